@@ -1,0 +1,52 @@
+// The catalogue: every error and finding that Glovebox can report, with its text, hint and exit code.
+// One row per code in errors/texts/; a code, once released, never changes its meaning. No other file
+// holds an error's words.
+import { cliTexts } from "./texts/cli.ts";
+import { hardenTexts } from "./texts/harden.ts";
+import { hostTexts } from "./texts/host.ts";
+import { inspectTexts } from "./texts/inspect.ts";
+import { policyTexts } from "./texts/policy.ts";
+import { trialTexts } from "./texts/trial.ts";
+import { verifyTexts } from "./texts/verify.ts";
+import { wasmTexts } from "./texts/wasm.ts";
+
+/** Whose mistake it is: decides nothing but the sentence a fuzz oracle may check. */
+export type Blame = "input" | "usage" | "environment" | "remote" | "glovebox";
+
+export interface Text {
+  /** What was expected and what was found; `{name}` is filled from the arguments. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint: string;
+  readonly blame: Blame;
+  /** Process exit code when this ends a command (see product exit codes). */
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 70;
+}
+
+export const catalogue = {
+  ...wasmTexts,
+  ...policyTexts,
+  ...hardenTexts,
+  ...verifyTexts,
+  ...inspectTexts,
+  ...hostTexts,
+  ...trialTexts,
+  ...cliTexts,
+} as const satisfies Readonly<Record<string, Text>>;
+
+export type Code = keyof typeof catalogue;
+
+export type Args = Readonly<Record<string, string | number | bigint>>;
+
+/** The row of a code, widened to its common shape. */
+export function textOf(code: Code): Text {
+  return catalogue[code];
+}
+
+/** Fills `{name}` placeholders; an argument that is missing stays visible as `{name}`. */
+export function fill(template: string, args: Args): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = args[name];
+    return value === undefined ? whole : String(value);
+  });
+}

@@ -1,0 +1,58 @@
+// The injected names and shapes that a hardened module carries: harden writes them, verify recognises
+// them, the host reads them. docs/containment.md says what each is for.
+import { I32, I64 } from "./binary.ts";
+
+/** Exports and custom sections that start with this belong to Glovebox; a plugin may not use it. */
+export const RESERVED = "glovebox";
+
+/** The instrumentation globals, appended after the guest's in this order, all mutable. */
+export const injectedGlobals = [
+  { key: "fuel", type: I64, init: 0n, exportName: "glovebox_fuel" },
+  { key: "phase", type: I32, init: 0n, exportName: null },
+  { key: "stack", type: I32, init: 0n, exportName: "glovebox_stack" },
+  { key: "spent", type: I64, init: 0n, exportName: "glovebox_spent" },
+  { key: "refused", type: I32, init: 0n, exportName: "glovebox_refused" },
+  { key: "denied0", type: I64, init: 0n, exportName: "glovebox_denied0" },
+  { key: "denied1", type: I64, init: 0n, exportName: "glovebox_denied1" },
+  { key: "denied2", type: I64, init: 0n, exportName: "glovebox_denied2" },
+] as const;
+
+export type InjectedGlobal = (typeof injectedGlobals)[number]["key"];
+
+/** Offset of an injected global from the first one. */
+export function injectedOffset(key: InjectedGlobal): number {
+  return injectedGlobals.findIndex((row) => row.key === key);
+}
+
+/** Phases (rule A6). An import thunk adds 1 before the call and takes it off after. */
+export const PHASE = { new: 0, idle: 1, guest: 2, host: 3, alloc: 4, allocHost: 5 } as const;
+
+/** Fuel kept back at entry for the template that fails: its own instructions and one frame's locals. */
+export const RESERVE = 512;
+
+/** Units a function without entry charge may leave to its callers, as harden plans it. */
+export const HOIST = 64;
+
+/** The most that verify accepts as a function's shortfall (rule A2). */
+export const SHORTFALL_MAX = 4096;
+
+/** The most credit a program point may hold (rule A2). */
+export const CREDIT_MAX = 2 ** 40;
+
+/** The share of `limits.stack` that recursion may use; the rest covers entry paths and re-entry. */
+export const STACK_SHARE = { numerator: 3, denominator: 4 } as const;
+
+/** Any exported function's uncounted path may use at most this share of `limits.stack`. */
+export const STACK_ENTRY_SHARE = 8;
+
+/** Address and size, in bytes, of the window in page 0 that the denial log borrows (rule A30). */
+export const WINDOW = { address: 1024, bytes: 128 } as const;
+
+/** Custom sections that a hardened module may carry, in this order, all after the data section. */
+export const keptCustomSections = ["name", "producers", "target_features", "glovebox"] as const;
+
+/** Version of the module format that this file and docs/containment.md describe. */
+export const FORMAT = 1;
+
+/** The first words of the line that a denied call logs; the name follows, then the article's alias. */
+export const DENIED_PREFIX = "WASM filter capability denied: ";
