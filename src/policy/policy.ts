@@ -1,0 +1,46 @@
+// The resolved policy: one frozen value that harden, verify, the host and the reports read. Everything
+// that a document leaves open has been decided; nobody resolves anything again further down.
+import type { CostVersion } from "../spec/costs.ts";
+
+/** What a denied call with a status result answers. */
+export type DeniedAnswer =
+  | "host" // what stock hosts answer: 10 for proxy_*, 76 or the inert errno for WASI
+  | "internal-failure" // 10 (WASI: 76)
+  | "unimplemented" // 12 (WASI: 52)
+  | "not-found" // 1 (WASI: 44)
+  | "ok-empty" // 0 with every out-parameter zeroed, 6 where one lies outside the memory (WASI: 21)
+  | "trap"; // the plugin traps
+
+export interface Policy {
+  /** metadata.name. */
+  readonly name: string;
+  readonly role: string | null;
+  readonly limits: {
+    /** Pages of 64 KiB that linear memory may reach. */
+    readonly memoryPages: number;
+    readonly onMemoryCap: "trap" | "refuse";
+    readonly fuel: {
+      /** Units for one callback, from the host's call to its return. */
+      readonly callback: number;
+      /** Units for each entry of the start phase (rule A27). */
+      readonly start: number;
+      readonly mode: "bound" | "exact";
+      readonly costs: CostVersion;
+    };
+    /** Bytes of native stack, by the formula of rule A26. */
+    readonly stackBytes: number;
+    /** Nested counted calls. */
+    readonly callDepth: number;
+  };
+  /** Host functions (env and WASI, bare names) that the plugin may reach. Sorted. */
+  readonly allow: ReadonlySet<string>;
+  /** Callbacks that stay exported, or "all" where the document names none. Sorted. */
+  readonly callbacks: ReadonlySet<string> | "all";
+  readonly denied: DeniedAnswer;
+  /** closed, open, reload: what a trap does to the request; read by the host and by generate. */
+  readonly failure: "closed" | "open" | "reload";
+  /** Fields of the document whose enforcement is not there yet; harden refuses while this is not empty. */
+  readonly notYet: readonly string[];
+  /** sha256 of the canonical JSON of everything above, lower-case hex. */
+  readonly digest: string;
+}
