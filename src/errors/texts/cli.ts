@@ -4,13 +4,13 @@ import type { Text } from "../catalogue.ts";
 export const cliTexts = {
   "cli-usage": {
     text: "{what}",
-    hint: "Run `glovebox {command} --help` for the arguments and examples",
+    hint: "Run `{help}` for the arguments and examples",
     blame: "usage",
     exit: 2,
   },
   "internal-bug": {
     text: "unexpected {what}",
-    hint: "This is a bug in Glovebox: please report it with the command and the file",
+    hint: "This is a bug in Glovebox: please report it with the command and the file; GLOVEBOX_DEBUG=1 adds the stack",
     blame: "glovebox",
     exit: 70,
   },
@@ -20,10 +20,34 @@ export const cliTexts = {
     blame: "input",
     exit: 3,
   },
+  "file-too-large": {
+    text: "{file} is larger than {limit} bytes",
+    hint: "Nothing that a proxy loads is this large: check that it is the right file",
+    blame: "input",
+    exit: 3,
+  },
   "file-unwritable": {
     text: "cannot write {file}: {reason}",
     hint: "Check the folder and its permissions; nothing was written",
     blame: "environment",
     exit: 5,
+  },
+  "output-is-input": {
+    text: "{file} is the input: the original would be lost",
+    hint: "Name another output file",
+    blame: "usage",
+    exit: 2,
+  },
+  "ref-not-yet": {
+    text: "references by {scheme} come with the distribution issue",
+    hint: "Download the module and name the file",
+    blame: "usage",
+    exit: 2,
+  },
+  "code-unknown": {
+    text: "there is no error or finding with the code {code}",
+    hint: "{suggestion}",
+    blame: "usage",
+    exit: 2,
   },
 } as const satisfies Readonly<Record<string, Text>>;

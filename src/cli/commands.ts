@@ -1,0 +1,165 @@
+// The one table of commands. The parser, --help, completion and docs/reference/cli.md derive from it, and
+// loaders.ts must have a handler for each row. Data only: showing help may load nothing else.
+import type { CommandRow, FlagRow, Input } from "./command-row.ts";
+
+/** On every command; the parser adds it, no row repeats it. */
+export const commonFlags = [
+  { name: "json", summary: "print one JSON document instead of text" },
+] as const satisfies readonly FlagRow[];
+
+const ref = { name: "ref", summary: "the plugin: a .wasm file", required: true } as const;
+const policyFlag = {
+  name: "policy",
+  short: "p",
+  value: "FILE",
+  summary: "the plugin's policy (YAML or JSON)",
+} as const;
+const roleFlag = {
+  name: "role",
+  value: "NAME",
+  summary: "instead of a policy: a role's template with its default limits",
+} as const;
+
+export const commands = {
+  inspect: {
+    summary: "what a plugin is and may do, and the least policy it needs",
+    detail:
+      "Lists ABI version, SDK, imports and callbacks with capability and risk, memory, features and sizes, and what a stock Envoy would do with the module.",
+    args: [ref],
+    flags: [
+      {
+        name: "write-policy",
+        value: "FILE",
+        summary: "write the least policy that covers the plugin",
+      },
+      { name: "force", summary: "let --write-policy replace an existing file" },
+    ],
+    examples: [
+      { line: "glovebox inspect vendor-auth.wasm", does: "read what it may do" },
+      {
+        line: "glovebox inspect vendor-auth.wasm --write-policy vendor-auth.yaml",
+        does: "start a policy from it",
+      },
+    ],
+    exits: [3, 5],
+  },
+  harden: {
+    summary: "rewrite a plugin so that its limits hold in any engine",
+    detail:
+      "The rewritten module is verified before anything is written, and the file is replaced in one step: it is either the old one or a contained one.",
+    args: [ref],
+    flags: [
+      policyFlag,
+      roleFlag,
+      { name: "output", short: "o", value: "FILE", summary: "where to write it", required: true },
+      {
+        name: "mode",
+        value: "MODE",
+        summary: "how exactly fuel is counted, instead of the policy's",
+        choices: ["bound", "exact"],
+      },
+    ],
+    examples: [
+      {
+        line: "glovebox harden vendor-auth.wasm -p vendor-auth.yaml -o contained.wasm",
+        does: "the usual way",
+      },
+      {
+        line: "glovebox harden rewriter.wasm --role header-rewriter -o contained.wasm",
+        does: "without a policy file",
+      },
+    ],
+    exits: [1, 3, 5],
+  },
+  verify: {
+    summary: "is this module contained under this policy?",
+    detail: "Trusts neither the tool that rewrote the module nor the stamp in it.",
+    args: [ref],
+    flags: [policyFlag, roleFlag],
+    examples: [
+      {
+        line: "glovebox verify contained.wasm -p vendor-auth.yaml",
+        does: "exit 0 if, and only if, it is",
+      },
+      {
+        line: "glovebox verify contained.wasm -p vendor-auth.yaml --json",
+        does: "findings for a program",
+      },
+    ],
+    exits: [1, 3],
+  },
+  trial: {
+    summary: "the expected-behaviour suite on your plugin, default beside hardened",
+    args: [{ ...ref, required: false, summary: "the plugin; without it the built-in adversaries" }],
+    flags: [
+      policyFlag,
+      roleFlag,
+      { name: "junit", value: "FILE", summary: "also write the rows as a JUnit report" },
+    ],
+    examples: [
+      { line: "glovebox trial", does: "every promise, measured on the built-in adversaries" },
+      {
+        line: "glovebox trial vendor-auth.wasm -p vendor-auth.yaml",
+        does: "the same on a plugin of yours",
+      },
+    ],
+    exits: [1, 3, 5],
+  },
+  "policy explain": {
+    summary: "what a field of the policy means, its unit and its default",
+    args: [
+      {
+        name: "path",
+        summary: "a field, such as spec.limits.memory; without it all",
+        required: false,
+      },
+    ],
+    flags: [],
+    examples: [
+      { line: "glovebox policy explain", does: "every field" },
+      { line: "glovebox policy explain spec.limits.fuel", does: "one field and what is below it" },
+    ],
+    exits: [],
+  },
+  demo: {
+    summary: "inspect, harden, verify and try the sample and hostile plugins",
+    args: [],
+    flags: [],
+    examples: [{ line: "glovebox demo", does: "what `npm start` runs in a checkout" }],
+    exits: [1, 5],
+  },
+  explain: {
+    summary: "what an error or finding means and what to do about it",
+    args: [{ name: "code", summary: "a code, as printed in error[CODE]", required: true }],
+    flags: [],
+    examples: [{ line: "glovebox explain file-unreadable", does: "text, hint and exit code" }],
+    exits: [],
+  },
+  completion: {
+    summary: "a completion script for your shell",
+    args: [{ name: "shell", summary: "bash, zsh or fish", required: true }],
+    flags: [],
+    examples: [
+      { line: 'eval "$(glovebox completion bash)"', does: "complete in this bash" },
+      {
+        line: "glovebox completion fish > ~/.config/fish/completions/glovebox.fish",
+        does: "complete in every fish",
+      },
+    ],
+    exits: [],
+  },
+} as const satisfies Readonly<Record<string, CommandRow>>;
+
+/** Groups of commands whose name has two words. */
+export const groups: Readonly<Record<string, string>> = {
+  policy: "work with policy files",
+};
+
+export type CommandName = keyof typeof commands;
+export type InputOf<Name extends CommandName> = Input<(typeof commands)[Name]>;
+export const commandNames = Object.keys(commands) as readonly CommandName[];
+
+/** The row of a command, widened to its common shape. */
+export function commandRow(name: CommandName): CommandRow {
+  return commands[name];
+}

@@ -1,0 +1,18 @@
+// Command name → the module that runs it. Each is loaded when its command runs and not before; a row
+// without a handler doesn't compile.
+import type { Outcome } from "./command-row.ts";
+import type { CommandName, InputOf } from "./commands.ts";
+import type { Io } from "./io.ts";
+
+export type Run<Name extends CommandName> = (input: InputOf<Name>, io: Io) => Promise<Outcome>;
+
+export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run<Name> }> } = {
+  inspect: () => import("./inspect.ts"),
+  harden: () => import("./harden.ts"),
+  verify: () => import("./verify.ts"),
+  trial: () => import("./trial.ts"),
+  "policy explain": () => import("./policy-explain.ts"),
+  demo: () => import("./demo.ts"),
+  explain: () => import("./explain.ts"),
+  completion: () => import("./completion.ts"),
+};

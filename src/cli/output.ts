@@ -1,0 +1,35 @@
+// Files that a command writes: in one step, never over its own input, with a reason when it can't.
+import { stat } from "node:fs/promises";
+import { fail } from "../errors/failure.ts";
+import { atomicWrite } from "../util/atomic-write.ts";
+import { reasonOf } from "./reason.ts";
+
+async function identity(file: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(file, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses an output that is the input itself, by whatever path or link. */
+export async function refuseInputAsOutput(input: string, output: string): Promise<void> {
+  const target = await identity(output);
+  if (target !== undefined && target === (await identity(input))) {
+    fail("output-is-input", { file: output }, { at: "flag", flag: "--output" });
+  }
+}
+
+/** Writes atomically; `create` refuses to replace. Throws `file-unwritable`. */
+export async function writeOutput(
+  file: string,
+  bytes: Uint8Array | string,
+  options: { readonly create?: boolean } = {},
+): Promise<void> {
+  try {
+    await atomicWrite(file, bytes, options);
+  } catch (error) {
+    fail("file-unwritable", { file, reason: reasonOf(error) }, undefined, error);
+  }
+}

@@ -1,0 +1,108 @@
+// The edge of the process under test: what a crash prints, what a pipe or a terminal gets, what is loaded.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { main } from "../../src/cli/main.ts";
+import { createProgress } from "../../src/cli/progress.ts";
+import { stylesFor } from "../../src/cli/style.ts";
+
+const bin = fileURLToPath(new URL("../../../bin/glovebox", import.meta.url));
+
+function glovebox(args: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [bin, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+}
+
+test("the command ends with the exit code of its outcome and prints the result to standard output", () => {
+  const { status, stdout, stderr } = glovebox(["--version"]);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(stderr, "");
+  assert.equal(status, 0);
+});
+
+test("an unexpected exception is one line and exit code 70; the stack only with GLOVEBOX_DEBUG=1", async () => {
+  for (const debug of ["0", "1"]) {
+    let err = "";
+    let broken = false;
+    const exit = await main(["explain", "cli-usage"], {
+      out: () => {
+        if (!broken) {
+          broken = true;
+          throw new TypeError("first line\nsecond line");
+        }
+      },
+      err: (text) => void (err += text),
+      outTerminal: false,
+      errTerminal: false,
+      env: { GLOVEBOX_DEBUG: debug },
+      now: () => 0,
+    });
+    assert.equal(exit, 70);
+    assert.match(
+      err,
+      /^error\[internal-bug\]: unexpected TypeError: first line\. This is a bug.*\n/,
+    );
+    assert.equal(err.includes("\n    at "), debug === "1");
+    if (debug === "0") assert.equal(err.split("\n").length, 2);
+  }
+});
+
+test("a reader that closes the pipe early is no error", () => {
+  const done = spawnSync(
+    "sh",
+    ["-c", `"${process.execPath}" "${bin}" completion fish | head -n 1; echo "$?"`],
+    { encoding: "utf8" },
+  );
+  assert.equal(done.stderr, "");
+  assert.match(done.stdout, /^# fish completion for glovebox\n0\n$/);
+});
+
+test("--help loads the parser and the table, and no engine", () => {
+  const probe = `
+    const { main } = await import(${JSON.stringify(new URL("../../src/cli/main.js", import.meta.url).href)});
+    await main(["--help"], { out() {}, err() {}, outTerminal: false, errTerminal: false, env: {}, now: () => 0 });
+  `;
+  const done = spawnSync(process.execPath, ["--input-type=module", "-e", probe], {
+    encoding: "utf8",
+    env: { ...process.env, NODE_DEBUG: "esm" },
+  });
+  assert.equal(done.status, 0, done.stderr);
+  const loaded = [...done.stderr.matchAll(/file:\/\/\S*dist\/src\/(\w+)\/([\w-]+)\.js/g)].map(
+    (match) => `${match[1]}/${match[2]}`,
+  );
+  assert.ok(loaded.includes("cli/parse"), "the probe sees what is loaded");
+  const engines = loaded.filter((path) => !/^(cli|util|errors)\//.test(path));
+  assert.deepEqual(engines, []);
+});
+
+test("progress is silent in a pipe, silent for two seconds on a terminal, and leaves nothing behind", () => {
+  let time = 0;
+  let written = "";
+  const write = (text: string) => void (written += text);
+  const piped = createProgress(false, () => time, write);
+  const shown = createProgress(true, () => time, write);
+  shown.step("reading");
+  time = 1999;
+  shown.step("rewriting");
+  shown.clear();
+  assert.equal(written, "");
+  time = 2000;
+  piped.step("verifying");
+  assert.equal(written, "");
+  shown.step("verifying");
+  assert.equal(written, "\r\x1b[Kverifying …");
+  shown.clear();
+  shown.clear();
+  assert.equal(written, "\r\x1b[Kverifying …\r\x1b[K");
+});
+
+test("colours need a terminal, and NO_COLOR and a dumb terminal turn them off", () => {
+  assert.notEqual(stylesFor(true, {}).bad("x"), "x");
+  assert.notEqual(stylesFor(true, { NO_COLOR: "" }).bad("x"), "x");
+  assert.equal(stylesFor(true, { NO_COLOR: "1" }).bad("x"), "x");
+  assert.equal(stylesFor(true, { TERM: "dumb" }).bad("x"), "x");
+  assert.equal(stylesFor(false, {}).bad("x"), "x");
+});
