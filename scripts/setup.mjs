@@ -36,9 +36,13 @@ const steps = [
     says: "Building the sample plugins",
     stamp: "dist/.plugins-stamp",
     inputs: () => hashOf([...lockfiles, ...filesUnder("plugins")]),
-    present: () => true,
+    present: () => existsSync(join(root, "dist/plugins/wasm")),
     wanted: () => existsSync(join(root, "dist/plugins/build.js")),
-    run: () => node(["dist/plugins/build.js"]),
+    // It shows its own progress on a terminal.
+    run: () =>
+      node(["dist/plugins/build.js"], {
+        stdio: ["ignore", "pipe", process.stderr.isTTY ? "inherit" : "pipe"],
+      }),
   },
 ];
 
@@ -46,13 +50,19 @@ function run(command, args, options = {}) {
   const env = { ...process.env };
   delete env.NODE_ENV;
   // Output is held back and shown only when the step fails: a good set-up is three lines.
-  const done = spawnSync(command, args, { cwd: root, env, encoding: "utf8", maxBuffer: 1 << 28, ...options });
+  const done = spawnSync(command, args, {
+    cwd: root,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    ...options,
+  });
   if (done.error) return { ok: false, output: `${command}: ${done.error.message}\n` };
   return { ok: done.status === 0, output: `${done.stdout ?? ""}${done.stderr ?? ""}` };
 }
 
-function node(args) {
-  return run(process.execPath, args);
+function node(args, options = {}) {
+  return run(process.execPath, args, options);
 }
 
 function npm(args) {

@@ -22,7 +22,8 @@ export async function runTests(files, { timeout = 300_000 } = {}) {
   });
   const record = (data, ok) => {
     if (data.skip !== undefined) {
-      const reason = typeof data.skip === "string" && data.skip !== "" ? data.skip : "no reason given";
+      const reason =
+        typeof data.skip === "string" && data.skip !== "" ? data.skip : "no reason given";
       skips.set(reason, [...(skips.get(reason) ?? []), data.name]);
     } else if (data.details?.type !== "suite") {
       executed++;

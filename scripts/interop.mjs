@@ -1,0 +1,21 @@
+// `npm run test:interop [-- WORD…]`: the tests against real third parties. In CI a party that can't be had is
+// red; elsewhere its tests are counted skips with the reason.
+import "./lib/node-version.mjs";
+import { prepareParties } from "./lib/parties.mjs";
+import { runTests } from "./lib/run-tests.mjs";
+import { filesUnder, removeStaleOutput } from "./lib/tree.mjs";
+
+const ci = process.env.CI === "true" || process.env.CI === "1";
+const { env, missing } = prepareParties();
+for (const problem of missing) console.error(`not available: ${problem}`);
+if (ci && missing.length > 0) {
+  process.exitCode = 1;
+} else {
+  removeStaleOutput();
+  Object.assign(process.env, env);
+  const words = process.argv.slice(2);
+  const files = filesUnder("dist/test/interop", (path) => path.endsWith(".test.js")).filter(
+    (path) => words.length === 0 || words.some((word) => path.includes(word)),
+  );
+  process.exitCode = await runTests(files, { timeout: 1_800_000 });
+}

