@@ -1,7 +1,7 @@
 // Builds the samples and adversaries into dist/plugins/wasm/, those that are stale only. A plugin is fresh
 // when its record names the present tools, sources and output; files are replaced atomically, so that two
 // builds at once do no harm. Nothing but npm's own compilers is needed.
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,6 +9,7 @@ import { Worker } from "node:worker_threads";
 import { textOf } from "../src/errors/catalogue.ts";
 import { Failure, fail } from "../src/errors/failure.ts";
 import { renderFailure } from "../src/errors/render.ts";
+import { atomicWrite } from "../src/util/atomic-write.ts";
 import { sha256 } from "../src/util/digest.ts";
 import { type PluginName, type PluginRow, plugins } from "./catalog.ts";
 import { type Compiled, type CompiledLanguage, root, toolsOf } from "./compile.ts";
@@ -66,14 +67,10 @@ async function isFresh(row: Buildable, folder: string, tools: string): Promise<b
   return true;
 }
 
-/** Writes beside the target and renames: a reader sees the old file or the new one, never half of one. */
 async function replaceFile(path: string, contents: Uint8Array | string): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(draft, contents);
-    await rename(draft, path);
+    await atomicWrite(path, contents);
   } catch (cause) {
-    await rm(draft, { force: true });
     fail("file-unwritable", { file: path, reason: (cause as Error).message }, undefined, cause);
   }
 }
