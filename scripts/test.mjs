@@ -6,7 +6,7 @@ import { filesUnder, removeStaleOutput } from "./lib/tree.mjs";
 
 for (const path of removeStaleOutput()) console.error(`removed ${path}: its source is gone`);
 const words = process.argv.slice(2);
-const files = ["src", "test", "plugins"]
+const files = ["src", "test", "plugins", "bench"]
   .flatMap((folder) => filesUnder(`dist/${folder}`, (path) => path.endsWith(".test.js")))
   .filter((path) => !/[\\/]interop[\\/]/.test(path))
   .filter((path) => words.length === 0 || words.some((word) => path.includes(word)));

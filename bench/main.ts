@@ -1,0 +1,44 @@
+// `npm run bench [-- NAME…] [--json | --markdown]`: runs the benches named, or all, one after the other.
+// Nothing else should run on the machine meanwhile. Exit 1 where a promised figure did not hold.
+import { benchHelp } from "./help.ts";
+import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
+
+const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  help: benchHelp,
+};
+
+const intro = `# Benchmarks
+
+Written by \`npm run bench -- --markdown > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
+warm-up, in brackets the interval of about 95 % around the median; both sides of a ratio ran in the same run,
+in turns. Sizes are in units of 1000.
+`;
+
+async function run(args: readonly string[]): Promise<number> {
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const format = args.find((arg) => arg.startsWith("--"));
+  const unknown = names.find((name) => !Object.hasOwn(benches, name));
+  if (
+    unknown !== undefined ||
+    (format !== undefined && !["--json", "--markdown"].includes(format))
+  ) {
+    process.stderr.write(
+      `unknown: ${unknown ?? format}. Benches: ${Object.keys(benches).join(", ")}\n`,
+    );
+    return 2;
+  }
+  if (format === "--markdown") console.log(`${intro}\nMachine: ${machine()}.\n`);
+  if (format === undefined) console.log(`${machine()}\n`);
+  const reports: Report[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const report = await bench();
+    reports.push(report);
+    if (format === "--markdown") console.log(asMarkdown(report));
+    if (format === undefined) console.log(asText(report));
+  }
+  if (format === "--json") console.log(JSON.stringify({ machine: machine(), reports }, null, 2));
+  return reports.some((report) => report.held === false) ? 1 : 0;
+}
+
+process.exitCode = await run(process.argv.slice(2));
