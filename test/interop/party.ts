@@ -1,0 +1,64 @@
+// Real third parties by the name of their program. scripts/interop.mjs installs what it can and puts it on
+// the PATH; a party that is missing all the same is red in CI and a skip with its reason elsewhere.
+import { spawn, spawnSync } from "node:child_process";
+import type { TestContext } from "node:test";
+
+const ci = process.env.CI === "true" || process.env.CI === "1";
+
+/** True where the program is there; otherwise skips the test, or fails it in CI. */
+export function present(t: TestContext, program: string): boolean {
+  const { error, status } = spawnSync(program, ["--version"]);
+  if (error === undefined && status === 0) return true;
+  const reason = `${program} is not installed (npm run test:interop installs it where it can)`;
+  if (ci) throw new Error(reason);
+  t.skip(reason);
+  return false;
+}
+
+export interface Ended {
+  /** null where it was ended by a signal. */
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** true where we ended it, because it would not. */
+  readonly timedOut: boolean;
+  readonly output: string;
+}
+
+/**
+ * Runs a program to its end or, by SIGKILL, to the time limit; where its output matches `enough`, it has one
+ * more second to end.
+ */
+export function runParty(
+  program: string,
+  args: readonly string[],
+  timeoutMs: number,
+  enough?: RegExp,
+): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let timedOut = false;
+    const kill = () => {
+      timedOut = true;
+      child.kill("SIGKILL");
+    };
+    let timer = setTimeout(kill, timeoutMs);
+    const take = (piece: Buffer) => {
+      output = (output + piece.toString()).slice(-100_000);
+      if (enough?.test(output)) {
+        clearTimeout(timer);
+        timer = setTimeout(kill, 1000);
+      }
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, timedOut, output });
+    });
+  });
+}
