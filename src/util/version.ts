@@ -1,8 +1,10 @@
-// The package's version, read from its package.json: stated there and nowhere else.
+// The version of this package, as the stamp, `--version` and generated files name it.
 import { readFileSync } from "node:fs";
 
-/** Works from dist/src/util in a checkout and in an installed package alike. */
+const file = new URL("../../../package.json", import.meta.url);
+
+/** The package's version, e.g. 0.1.0. */
 export function version(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
+  return (parsed as { version: string }).version;
 }

@@ -1,0 +1,286 @@
+// The plan of a hardening: the ordered list of passes from a plugin's bytes to contained bytes. What it
+// writes is only ever handed out by `contain`, which asks verify first.
+import { fail } from "../errors/failure.ts";
+import type { Policy } from "../policy/policy.ts";
+import { BLOCK_EMPTY } from "../spec/binary.ts";
+import { costTables } from "../spec/costs.ts";
+import { FORMAT, RESERVED } from "../spec/layout.ts";
+import { Writer } from "../util/bytes.ts";
+import { sha256 } from "../util/digest.ts";
+import { version } from "../util/version.ts";
+import { decode } from "../wasm/decode.ts";
+import { emit } from "../wasm/emit.ts";
+import type { FuncType, Module } from "../wasm/module.ts";
+import { addTrampolines } from "./add-trampolines.ts";
+import { assemble, TypeTable } from "./assemble.ts";
+import { capMemory, capTables } from "./cap-memory.ts";
+import { abiOf, checkExports } from "./check-exports.ts";
+import { checkImports, type HostImport } from "./check-imports.ts";
+import { type Context, generate, generateWrappers, type Generated, type Needs } from "./generate.ts";
+import { limitStack, type StackPlan } from "./limit-stack.ts";
+import { type FuelPlan, meterFuel } from "./meter-fuel.ts";
+import { Prices } from "./prices.ts";
+import type { HardenReport } from "./report.ts";
+import { DOES, type Survey, survey } from "./survey.ts";
+import { BodyWriter } from "./write-body.ts";
+
+export interface Hardened {
+  readonly bytes: Uint8Array;
+  readonly report: HardenReport;
+}
+
+function refuseHardened(module: Module): void {
+  const stamp = module.customs.find((custom) => custom.name === RESERVED);
+  if (stamp !== undefined) fail("harden-already", { what: `it carries the stamp section ${RESERVED}` });
+  const entry = module.exports.find((one) => one.name.startsWith(`${RESERVED}_`));
+  if (entry !== undefined) fail("harden-already", { what: `it exports ${entry.name}` });
+}
+
+/** Functions that elements, `ref.func` or global initialisers name. */
+function addressTaken(module: Module, s: Survey): Set<number> {
+  const taken = new Set<number>(s.refFuncs);
+  for (const elem of module.elems) for (const item of elem.items) if (item !== null) taken.add(item);
+  for (const { init } of module.globals) if (init.op === "ref.func") taken.add(init.func);
+  return taken;
+}
+
+function usedImports(module: Module, s: Survey): boolean[] {
+  const used = new Array<boolean>(module.imports.length).fill(false);
+  for (const func of s.calls) if (func < s.imported) used[func] = true;
+  return used;
+}
+
+/** Walks the module; where code takes an import's address, again with trampolines in place. */
+function surveyed(module: Module): { module: Module; s: Survey; address: (func: number) => number } {
+  const first = addTrampolines(module, []);
+  const s = survey(first.module);
+  const inCode = [...s.refFuncs].filter((func) => func < s.imported);
+  if (inCode.length === 0) return { ...first, s };
+  const again = addTrampolines(module, inCode);
+  return { ...again, s: survey(again.module) };
+}
+
+function markCharged(needs: Needs, taken: ReadonlySet<number>, s: Survey): Uint8Array {
+  const charged = new Uint8Array(s.count);
+  const mark = (func: number | null) => {
+    if (func !== null) charged[func - s.imported] = 1;
+  };
+  for (const func of taken) mark(func);
+  for (const entry of needs.entries) mark(entry.func);
+  mark(needs.start);
+  return charged;
+}
+
+function makePrices(module: Module, s: Survey, stack: StackPlan, g: Generated, c: Context): Prices {
+  const params = Uint8Array.from(module.types, (type) => type.params.length);
+  const results = Uint8Array.from(module.types, (type) => type.results.length);
+  return new Prices(c.costs, s, params, results, stack.siteWeight, {
+    imports: Float64Array.from(g.places, (place) => place.cost),
+    bulkBytes: g.bulkBytes.cost,
+    bulkElems: g.bulkElems.cost,
+    grow: g.grow.cost,
+  });
+}
+
+/** Where the rewritten bodies go, and which types they need besides the guest's. */
+interface Rewrite {
+  readonly module: Module;
+  readonly s: Survey;
+  readonly address: (func: number) => number;
+  readonly generated: Generated;
+  readonly context: Context;
+  readonly stack: StackPlan;
+  readonly fuel: FuelPlan;
+  readonly prices: Prices;
+  readonly types: TypeTable;
+}
+
+function newIndices({ s, address, generated }: Rewrite): { calls: Int32Array; addresses: Int32Array } {
+  const total = s.imported + s.count;
+  const calls = new Int32Array(total);
+  for (let func = 0; func < total; func++) {
+    calls[func] =
+      func < s.imported
+        ? generated.places[func]!.index
+        : func - s.imported + generated.firstGuest;
+  }
+  const addresses = calls.map((_, func) => calls[address(func)]!);
+  return { calls, addresses };
+}
+
+function blockTypeOf(type: FuncType, types: TypeTable): number {
+  if (type.results.length === 0) return BLOCK_EMPTY;
+  if (type.results.length === 1) return type.results[0]!;
+  return -1 - types.index({ params: [], results: type.results });
+}
+
+function writeBodies(r: Rewrite, indices: ReturnType<typeof newIndices>) {
+  const { module, s, fuel, stack, generated } = r;
+  const { code, start, end } = module.bodies;
+  const out = new Writer(Math.ceil(code.length * 1.12) + 4096);
+  const writer = new BodyWriter(
+    code,
+    {
+      func: indices.calls,
+      address: indices.addresses,
+      firstGlobal: r.context.firstGlobal,
+      bulkBytes: generated.bulkBytes.index,
+      bulkElems: generated.bulkElems.index,
+      grow: generated.grow.index,
+      observes: r.prices.observes,
+      siteWeight: stack.siteWeight,
+      typeIds: s.typeIds,
+    },
+    out,
+  );
+  const starts = new Uint32Array(s.count);
+  const ends = new Uint32Array(s.count);
+  let dead = 0;
+  for (let i = 0; i < s.count; i++) {
+    const type = module.types[module.funcs[i]!]!;
+    const wrapped = fuel.wrapped[i] === 1;
+    starts[i] = out.length;
+    dead += writer.write({
+      start: start[i]!,
+      end: end[i]!,
+      func: s.imported + i,
+      params: type.params.length,
+      local: fuel.local[i] === 1,
+      wrapped,
+      blockType: wrapped ? blockTypeOf(type, r.types) : BLOCK_EMPTY,
+      weight: stack.funcWeight[i]!,
+      entry: fuel.entry[i]!,
+      edits: fuel.edits,
+      from: fuel.from[i]!,
+      to: fuel.to[i]!,
+    });
+    ends[i] = out.length;
+  }
+  return { code: out, start: starts, end: ends, dead };
+}
+
+/** JSON of the stamp: a hint for people that verify never reads. */
+function stampJson(policy: Policy, original: string): string {
+  return JSON.stringify({
+    format: FORMAT,
+    tool: version(),
+    policy: policy.digest,
+    costs: policy.limits.fuel.costs,
+    mode: policy.limits.fuel.mode,
+    original,
+  });
+}
+
+function reportOf(r: Rewrite, input: Module, needs: Needs, policy: Policy, dead: number) {
+  const names = (imports: readonly HostImport[]) => [...new Set(imports.map((one) => one.row.name))].sort();
+  const unused = needs.imports.filter((_, i) => !needs.used[i]);
+  const kept = needs.entries.map((entry) => entry.name);
+  const sum = (bits: Uint8Array) => bits.reduce((total, bit) => total + bit, 0);
+  return {
+    plugin: policy.name,
+    abi: r.context.abi,
+    policy: policy.digest,
+    mode: policy.limits.fuel.mode,
+    costs: policy.limits.fuel.costs,
+    imports: {
+      allowed: r.generated.imports.map(({ row }) => row.name),
+      denied: r.generated.denied.map((row) => row.name),
+      unused: names(unused),
+    },
+    exports: {
+      kept,
+      dropped: input.exports
+        .filter((entry) => entry.kind !== "memory" && !kept.includes(entry.name))
+        .map((entry) => entry.name),
+    },
+    functions: {
+      guest: r.s.count,
+      chargedAtEntry: r.fuel.entry.reduce((total, c) => total + (c > 0 ? 1 : 0), 0),
+      fuelInLocal: sum(r.fuel.local),
+      counted: r.stack.funcWeight.reduce((total, w) => total + (w > 0 ? 1 : 0), 0),
+      loops: r.s.loops.length / 3,
+    },
+    startMoved: needs.start !== null,
+    deadInstructions: dead,
+  };
+}
+
+/**
+ * Rewrites a plugin so that it is contained under the policy. Deterministic: the same input and policy give
+ * the same bytes on any machine. Throws a Failure with a `wasm-…`, `harden-…` or `policy-…` code. The result
+ * is not verified yet: use `contain`.
+ */
+export function harden(bytes: Uint8Array, policy: Policy): Hardened {
+  if (policy.notYet.length > 0) fail("policy-not-yet", { fields: policy.notYet.join(", ") });
+  const input = decode(bytes);
+  refuseHardened(input);
+  const abi = abiOf(input);
+  const imports = checkImports(input, policy, abi);
+  const { module, s, address } = surveyed(input);
+  const typeOf = (func: number) => module.types[s.typeOf[func]!]!;
+  const costs = costTables[policy.limits.fuel.costs];
+  const has = (bit: number) => s.flags.some((flags) => (flags & bit) !== 0);
+  const needs: Needs = {
+    imports,
+    used: usedImports(module, s),
+    bulkBytes: has(DOES.bulk),
+    bulkElems: has(DOES.bulkElems),
+    grow: has(DOES.grow),
+    entries: checkExports(module, policy, abi, typeOf),
+    start: module.start,
+  };
+  const memory = capMemory(module.memories[0]!, policy.limits.memoryPages);
+  const tables = capTables(module.tables, s.grownTables);
+  const context: Context = {
+    policy,
+    costs,
+    firstGlobal: module.globals.length,
+    abi,
+    segments: module.datas.length,
+  };
+  const generated = generate(needs, context);
+  const taken = addressTaken(module, s);
+  taken.forEach((func) => {
+    if (func < s.imported) {
+      taken.delete(func);
+      taken.add(address(func));
+    }
+  });
+  const { stackBytes, callDepth } = policy.limits;
+  const stack = limitStack(s, taken, stackBytes, callDepth);
+  const prices = makePrices(module, s, stack, generated, context);
+  const charged = markCharged(needs, taken, s);
+  const fuel = meterFuel(module, s, prices, charged, stack.funcWeight, policy.limits.fuel.mode);
+  const types = new TypeTable(module.types);
+  const rewrite = { module, s, address, generated, context, stack, fuel, prices, types };
+  const indices = newIndices(rewrite);
+  const bodies = writeBodies(rewrite, indices);
+  const original = sha256(bytes);
+  const out = emit(
+    assemble({
+      original: module,
+      types,
+      generated,
+      wrappers: generateWrappers(needs, generated, context, typeOf),
+      entries: needs.entries,
+      newIndex: indices.addresses,
+      memory,
+      tables,
+      refFuncs: s.refFuncs,
+      namesData: s.namesData,
+      code: bodies.code,
+      start: bodies.start,
+      end: bodies.end,
+      stamp: stampJson(policy, original),
+    }),
+  );
+  return {
+    bytes: out,
+    report: {
+      ...reportOf(rewrite, input, needs, policy, bodies.dead),
+      original: { sha256: original, bytes: bytes.length },
+      hardened: { sha256: sha256(out), bytes: out.length },
+      memory: { min: memory.min, max: memory.max!, was: module.memories[0]!.max },
+    },
+  };
+}

@@ -1,0 +1,162 @@
+// Pass: charges of `bound` mode for one function. A charge stands at the entry and at every loop header, and
+// pays for the most expensive path to the next charge in advance (cut-set metering). One forward walk: the
+// cost of a region is the longest path through it, loops inside paying for themselves.
+import { limits } from "../spec/limits.ts";
+import { OP, Walker } from "../wasm/walker.ts";
+import type { IntList } from "./int-list.ts";
+import type { Prices, Shape } from "./prices.ts";
+
+/** What an edit inserts; the value is its constant. */
+export const EDIT = { charge: 1, test: 2, sub: 3 } as const;
+
+/** The place of an edit before the first instruction. */
+export const AT_ENTRY = -1;
+
+/** A body to meter, and how it will be written. */
+export interface Subject {
+  readonly code: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly func: number;
+  /** Defined function number. */
+  readonly index: number;
+  readonly results: number;
+  readonly shape: Shape;
+}
+
+const FRAMES = limits.nesting + 1;
+
+/** The walk's memory, reused for all functions. */
+export class BoundMeter {
+  readonly #w = new Walker();
+  /** Greatest cost among the branches to a frame's label, -1 for none. */
+  readonly #label = new Float64Array(FRAMES);
+  /** Cost at an `if`, for its else-arm. */
+  readonly #fork = new Float64Array(FRAMES);
+  readonly #blockType = new Int32Array(FRAMES);
+  /** Open loops, outermost first: their frame, the outer cost, the greatest cost inside, their edit. */
+  readonly #loopFrame = new Int32Array(FRAMES);
+  readonly #outer = new Float64Array(FRAMES);
+  readonly #region = new Float64Array(FRAMES);
+  readonly #edit = new Int32Array(FRAMES);
+  #loops = 0;
+  #entryRegion = 0;
+
+  #note(cost: number): void {
+    if (this.#loops === 0) {
+      if (cost > this.#entryRegion) this.#entryRegion = cost;
+    } else if (cost > this.#region[this.#loops - 1]!) this.#region[this.#loops - 1] = cost;
+  }
+
+  /** A branch to a frame: what it contributes to the label, in the label's own region. */
+  #branch(frame: number, cost: number): void {
+    this.#note(cost);
+    let value = cost;
+    for (let k = this.#loops - 1; k >= 0 && this.#loopFrame[k]! > frame; k--) value = this.#outer[k]!;
+    if (value > this.#label[frame]!) this.#label[frame] = value;
+  }
+
+  #arity(prices: Prices, frame: number, results: number): number {
+    if (frame === 0) return results;
+    return prices.arity(this.#blockType[frame]!, this.#w.frameCode[frame] === OP.loop);
+  }
+
+  /**
+   * Walks one body and appends its loop charges to `edits` as (offset, kind, constant). Answers the cost of
+   * the entry region without any entry template. Exact while it stays below 2^53.
+   */
+  meter(subject: Subject, prices: Prices, edits: IntList): number {
+    const w = this.#w;
+    const { shape, results } = subject;
+    const { flat, special, templates } = prices;
+    const charge = shape.local ? templates.chargeL : templates.chargeG;
+    w.open(subject.code, subject.start, subject.end, subject.func);
+    this.#loops = 0;
+    this.#entryRegion = 0;
+    this.#label[0] = -1;
+    let cost = prices.entry(subject.index, shape.local) + prices.head(shape);
+    for (let code = w.next(); code >= 0; code = w.next()) {
+      if (special[code] === 1) {
+        const branches = code === OP.br || code === OP.brIf || code === OP.brTable;
+        const arity = branches ? this.#arity(prices, w.depth - w.a, results) : results;
+        cost += prices.specialPrice(w, shape, arity);
+        if (code === OP.br || code === OP.brIf) this.#branch(w.depth - w.a, cost);
+        else if (code === OP.brTable) {
+          for (let i = 0; i < w.targetCount; i++) this.#branch(w.depth - w.targets[i]!, cost);
+        } else if (code === OP.return) this.#branch(0, cost);
+        continue;
+      }
+      if (code !== OP.end && code !== OP.else) cost += flat[code]!;
+      switch (code) {
+        case OP.block:
+        case OP.if:
+          this.#blockType[w.depth] = w.a;
+          this.#label[w.depth] = -1;
+          this.#fork[w.depth] = cost;
+          break;
+        case OP.loop: {
+          this.#blockType[w.depth] = w.a;
+          this.#label[w.depth] = -1;
+          this.#note(cost);
+          const k = this.#loops++;
+          this.#loopFrame[k] = w.depth;
+          this.#outer[k] = cost;
+          this.#region[k] = 0;
+          this.#edit[k] = edits.length + 2;
+          edits.push(w.pos);
+          edits.push(EDIT.charge);
+          edits.push(0);
+          cost = charge;
+          break;
+        }
+        case OP.else:
+          if (w.falls) this.#branchHere(w.depth, cost + flat[code]!);
+          cost = this.#fork[w.depth]!;
+          break;
+        case OP.end:
+          cost = this.#close(cost, flat[code]!, edits);
+          break;
+        case OP.unreachable:
+          this.#note(cost);
+          break;
+      }
+    }
+    return this.#finish(cost, prices, shape);
+  }
+
+  /** The then-arm's end: goes to the label of its own frame, in the same region. */
+  #branchHere(frame: number, cost: number): void {
+    if (cost > this.#label[frame]!) this.#label[frame] = cost;
+  }
+
+  /** The cost after an `end`: the greatest of what leaves the construct. */
+  #close(cost: number, endPrice: number, edits: IntList): number {
+    const w = this.#w;
+    const kind = w.frameCode[w.depth];
+    if (kind === OP.loop) {
+      if (w.falls) this.#note(cost + endPrice);
+      const k = --this.#loops;
+      edits.set(this.#edit[k]!, clampCharge(this.#region[k]!));
+      return this.#outer[k]!;
+    }
+    let after = w.falls ? cost + endPrice : -1;
+    if (w.depth > 0 && kind === OP.if) after = Math.max(after, this.#fork[w.depth]!);
+    return Math.max(after, this.#label[w.depth]!);
+  }
+
+  /** `cost` is what leaves the function's frame, its `end` paid, or -1 when nothing does. */
+  #finish(cost: number, prices: Prices, shape: Shape): number {
+    if (cost < 0) return this.#entryRegion;
+    // Unwrapped, the guest's last end is the function's; wrapped, it is the block's and the tail follows.
+    const end = prices.flat[OP.end]!;
+    const tail = shape.wrapped ? prices.tail(shape) : prices.tail(shape) - end;
+    return Math.max(this.#entryRegion, cost + tail);
+  }
+}
+
+/** Charges beyond 2^31 − 1 do not fit; the caller refuses the function when it sees this value. */
+export const TOO_MUCH = -1;
+
+function clampCharge(cost: number): number {
+  return cost > 0x7fffffff ? TOO_MUCH : cost;
+}

@@ -1,0 +1,491 @@
+// Walks one function body, instruction by instruction, and yields only the live ones: after `br`, `br_table`,
+// `return` or `unreachable`, and after a construct that nothing leaves, it skips to the next `else` or `end`.
+// One object is reused for all bodies: its fields describe the current instruction. It checks structure
+// (labels, nesting, encodings) and not types; indices are checked by whoever knows their spaces.
+import { fail } from "../errors/failure.ts";
+import { BLOCK_EMPTY, EXTERNREF, FUNCREF, valueTypes } from "../spec/binary.ts";
+import { limits } from "../spec/limits.ts";
+import { type Immediate, OPCODE_SPACE, op, opcodes, refusedFeature } from "../spec/opcodes.ts";
+
+export const OP = {
+  unreachable: op("unreachable"),
+  block: op("block"),
+  loop: op("loop"),
+  if: op("if"),
+  else: op("else"),
+  end: op("end"),
+  br: op("br"),
+  brIf: op("br_if"),
+  brTable: op("br_table"),
+  return: op("return"),
+  call: op("call"),
+  callIndirect: op("call_indirect"),
+  refFunc: op("ref.func"),
+  memoryGrow: op("memory.grow"),
+} as const;
+
+const immediates: readonly Immediate[] = [
+  "none", "block", "label", "labels", "func", "indirect", "types", "local", "global", "table",
+  "memarg", "memory", "i32", "i64", "f32", "f64", "reftype", "data-memory", "data",
+  "memory-memory", "elem-table", "elem", "table-table", "v128", "shuffle", "lane", "memarg-lane",
+];
+/** Immediate kinds by dense code, as numbers in the order of `immediates`. */
+const KIND_OF = new Uint8Array(OPCODE_SPACE).fill(255);
+for (const row of opcodes) KIND_OF[row.code] = immediates.indexOf(row.imm);
+const K = Object.fromEntries(immediates.map((name, i) => [name, i])) as Record<Immediate, number>;
+const K_NONE = K.none;
+const K_BLOCK = K.block;
+const K_LABEL = K.label;
+const K_LABELS = K.labels;
+const K_INDIRECT = K.indirect;
+const K_TYPES = K.types;
+const K_MEMARG = K.memarg;
+const K_MEMORY = K.memory;
+const K_I32 = K.i32;
+const K_I64 = K.i64;
+const K_F32 = K.f32;
+const K_F64 = K.f64;
+const K_REFTYPE = K.reftype;
+const K_DATA_MEMORY = K["data-memory"];
+const K_MEMORY_MEMORY = K["memory-memory"];
+const K_ELEM_TABLE = K["elem-table"];
+const K_TABLE_TABLE = K["table-table"];
+const K_V128 = K.v128;
+const K_SHUFFLE = K.shuffle;
+const K_LANE = K.lane;
+const K_MEMARG_LANE = K["memarg-lane"];
+
+const isValueType = new Uint8Array(256);
+for (const row of valueTypes) isValueType[row.byte] = 1;
+
+const EMPTY = new Uint8Array(0);
+
+export class Walker {
+  bytes: Uint8Array = EMPTY;
+  pos = 0;
+  end = 0;
+  /** Function index, for messages. */
+  func = 0;
+
+  /** Offset of the current instruction, its dense code, and the offset after its opcode bytes. */
+  at = 0;
+  code = 0;
+  operands = 0;
+  /** First and second immediate: label, function, type, local, global, table, segment, block type. */
+  a = 0;
+  b = 0;
+  /** Whether an immediate was longer than needed. */
+  padded = false;
+  /** Targets of `br_table`, the default last. */
+  targets = new Uint32Array(64);
+  targetCount = 0;
+
+  /** Open constructs; frame 0 is the function itself. */
+  depth = -1;
+  readonly frameCode = new Uint16Array(limits.nesting + 1);
+  /** Whether a live branch goes to the frame's label (loops: to its header). */
+  readonly reached = new Uint8Array(limits.nesting + 1);
+  /** At `else` and `end`: whether control falls onto it. */
+  falls = true;
+  /** At `else` and `end`: whether instructions were skipped after a dead `end` (it needs `unreachable`). */
+  skippedAfterEnd = false;
+  /** At `else` and `end` that control does not fall onto: where the code skipped before it began. */
+  deadFrom = 0;
+  /** Instructions that were skipped in this body. */
+  skipped = 0;
+
+  /** Offsets of the local declarations' end; groups are in localCounts and localTypes. */
+  localGroups = 0;
+  localTotal = 0;
+  readonly localCounts: number[] = [];
+  readonly localTypes: number[] = [];
+
+  #dead = false;
+  #deadAfterEnd = false;
+  #closing = false;
+
+  /** Starts a body: reads its local declarations. */
+  open(bytes: Uint8Array, start: number, end: number, func: number): void {
+    this.bytes = bytes;
+    this.pos = start;
+    this.end = end;
+    this.func = func;
+    this.at = start;
+    this.depth = 0;
+    this.frameCode[0] = OP.block;
+    this.reached[0] = 0;
+    this.falls = true;
+    this.#dead = false;
+    this.#deadAfterEnd = false;
+    this.#closing = false;
+    this.skipped = 0;
+    this.#readLocals();
+  }
+
+  where(): { at: "bytes"; offset: number; section: string; func: number } {
+    return { at: "bytes", offset: this.at, section: "code", func: this.func };
+  }
+
+  #readLocals(): void {
+    const groups = this.#u32();
+    if (groups > this.end - this.pos) fail("wasm-truncated", { what: "local declarations" }, this.where());
+    this.localGroups = groups;
+    this.localTotal = 0;
+    this.localCounts.length = 0;
+    this.localTypes.length = 0;
+    for (let i = 0; i < groups; i++) {
+      const count = this.#u32();
+      const type = this.#byte();
+      this.localTotal += count;
+      if (this.localTotal > limits.locals) {
+        const limit = limits.locals;
+        fail("wasm-limit", { what: "locals of a function", found: this.localTotal, limit }, this.where());
+      }
+      this.#checkValueType(type);
+      this.localCounts.push(count);
+      this.localTypes.push(type);
+    }
+  }
+
+  #checkValueType(type: number): void {
+    if (isValueType[type] === 1) return;
+    if (type === EXTERNREF) fail("wasm-feature", { feature: "externref" }, this.where());
+    if (type >= 0x60 && type <= 0x74) fail("wasm-feature", { feature: "typed references" }, this.where());
+    fail("wasm-malformed", { what: "a type", expected: "a value type", found: type }, this.where());
+  }
+
+  #byte(): number {
+    if (this.pos >= this.end) fail("wasm-truncated", { what: "a function body" }, this.where());
+    return this.bytes[this.pos++]!;
+  }
+
+  #u32(): number {
+    const first = this.pos < this.end ? this.bytes[this.pos]! : 0x80;
+    if (first < 0x80) {
+      this.pos++;
+      return first;
+    }
+    return this.#u32Slow();
+  }
+
+  #u32Slow(): number {
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#byte();
+      if (shift === 28 && byte > 0x0f) break;
+      result |= (byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (byte === 0 && shift > 0) this.padded = true;
+        return result >>> 0;
+      }
+    }
+    return fail("wasm-leb", { what: "an immediate", bits: 32 }, this.where());
+  }
+
+  /** Steps over a signed LEB128 of `longest` bytes at most; the last byte may use `spare` payload bits. */
+  #signed(longest: number, bits: number): void {
+    let previous = 0;
+    for (let i = 0; i < longest; i++) {
+      const byte = this.#byte();
+      if (byte < 0x80) {
+        if (i === longest - 1) {
+          const used = bits - 7 * i;
+          const high = byte >> (used - 1);
+          if (high !== 0 && high !== 0x7f >> (used - 1)) break;
+        }
+        if (i > 0) {
+          if (byte === 0 && (previous & 0x40) === 0) this.padded = true;
+          if (byte === 0x7f && (previous & 0x40) !== 0) this.padded = true;
+        }
+        return;
+      }
+      previous = byte;
+    }
+    fail("wasm-leb", { what: "a constant", bits }, this.where());
+  }
+
+  #skip(size: number): void {
+    this.pos += size;
+    if (this.pos > this.end) fail("wasm-truncated", { what: "a function body" }, this.where());
+  }
+
+  /** Decodes one instruction, live or not, into the fields. */
+  #decode(): void {
+    this.at = this.pos;
+    this.padded = false;
+    let code = this.#byte();
+    if (code >= 0xfb) code = this.#prefixed(code);
+    this.code = code;
+    this.operands = this.pos;
+    const kind = KIND_OF[code]!;
+    if (kind === K_NONE) return;
+    if (kind === 255) this.#refuse(code);
+    switch (kind) {
+      case K_BLOCK:
+        this.#blockType();
+        return;
+      case K_LABELS:
+        this.#labels();
+        return;
+      case K_MEMARG:
+        this.#memarg();
+        return;
+      case K_I32:
+        if (this.pos < this.end && this.bytes[this.pos]! < 0x80) this.pos++;
+        else this.#signed(5, 32);
+        return;
+      case K_I64:
+        this.#signed(10, 64);
+        return;
+      case K_F32:
+        this.#skip(4);
+        return;
+      case K_F64:
+        this.#skip(8);
+        return;
+      default:
+        this.#rare(kind);
+    }
+  }
+
+  #rare(kind: number): void {
+    switch (kind) {
+      case K_INDIRECT:
+      case K_ELEM_TABLE:
+      case K_TABLE_TABLE:
+        this.a = this.#u32();
+        this.b = this.#u32();
+        return;
+      case K_MEMORY:
+        this.#memory();
+        return;
+      case K_MEMORY_MEMORY:
+        this.#memory();
+        this.#memory();
+        return;
+      case K_DATA_MEMORY:
+        this.a = this.#u32();
+        this.#memory();
+        return;
+      case K_TYPES: {
+        const count = this.#u32();
+        if (count !== 1) {
+          fail("wasm-malformed", { what: "select", expected: "one type", found: count }, this.where());
+        }
+        this.#checkValueType(this.#byte());
+        return;
+      }
+      case K_REFTYPE: {
+        if (this.#byte() === FUNCREF) return;
+        return fail("wasm-feature", { feature: "references other than funcref" }, this.where());
+      }
+      case K_V128:
+      case K_SHUFFLE:
+        this.#skip(16);
+        return;
+      case K_LANE:
+        this.#skip(1);
+        return;
+      case K_MEMARG_LANE:
+        this.#memarg();
+        this.#skip(1);
+        return;
+      default:
+        this.a = this.#u32();
+        if (kind === K_LABEL) this.#checkLabel(this.a);
+    }
+  }
+
+  #prefixed(prefix: number): number {
+    if (prefix === 0xfb || prefix > 0xfd) return prefix;
+    const sub = this.#u32();
+    if (prefix === 0xfc) return sub < 0x100 ? 0x100 + sub : 0x1ff;
+    return sub < 0x200 ? 0x200 + sub : 0x3ff;
+  }
+
+  #refuse(code: number): never {
+    const feature = refusedFeature(code);
+    if (feature !== undefined) fail("wasm-feature", { feature }, this.where());
+    const bytes = this.bytes.subarray(this.at, this.operands);
+    const opcode = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    return fail("wasm-opcode", { opcode: `0x${opcode}` }, this.where());
+  }
+
+  /** Sets `a` to the type index, or to -1 − the value type, or to -1 − 0x40 for none. */
+  #blockType(): void {
+    const byte = this.pos < this.end ? this.bytes[this.pos]! : 0;
+    if (byte === BLOCK_EMPTY || isValueType[byte] === 1) {
+      this.pos++;
+      this.a = -1 - byte;
+    } else if (byte < 0x40 || byte >= 0x80) {
+      this.#positive33();
+    } else {
+      this.pos++;
+      this.#checkValueType(byte);
+    }
+  }
+
+  /** A type index as a signed LEB128 of 33 bits. */
+  #positive33(): void {
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#byte();
+      result += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if ((byte & 0x40) !== 0) break;
+        if (byte === 0 && shift > 0 && result < 2 ** (shift - 1)) this.padded = true;
+        this.a = result;
+        return;
+      }
+    }
+    fail("wasm-leb", { what: "a block's type", bits: 33 }, this.where());
+  }
+
+  #memarg(): void {
+    this.a = this.#u32();
+    if (this.a > 5) {
+      const feature = "multiple memories";
+      if (this.a >= 64) fail("wasm-feature", { feature }, this.where());
+      fail("wasm-malformed", { what: "an alignment", expected: "0 to 4", found: this.a }, this.where());
+    }
+    this.b = this.#u32();
+  }
+
+  #memory(): void {
+    if (this.#byte() !== 0) fail("wasm-feature", { feature: "multiple memories" }, this.where());
+  }
+
+  #labels(): void {
+    const count = this.#u32() + 1;
+    if (count - 1 > limits.brTableTargets || count > this.end - this.pos) {
+      const limit = limits.brTableTargets;
+      fail("wasm-limit", { what: "targets of br_table", found: count - 1, limit }, this.where());
+    }
+    if (count > this.targets.length) this.targets = new Uint32Array(count * 2);
+    this.targetCount = count;
+    for (let i = 0; i < count; i++) {
+      const label = this.#u32();
+      this.#checkLabel(label);
+      this.targets[i] = label;
+    }
+    this.a = this.targets[count - 1]!;
+  }
+
+  /** Nesting counts from 0, so `depth` itself is the function's own label. */
+  #checkLabel(label: number): void {
+    if (label <= this.depth || this.#dead) return;
+    fail("wasm-index", { what: "label", index: label, count: this.depth + 1 }, this.where());
+  }
+
+  #push(code: number): void {
+    if (this.depth >= limits.nesting) {
+      const limit = limits.nesting;
+      fail("wasm-limit", { what: "nesting", found: this.depth + 1, limit }, this.where());
+    }
+    this.depth++;
+    this.frameCode[this.depth] = code;
+    this.reached[this.depth] = 0;
+  }
+
+  /** Skips dead code up to the `else` or `end` of the open construct, which is left decoded. */
+  #skipDead(): void {
+    let nested = 0;
+    this.deadFrom = this.pos;
+    const before = this.skipped;
+    for (;;) {
+      this.#decode();
+      const code = this.code;
+      if (code === OP.block || code === OP.loop || code === OP.if) nested++;
+      else if (nested === 0 && (code === OP.end || code === OP.else)) break;
+      else if (code === OP.end) nested--;
+      if (nested > limits.nesting) {
+        fail("wasm-limit", { what: "nesting", found: nested, limit: limits.nesting }, this.where());
+      }
+      this.skipped++;
+    }
+    this.skippedAfterEnd = this.#deadAfterEnd && this.skipped !== before;
+  }
+
+  /**
+   * Goes to the next live instruction and answers its dense code, or -1 after the body's last `end`. At
+   * `end` and `else` the frame is still open: `depth` names it; the next call closes it.
+   */
+  next(): number {
+    if (this.#closing) {
+      this.#closing = false;
+      this.depth--;
+      if (this.depth < 0) return this.#finish();
+    }
+    this.skippedAfterEnd = false;
+    if (this.#dead) {
+      this.#skipDead();
+      this.falls = false;
+    } else {
+      this.#decode();
+      this.falls = true;
+    }
+    return this.#step();
+  }
+
+  #finish(): number {
+    if (this.pos !== this.end) {
+      fail("wasm-body", { what: `${this.end - this.pos} bytes follow its last end` }, this.where());
+    }
+    return -1;
+  }
+
+  #step(): number {
+    const code = this.code;
+    switch (code) {
+      case OP.block:
+      case OP.loop:
+      case OP.if:
+        this.#push(code);
+        break;
+      case OP.else: {
+        if (this.frameCode[this.depth] !== OP.if) {
+          fail("wasm-body", { what: "an else without its if" }, this.where());
+        }
+        this.frameCode[this.depth] = OP.else;
+        if (this.falls) this.reached[this.depth] = 1;
+        this.#dead = false;
+        break;
+      }
+      case OP.end: {
+        const kind = this.frameCode[this.depth];
+        const implicitArm = kind === OP.if;
+        const left = this.falls || implicitArm || (kind !== OP.loop && this.reached[this.depth] === 1);
+        this.#dead = !left;
+        this.#deadAfterEnd = !left;
+        this.#closing = true;
+        break;
+      }
+      case OP.br:
+        this.reached[this.depth - this.a] = 1;
+        this.#die();
+        break;
+      case OP.brIf:
+        this.reached[this.depth - this.a] = 1;
+        break;
+      case OP.brTable:
+        for (let i = 0; i < this.targetCount; i++) this.reached[this.depth - this.targets[i]!] = 1;
+        this.#die();
+        break;
+      case OP.return:
+      case OP.unreachable:
+        this.#die();
+        break;
+    }
+    return code;
+  }
+
+  #die(): void {
+    this.#dead = true;
+    this.#deadAfterEnd = false;
+  }
+
+  /** At `end`: whether any live edge leaves the construct. */
+  get leaves(): boolean {
+    return !this.#dead;
+  }
+}
