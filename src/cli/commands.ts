@@ -20,6 +20,13 @@ const roleFlag = {
   summary: "instead of a policy: a role's template with its default limits",
 } as const;
 
+const modeFlag = {
+  name: "mode",
+  value: "MODE",
+  summary: "how exactly fuel is counted, instead of the policy's",
+  choices: ["bound", "exact"],
+} as const;
+
 export const commands = {
   inspect: {
     summary: "what a plugin is and may do, and the least policy it needs",
@@ -52,12 +59,7 @@ export const commands = {
       policyFlag,
       roleFlag,
       { name: "output", short: "o", value: "FILE", summary: "where to write it", required: true },
-      {
-        name: "mode",
-        value: "MODE",
-        summary: "how exactly fuel is counted, instead of the policy's",
-        choices: ["bound", "exact"],
-      },
+      modeFlag,
     ],
     examples: [
       {

@@ -1,27 +1,51 @@
-// Where a command's policy comes from: --policy FILE, or --role NAME as the shortest document of that role.
-// Exactly one of the two.
+// Where a command's policy comes from: --policy FILE, or --role NAME as the shortest document of that role;
+// --mode replaces one field of either. Warnings about the document go to the notes, never to the result.
+import { renderFinding } from "../errors/render.ts";
+import { parsePolicy } from "../policy/document.ts";
 import type { Policy } from "../policy/policy.ts";
+import { resolvePolicy } from "../policy/resolve.ts";
+import { API_VERSION, KIND } from "../policy/schema.ts";
 import type { CommandName } from "./commands.ts";
+import type { Io } from "./io.ts";
 import { readText } from "./ref.ts";
 import { usage } from "./usage.ts";
 
 interface PolicyFlags {
   readonly policy: string | undefined;
   readonly role: string | undefined;
+  readonly mode?: string | undefined;
 }
 
-/** The resolved policy. Throws what reading, parsing and resolving throw. */
-export async function policyFrom(command: CommandName, flags: PolicyFlags): Promise<Policy> {
-  const { policy: file, role } = flags;
-  if (file !== undefined && role !== undefined) usage(command, "give --policy or --role, not both");
-  const { loadPolicy } = await import("../policy/load.ts");
-  if (file !== undefined) return loadPolicy(await readText(file), file);
+async function source(
+  command: CommandName,
+  { policy, role }: PolicyFlags,
+): Promise<{ text: string; file: string }> {
+  if (policy !== undefined && role !== undefined) {
+    usage(command, "give --policy or --role, not both");
+  }
+  if (policy !== undefined) return { text: await readText(policy), file: policy };
   if (role === undefined) usage(command, "a policy is missing: give --policy FILE or --role NAME");
-  const document = {
-    apiVersion: "glovebox.dev/v1alpha1",
-    kind: "PluginPolicy",
-    metadata: { name: "role" },
-    spec: { role },
-  };
-  return loadPolicy(JSON.stringify(document), `--role ${role}`);
+  const metadata = { name: "role" };
+  const document = { apiVersion: API_VERSION, kind: KIND, metadata, spec: { role } };
+  return { text: JSON.stringify(document), file: "--role" };
+}
+
+/** The resolved policy. Throws what reading and parsing throw. */
+export async function policyFrom(
+  command: CommandName,
+  flags: PolicyFlags,
+  io: Io,
+): Promise<Policy> {
+  const { text, file } = await source(command, flags);
+  const document = parsePolicy(text, file);
+  const settings = new Map(document.settings);
+  if (flags.mode !== undefined) {
+    settings.set("spec.limits.fuel.mode", {
+      value: flags.mode,
+      where: { at: "flag", flag: "--mode" },
+    });
+  }
+  const policy = resolvePolicy({ ...document, settings });
+  for (const warning of policy.warnings) io.note(`${renderFinding(warning)}\n`);
+  return policy;
 }
