@@ -1,5 +1,6 @@
 // The resolved policy: one frozen value that harden, verify, the host and the reports read. Everything
 // that a document leaves open has been decided; nobody resolves anything again further down.
+import type { Finding } from "../errors/failure.ts";
 import type { CostVersion } from "../spec/costs.ts";
 
 /** What a denied call with a status result answers. */
@@ -15,6 +16,12 @@ export interface Policy {
   /** metadata.name. */
   readonly name: string;
   readonly role: string | null;
+  /** The plugin decides about requests: leaving out a request-path callback that it exports is an error. */
+  readonly security: boolean;
+  /** Where the module comes from, as the document says. */
+  readonly url: string | null;
+  /** SHA-256 of the module's own bytes, lower-case hex. */
+  readonly sha256: string | null;
   readonly limits: {
     /** Pages of 64 KiB that linear memory may reach. */
     readonly memoryPages: number;
@@ -34,13 +41,18 @@ export interface Policy {
   };
   /** Host functions (env and WASI, bare names) that the plugin may reach. Sorted. */
   readonly allow: ReadonlySet<string>;
-  /** Callbacks that stay exported, or "all" where the document names none. Sorted. */
+  /**
+   * Exports known to hosts that stay, or "all" where the document names no callback. Sorted. Start functions,
+   * allocators and ABI markers are always among them.
+   */
   readonly callbacks: ReadonlySet<string> | "all";
   readonly denied: DeniedAnswer;
   /** closed, open, reload: what a trap does to the request; read by the host and by generate. */
   readonly failure: "closed" | "open" | "reload";
   /** Fields of the document whose enforcement is not there yet; harden refuses while this is not empty. */
   readonly notYet: readonly string[];
-  /** sha256 of the canonical JSON of everything above, lower-case hex. */
+  /** sha256 of the canonical JSON (keys sorted) of everything above, lower-case hex. */
   readonly digest: string;
+  /** What the document could say better; not part of the digest. */
+  readonly warnings: readonly Finding[];
 }

@@ -1,0 +1,98 @@
+// Text → PolicyDocument: every field that the text sets, checked and with its place, and nothing decided yet.
+// The first problem ends it with one Failure at file, line and column. Resolution is in resolve.ts.
+import { type Finding, fail } from "../errors/failure.ts";
+import type { Where } from "../errors/where.ts";
+import { closest } from "../util/closest.ts";
+import { parseCapabilities } from "./capabilities.ts";
+import { found, readYaml, type Tree } from "./read-yaml.ts";
+import { type Field, field, fields, members, type Path, type ValueAt } from "./schema.ts";
+import { parseValue } from "./values.ts";
+
+export interface Setting {
+  readonly value: string | number | boolean | readonly string[];
+  readonly where: Where;
+}
+
+export interface PolicyDocument {
+  readonly file: string;
+  /** The fields that are set, by path, in the table's order. */
+  readonly settings: ReadonlyMap<Path, Setting>;
+  /** Findings about names that were translated and the like. */
+  readonly warnings: readonly Finding[];
+}
+
+/**
+ * Reads a policy from YAML or JSON text. `file` is only used to say where. Throws a Failure for the first
+ * thing that is wrong, and no other error, whatever the text.
+ */
+export function parsePolicy(text: string, file: string): PolicyDocument {
+  const tree = readYaml(text, file);
+  const found = new Map<string, Setting>();
+  const warnings: Finding[] = [];
+  readGroup(tree, "", found, warnings);
+  for (const row of fields as readonly Field[]) {
+    if (row.required === true && !found.has(row.path))
+      fail("policy-missing-field", { path: row.path }, tree.where);
+  }
+  const replaced = found.get("spec.capabilities.allow" satisfies Path);
+  const extended = found.get("spec.capabilities.allow+" satisfies Path);
+  if (replaced !== undefined && extended !== undefined) {
+    fail(
+      "policy-conflict",
+      { path: "spec.capabilities.allow", other: "spec.capabilities.allow+" },
+      extended.where,
+    );
+  }
+  const settings = new Map<Path, Setting>();
+  for (const { path } of fields) {
+    const one = found.get(path);
+    if (one !== undefined) settings.set(path, one);
+  }
+  return { file, settings, warnings };
+}
+
+function readGroup(
+  tree: Tree,
+  group: string,
+  settings: Map<string, Setting>,
+  warnings: Finding[],
+): void {
+  if (tree.kind !== "map") {
+    fail("policy-wrong-type", { path: group, expected: "a map", found: found(tree) }, tree.where);
+  }
+  const known = members(group);
+  for (const [key, entry] of tree.entries) {
+    const path = group === "" ? key : `${group}.${key}`;
+    if (!known.includes(key))
+      fail("policy-unknown-key", { path: cut(path), closest: suggest(key, group) }, entry.where);
+    const row = field(path);
+    if (row === undefined) {
+      readGroup(entry.tree, path, settings, warnings);
+      continue;
+    }
+    const value =
+      row.kind === "capabilities"
+        ? parseCapabilities(row, entry.tree, warnings)
+        : parseValue(row, entry.tree);
+    settings.set(path, { value, where: entry.where });
+  }
+}
+
+/** A neighbour that is spelt alike, else a field of that name elsewhere, else all neighbours. */
+function suggest(key: string, group: string): string {
+  const neighbours = members(group);
+  const full = (name: string) => (group === "" ? name : `${group}.${name}`);
+  const near = closest(key, neighbours);
+  if (near !== undefined) return full(near);
+  const elsewhere = fields.find((row) => row.path.endsWith(`.${key}`));
+  return elsewhere?.path ?? neighbours.map(full).join(" or ");
+}
+
+function cut(path: string): string {
+  return path.length > 100 ? `${path.slice(0, 97)}...` : path;
+}
+
+/** The value that a document sets for a field, typed by the table; undefined where it sets none. */
+export function setting<P extends Path>(document: PolicyDocument, path: P): ValueAt<P> | undefined {
+  return document.settings.get(path)?.value as ValueAt<P> | undefined;
+}

@@ -1,0 +1,139 @@
+// PolicyDocument → Policy: defaults filled in, role and lists joined, everything decided and frozen. The one
+// place where that happens. The result depends on the document alone.
+import { type Finding, finding } from "../errors/failure.ts";
+import { callback, callbacks } from "../spec/callbacks.ts";
+import type { CostVersion } from "../spec/costs.ts";
+import { hostFunctions } from "../spec/host-functions.ts";
+import { optional } from "./capabilities.ts";
+import { digestOf } from "./digest.ts";
+import { type PolicyDocument, parsePolicy, setting } from "./document.ts";
+import { deepFreeze, frozenSet } from "./freeze.ts";
+import type { DeniedAnswer, Policy } from "./policy.ts";
+import { type RoleName, role } from "./roles.ts";
+import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
+
+const PAGE = 65_536;
+
+/** Without these a plugin is never set up. */
+const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
+
+/** Reads and resolves a policy in one step; see parsePolicy for what is thrown. */
+export function loadPolicy(text: string, file: string): Policy {
+  return resolvePolicy(parsePolicy(text, file));
+}
+
+/** The policy that a document means. Never throws. */
+export function resolvePolicy(document: PolicyDocument): Policy {
+  const get = <P extends Path>(path: P) =>
+    setting(document, path) ?? (defaults.get(path) as ValueAt<P>);
+  const roleName = setting(document, "spec.role") ?? null;
+  const template = roleName === null ? undefined : role(roleName);
+  const { allow, kept } = capabilities(document, roleName);
+  const decided = {
+    name: get("metadata.name"),
+    role: roleName,
+    security: template?.security ?? false,
+    url: setting(document, "spec.source.url") ?? null,
+    sha256: setting(document, "spec.source.sha256") ?? null,
+    limits: {
+      memoryPages: Math.floor(get("spec.limits.memory") / PAGE),
+      onMemoryCap: get("spec.limits.onMemoryCap") as Policy["limits"]["onMemoryCap"],
+      fuel: {
+        callback: get("spec.limits.fuel.callback"),
+        start: get("spec.limits.fuel.start"),
+        mode: get("spec.limits.fuel.mode") as Policy["limits"]["fuel"]["mode"],
+        costs: get("spec.limits.fuel.costs") as CostVersion,
+      },
+      stackBytes: get("spec.limits.stack"),
+      callDepth: get("spec.limits.callDepth"),
+    },
+    allow,
+    callbacks: kept,
+    denied: get("spec.capabilities.denied") as DeniedAnswer,
+    failure: get("spec.failure") as Policy["failure"],
+    notYet: notYet(document),
+  };
+  const warnings = [
+    ...document.warnings,
+    ...lifecycleFindings(document, kept),
+    ...ruleFindings(document, allow),
+  ];
+  return deepFreeze({ ...decided, digest: digestOf(decided), warnings });
+}
+
+/**
+ * The policy of a role with all defaults, or of no role. `overrides` sets fields by path to parsed values
+ * (bytes, milliseconds), past the document's bounds.
+ */
+export function policyFromRole(
+  roleName: RoleName | null,
+  overrides: { readonly [P in Path]?: ValueAt<P> } = {},
+): Policy {
+  const where = { at: "file", file: "role" } as const;
+  const name = roleName ?? "plugin";
+  const base = { apiVersion: API_VERSION, kind: KIND, "metadata.name": name };
+  const values = { ...base, ...(roleName === null ? {} : { "spec.role": roleName }), ...overrides };
+  const settings = new Map(
+    Object.entries(values).map(([path, value]) => [path as Path, { value, where }]),
+  );
+  return resolvePolicy({ file: "role", settings, warnings: [] });
+}
+
+const defaults: ReadonlyMap<string, Field["default"]> = new Map(
+  fields.map((row) => [row.path, row.default]),
+);
+
+/** Names that come with every role: what SDKs call to start, and hosts answer without any effect. */
+const startup = hostFunctions.filter((row) => row.startup).map((row) => row.name);
+
+function capabilities(
+  document: PolicyDocument,
+  roleName: string | null,
+): Pick<Policy, "allow"> & { kept: Policy["callbacks"] } {
+  const template = roleName === null ? undefined : role(roleName);
+  const replaced = setting(document, "spec.capabilities.allow");
+  const listed = replaced ?? setting(document, "spec.capabilities.allow+") ?? [];
+  const calls = listed.filter((name) => callback(name) === undefined);
+  const named = listed.filter((name) => callback(name) !== undefined);
+  const fromRole = replaced === undefined ? (template?.allow ?? []) : [];
+  const allow = frozenSet([...fromRole, ...calls, ...(template === undefined ? [] : startup)]);
+  if (named.length === 0) return { allow, kept: "all" };
+  const needed = callbacks.map((row) => row.name).filter((name) => !optional(name));
+  const roleCallbacks = replaced === undefined ? (template?.callbacks ?? []) : [];
+  return { allow, kept: frozenSet([...needed, ...named, ...roleCallbacks]) };
+}
+
+function notYet(document: PolicyDocument): readonly string[] {
+  const rows = (fields as readonly Field[]).filter((row) => {
+    const set = document.settings.get(row.path as Path);
+    if (set === undefined || row.later === undefined) return false;
+    return !(row.enforced ?? []).some((value) => value === set.value);
+  });
+  return rows.map((row) => row.path);
+}
+
+function lifecycleFindings(
+  document: PolicyDocument,
+  kept: Policy["callbacks"],
+): readonly Finding[] {
+  if (kept === "all") return [];
+  const missing = SET_UP.filter((name) => !kept.has(name));
+  const set =
+    document.settings.get("spec.capabilities.allow") ??
+    document.settings.get("spec.capabilities.allow+");
+  if (missing.length === 0) return [];
+  return [
+    finding("policy-lifecycle-left-out", "warning", { names: missing.join(", ") }, set?.where),
+  ];
+}
+
+/** A rule never grants a call, so a rule without its call is probably a slip. */
+function ruleFindings(document: PolicyDocument, allow: ReadonlySet<string>): readonly Finding[] {
+  return (fields as readonly Field[]).flatMap((row) => {
+    const set = document.settings.get(row.path as Path);
+    if (set === undefined || row.needs === undefined || row.needs.some((name) => allow.has(name)))
+      return [];
+    const args = { path: row.path, calls: row.needs.join(", ") };
+    return [finding("policy-rule-without-call", "warning", args, set.where)];
+  });
+}

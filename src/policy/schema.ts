@@ -1,0 +1,406 @@
+// The policy document as one table: every field with its kind, bounds, default, one sentence, and whether it
+// is enforced yet. The parser, the resolver, `policy explain`, the JSON Schema and the reference page derive
+// from it. No logic but look-up. A field with `later` is checked like any other and, when a document sets it,
+// ends in Policy.notYet, so that nothing which is asked for is silently left out.
+import { costTables } from "../spec/costs.ts";
+import { LOG_LEVEL } from "../spec/status.ts";
+import { roles } from "./roles.ts";
+
+export const API_VERSION = "glovebox.dev/v1alpha1";
+export const KIND = "PluginPolicy";
+
+/** What a field's value is after parsing. */
+export interface Kinds {
+  text: string;
+  /** A plugin's name: letters, digits, `.`, `_`, `-`. */
+  name: string;
+  /** Lower-case hex of 32 bytes. */
+  sha256: string;
+  /** `sha256:` and 64 hex digits. */
+  digest: string;
+  choice: string;
+  flag: boolean;
+  count: number;
+  /** Bytes. */
+  size: number;
+  /** Milliseconds. */
+  duration: number;
+  texts: readonly string[];
+  /** Host functions, WASI functions and callbacks by their real names. */
+  capabilities: readonly string[];
+  /** Paths of public keys. */
+  keys: readonly string[];
+}
+
+export interface Field {
+  readonly path: string;
+  readonly kind: keyof Kinds;
+  readonly doc: string;
+  readonly default: string | number | boolean | readonly string[] | null;
+  readonly min?: number;
+  readonly max?: number;
+  readonly choices?: readonly string[];
+  readonly required?: true;
+  /** Area of the work that will enforce it; absent where it is enforced now. */
+  readonly later?: string;
+  /** Values that need nothing of that later work. */
+  readonly enforced?: readonly (string | boolean)[];
+  /** A rule for these calls: without one of them allowed it has no effect, which is reported. */
+  readonly needs?: readonly string[];
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+const PER_REQUEST = "budgets per request";
+const QUOTAS = "host quotas";
+const RULES = "argument rules";
+const SUPPLY = "signatures and pins";
+
+const DISPATCH = ["proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"] as const;
+const LOG = ["proxy_log", "fd_write", "fd_pwrite"] as const;
+const READ_HEADERS = ["proxy_get_header_map_value", "proxy_get_header_map_pairs"] as const;
+const WRITE_HEADERS = [
+  "proxy_add_header_map_value",
+  "proxy_replace_header_map_value",
+  "proxy_remove_header_map_value",
+  "proxy_set_header_map_pairs",
+] as const;
+
+export const fields = [
+  {
+    path: "apiVersion",
+    kind: "choice",
+    choices: [API_VERSION],
+    default: null,
+    required: true,
+    doc: "Version of this document's format.",
+  },
+  {
+    path: "kind",
+    kind: "choice",
+    choices: [KIND],
+    default: null,
+    required: true,
+    doc: "Kind of this document.",
+  },
+  {
+    path: "metadata.name",
+    kind: "name",
+    default: null,
+    required: true,
+    doc: "Name of the plugin: in reports, statistics and generated configuration.",
+  },
+  {
+    path: "spec.role",
+    kind: "choice",
+    choices: Object.keys(roles),
+    default: null,
+    doc: "Template to start from. Without a role, what isn't allowed is denied, WASI included.",
+  },
+  {
+    path: "spec.source.url",
+    kind: "text",
+    default: null,
+    doc: "Where the module comes from: a file, https://, oci:// or oci-layout: reference.",
+  },
+  {
+    path: "spec.source.sha256",
+    kind: "sha256",
+    default: null,
+    doc: "SHA-256 of the module's own bytes before hardening, in hex; verify compares it.",
+  },
+  {
+    path: "spec.source.manifest",
+    kind: "digest",
+    default: null,
+    later: SUPPLY,
+    doc: "Digest of the OCI manifest, for oci:// references.",
+  },
+  {
+    path: "spec.source.signedBy",
+    kind: "keys",
+    default: [],
+    later: SUPPLY,
+    doc: "Who must have signed the module: public keys by path, relative to this file.",
+  },
+  {
+    path: "spec.limits.memory",
+    kind: "size",
+    min: 64 * KiB,
+    max: 4 * GiB,
+    default: 64 * MiB,
+    doc: "Linear memory that the plugin may reach; rounded down to pages of 64 KiB.",
+  },
+  {
+    path: "spec.limits.onMemoryCap",
+    kind: "choice",
+    choices: ["trap", "refuse"],
+    default: "trap",
+    doc: "What memory.grow beyond the cap does: trap, or answer -1 and go on.",
+  },
+  {
+    path: "spec.limits.fuel.request",
+    kind: "count",
+    min: 1_000,
+    max: Number.MAX_SAFE_INTEGER,
+    default: null,
+    later: PER_REQUEST,
+    doc: "Fuel that all callbacks of one request may use together.",
+  },
+  {
+    path: "spec.limits.fuel.callback",
+    kind: "count",
+    min: 1_000,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 20_000_000,
+    doc: "Fuel for one callback, from the host's call to its return.",
+  },
+  {
+    path: "spec.limits.fuel.start",
+    kind: "count",
+    min: 1_000,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 500_000_000,
+    doc: "Fuel for each entry of the start phase: module start, vm start, configure.",
+  },
+  {
+    path: "spec.limits.fuel.mode",
+    kind: "choice",
+    choices: ["bound", "exact"],
+    default: "bound",
+    doc: "bound charges an upper bound at few places; exact charges what is executed, at a higher price in time and size.",
+  },
+  {
+    path: "spec.limits.fuel.costs",
+    kind: "choice",
+    choices: Object.keys(costTables),
+    default: "v1",
+    doc: "Version of the table that prices instructions and host calls.",
+  },
+  {
+    path: "spec.limits.stack",
+    kind: "size",
+    min: 16 * KiB,
+    max: 8 * MiB,
+    default: 256 * KiB,
+    doc: "Native stack that the plugin's calls may take, estimated from above; engines give as little as 512 KiB.",
+  },
+  {
+    path: "spec.limits.callDepth",
+    kind: "count",
+    min: 16,
+    max: 1_000_000,
+    default: 1024,
+    doc: "Nested recursive calls, counted beside the stack's bytes.",
+  },
+  {
+    path: "spec.limits.streams",
+    kind: "count",
+    min: 1,
+    max: 65_536,
+    default: null,
+    later: PER_REQUEST,
+    doc: "Streams that have a request budget of their own at the same time.",
+  },
+  {
+    path: "spec.limits.dispatch.outstanding",
+    kind: "count",
+    min: 0,
+    max: 1_000,
+    default: null,
+    later: RULES,
+    needs: DISPATCH,
+    doc: "Outbound calls that may be open at the same time.",
+  },
+  {
+    path: "spec.limits.log.bytesPerRequest",
+    kind: "size",
+    min: 0,
+    max: 16 * MiB,
+    default: null,
+    later: QUOTAS,
+    needs: LOG,
+    doc: "Log bytes that one request may cause.",
+  },
+  {
+    path: "spec.limits.log.level",
+    kind: "choice",
+    choices: Object.keys(LOG_LEVEL),
+    default: null,
+    later: QUOTAS,
+    needs: LOG,
+    doc: "Lowest level that reaches the log.",
+  },
+  {
+    path: "spec.limits.host.headerBytes",
+    kind: "size",
+    min: 0,
+    max: 16 * MiB,
+    default: null,
+    later: QUOTAS,
+    doc: "Bytes of headers that the plugin may make the host keep for one request.",
+  },
+  {
+    path: "spec.limits.host.sharedData",
+    kind: "size",
+    min: 0,
+    max: GiB,
+    default: null,
+    later: QUOTAS,
+    needs: ["proxy_set_shared_data"],
+    doc: "Bytes of shared data that one VM may ever write.",
+  },
+  {
+    path: "spec.limits.host.queueItems",
+    kind: "count",
+    min: 0,
+    max: 1_000_000,
+    default: null,
+    later: QUOTAS,
+    needs: ["proxy_enqueue_shared_queue"],
+    doc: "Queue items that one VM may ever enqueue.",
+  },
+  {
+    path: "spec.limits.host.metrics",
+    kind: "count",
+    min: 0,
+    max: 100_000,
+    default: null,
+    later: QUOTAS,
+    needs: ["proxy_define_metric"],
+    doc: "Metrics that one VM may define.",
+  },
+  {
+    path: "spec.limits.host.tick",
+    kind: "duration",
+    min: 1,
+    max: 86_400_000,
+    default: null,
+    later: QUOTAS,
+    needs: ["proxy_set_tick_period_milliseconds"],
+    doc: "Shortest timer period.",
+  },
+  {
+    path: "spec.capabilities.allow",
+    kind: "capabilities",
+    default: null,
+    doc: "Replaces the role's list of host functions, WASI functions and callbacks. WASI that SDKs need to start stays with any role. Where no callback is named, all that the module exports stay.",
+  },
+  {
+    path: "spec.capabilities.allow+",
+    kind: "capabilities",
+    default: null,
+    doc: "Extends the role's list. Naming a callback keeps the named ones and the role's, and takes the others away.",
+  },
+  {
+    path: "spec.capabilities.denied",
+    kind: "choice",
+    choices: ["host", "internal-failure", "unimplemented", "not-found", "ok-empty", "trap"],
+    default: "host",
+    doc: "What a denied call answers: host is what stock proxies answer (10, WASI 76 or its inert errno).",
+  },
+  {
+    path: "spec.dispatch.clusters",
+    kind: "texts",
+    default: null,
+    later: RULES,
+    needs: DISPATCH,
+    doc: "Clusters that outbound calls may reach, by exact name.",
+  },
+  {
+    path: "spec.properties.read",
+    kind: "texts",
+    default: null,
+    later: RULES,
+    needs: ["proxy_get_property"],
+    doc: "Attributes that may be read; a path grants itself and all below.",
+  },
+  {
+    path: "spec.properties.write",
+    kind: "texts",
+    default: null,
+    later: RULES,
+    needs: ["proxy_set_property"],
+    doc: "Filter state that may be written.",
+  },
+  {
+    path: "spec.headers.read",
+    kind: "texts",
+    default: null,
+    later: RULES,
+    needs: READ_HEADERS,
+    doc: "Headers that may be read.",
+  },
+  {
+    path: "spec.headers.write",
+    kind: "texts",
+    default: null,
+    later: RULES,
+    needs: WRITE_HEADERS,
+    doc: "Headers that may be added, changed or removed.",
+  },
+  {
+    path: "spec.failure",
+    kind: "choice",
+    choices: ["closed", "open", "reload"],
+    default: "closed",
+    doc: "What a trap does: closed answers 503 from then on, reload makes a new instance, open lets requests by unchecked.",
+  },
+  {
+    path: "spec.onExhaustion",
+    kind: "choice",
+    choices: ["trap", "deny", "pass"],
+    default: "trap",
+    later: PER_REQUEST,
+    enforced: ["trap"],
+    doc: "What happens to a request whose fuel is gone: trap, be denied without a trap, or pass unchecked.",
+  },
+  {
+    path: "spec.telemetry",
+    kind: "flag",
+    default: false,
+    later: "telemetry metrics",
+    enforced: [false],
+    doc: "Report fuel, memory and denials through the proxy's own metrics.",
+  },
+] as const satisfies readonly Field[];
+
+type Row = (typeof fields)[number];
+
+export type Path = Row["path"];
+
+/** Type of a field's parsed value. */
+export type ValueAt<P extends Path> = Kinds[Extract<Row, { path: P }>["kind"]];
+
+/** One sentence for each group of fields. */
+export const groups: Readonly<Record<string, string>> = {
+  "": "A policy: what one plugin may use and reach. One file a plugin.",
+  metadata: "Who this policy is for.",
+  spec: "The policy itself.",
+  "spec.source": "Where the module comes from and how it is pinned.",
+  "spec.limits": "What the plugin may use.",
+  "spec.limits.fuel": "Bounds on executed instructions, in units of the cost table.",
+  "spec.limits.dispatch": "Bounds on outbound calls.",
+  "spec.limits.log": "Bounds on logging.",
+  "spec.limits.host": "What the plugin may make the proxy itself spend.",
+  "spec.capabilities": "What the plugin may call, and where it may be called.",
+  "spec.dispatch": "Rules for outbound calls; a rule grants no call.",
+  "spec.properties": "Rules for attributes; a rule grants no call.",
+  "spec.headers": "Rules for headers; a rule grants no call.",
+};
+
+/** The field at a path, widened to its common shape. */
+export function field(path: string): Field | undefined {
+  return fields.find((row) => row.path === path);
+}
+
+/** Names of the fields and groups directly inside a group; `""` is the document. */
+export function members(group: string): readonly string[] {
+  const prefix = group === "" ? "" : `${group}.`;
+  const names = fields
+    .filter((row) => row.path.startsWith(prefix))
+    .map((row) => row.path.slice(prefix.length).split(".")[0]!);
+  return [...new Set(names)];
+}
