@@ -1,5 +1,5 @@
 // Plans the generated functions of one hardened module, in the order of docs/containment.md: imports, thunks,
-// stubs, helpers, `enter`, wrappers; guest functions follow. Indices are settled here, once.
+// stubs, helpers, wrappers; guest functions follow. Indices are settled here, once.
 import { fail } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CostTable } from "../spec/costs.ts";
@@ -8,7 +8,7 @@ import { hostFunction, hostFunctionIndex } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
 import type { FuncType } from "../wasm/module.ts";
 import type { Body, Target } from "./bodies/asm.ts";
-import { enterBody, wrapperBody } from "./bodies/entries.ts";
+import { closeBody, enterBody, openBody, wrapperBody } from "./bodies/entries.ts";
 import { bulkBody, denyBody, growBody } from "./bodies/helpers.ts";
 import { denialText, stubBody } from "./bodies/stub.ts";
 import { thunkBody } from "./bodies/thunk.ts";
@@ -38,7 +38,8 @@ export interface Generated {
   readonly bulkBytes: Target;
   readonly bulkElems: Target;
   readonly grow: Target;
-  readonly enter: Target;
+  readonly open: Target;
+  readonly close: Target;
   /** New index of the first wrapper and of the first guest function. */
   readonly firstWrapper: number;
   readonly firstGuest: number;
@@ -130,13 +131,15 @@ export function generate(needs: Needs, context: Context): Generated {
   const bulkElems = needs.bulkElems ? add("bulkElems", bulkBody("elems", costs, firstGlobal)) : NOWHERE;
   const { memoryPages, onMemoryCap } = policy.limits;
   const grow = needs.grow ? add("grow", growBody(memoryPages, onMemoryCap, costs, firstGlobal)) : NOWHERE;
-  const firstWrapper = imports.length + functions.length + 1;
+  const firstWrapper = imports.length + functions.length + 3;
   const firstGuest = firstWrapper + needs.entries.length;
   const start =
     needs.start === null
       ? null
       : { index: needs.start - needs.imports.length + firstGuest, params: 0, cost: 0 };
   const enter = add("enter", enterBody(start, policy, costs, firstGlobal));
+  const open = add("open", openBody(enter, policy, costs, firstGlobal));
+  const close = add("close", closeBody(costs, firstGlobal));
   const places = needs.imports.map(({ module, row, allowed }, i) => {
     if (!needs.used[i]) return NOWHERE;
     return targets.get(allowed ? `thunk ${module}.${row.name}` : `stub ${row.name}`)!;
@@ -149,7 +152,8 @@ export function generate(needs: Needs, context: Context): Generated {
     bulkBytes,
     bulkElems,
     grow,
-    enter,
+    open,
+    close,
     firstWrapper,
     firstGuest,
     messages,
@@ -175,7 +179,7 @@ export function generateWrappers(
             params: type.params.length,
             cost: 0,
           };
-    const plan = { kind, type, target, enter: generated.enter };
+    const plan = { kind, type, target, open: generated.open, close: generated.close };
     return { name: `entry ${name}`, body: wrapperBody(plan, policy, costs, firstGlobal) };
   });
 }
