@@ -7,7 +7,7 @@
 // envoy_resolve_dns. `denied` is what that host's own stub answers.
 import type { AbiVersion, HostFunction, Param, Risk } from "./host-function-row.ts";
 import { bytes, int, long, out, returned } from "./params.ts";
-import { wasiFunctions, wasiModules } from "./wasi.ts";
+import { type Named, wasiFunctions, wasiModules } from "./wasi.ts";
 
 const ALL = ["0.1.0", "0.2.0", "0.2.1"] as const;
 const SINCE_020 = ["0.2.0", "0.2.1"] as const;
@@ -22,12 +22,21 @@ interface Extra {
   readonly atStart?: true;
 }
 
-function env(name: string, abis: readonly AbiVersion[], group: string, risk: Risk, price: number, params: readonly Param[], why: string, extra: Extra = {}): HostFunction {
+function env<const Name extends string>(
+  name: Name,
+  abis: readonly AbiVersion[],
+  group: string,
+  risk: Risk,
+  price: number,
+  params: readonly Param[],
+  why: string,
+  extra: Extra = {},
+): Named<Name> {
   const row = { module: "env", name, params, result: "i32", abis, group, risk, why, atStart: extra.atStart === true, denied: DENIED, startup: false, gated: true, price } as const;
   return extra.alias === undefined ? row : { ...row, alias: extra.alias };
 }
 
-const envFunctions: readonly HostFunction[] = [
+const envFunctions = [
   env("proxy_done", ALL, "context", "low", 50, [], "Ends a shutdown that the plugin itself had put off"),
   env("proxy_set_effective_context", ALL, "context", "medium", 50, [int("context_id")], "Later calls act for another context, also one of another plugin in the same VM"),
   env("proxy_log", ALL, "log", "low", 100, [int("log_level"), ...bytes("message")], "Writes to the proxy's log: may leak request data there and fill disks", { atStart: true }),
@@ -214,7 +223,10 @@ const envFunctions: readonly HostFunction[] = [
     gated: false,
   },
   { ...env("envoy_resolve_dns", ALL, "dns", "high", 500, [...bytes("address"), out("token", 4)], "Sends names out by DNS, which stock Envoy never gates"), gated: false },
-];
+] as const satisfies readonly HostFunction[];
+
+/** Every name, as a type: a table by name that lacks one doesn't compile. */
+export type HostFunctionName = (typeof envFunctions)[number]["name"] | (typeof wasiFunctions)[number]["name"];
 
 /** Every host function; the place of a row is its denial bit. */
 export const hostFunctions: readonly HostFunction[] = [...envFunctions, ...wasiFunctions];
@@ -222,7 +234,7 @@ export const hostFunctions: readonly HostFunction[] = [...envFunctions, ...wasiF
 /** What the reference host still answers while it calls the plugin's allocator; all else traps. */
 export const allowedInAllocator: ReadonlySet<string> = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
-const byName = new Map(hostFunctions.map((row) => [row.name, row]));
+const byName = new Map<string, HostFunction>(hostFunctions.map((row) => [row.name, row]));
 const indices = new Map(hostFunctions.map((row, index) => [row, index]));
 
 /** The row of an import as a module writes it (`env`, `wasi_unstable`, `wasi_snapshot_preview1`), if a host has it. */

@@ -65,7 +65,8 @@ export const METRIC_ID_STEP = 4;
 
 export const PEER = { unknown: 0, local: 1, remote: 2 } as const;
 
-/** The low two bits of a call's id. */
+/** The low two bits of a call's id; ids of one kind are this far apart. */
+export const CALL_ID_STEP = 4;
 export const CALL_KIND = { http: 0, grpcCall: 1, grpcStream: 2 } as const;
 
 /** grpc_status of a local response that carries none. */

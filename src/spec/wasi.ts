@@ -20,7 +20,10 @@ interface Facts {
   readonly notAtStart?: true;
 }
 
-function wasi(name: string, params: readonly Param[], facts: Facts): HostFunction {
+/** A row whose name is known to the compiler. */
+export type Named<Name extends string> = HostFunction & { readonly name: Name };
+
+function wasi<const Name extends string>(name: Name, params: readonly Param[], facts: Facts): Named<Name> {
   const { notAtStart, startup, ...rest } = facts;
   return {
     module: "wasi",
@@ -47,7 +50,7 @@ const noPaths = { ...inert, group: "wasi-files", why: "Hosts have no file system
 const noSockets = { ...inert, group: "wasi-sockets", why: "Hosts give no sockets: the call is refused" } as const;
 
 /** Append-only, as hostFunctions is. */
-export const wasiFunctions: readonly HostFunction[] = [
+export const wasiFunctions = [
   wasi("fd_write", [int("fd"), ...vector(), moved("nwritten")], {
     group: "wasi-start",
     risk: "medium",
@@ -160,4 +163,4 @@ export const wasiFunctions: readonly HostFunction[] = [
   }),
   wasi("path_filestat_get", [int("fd"), int("flags"), ...bytes("path"), out("filestat", 64)], { ...noPaths, denied: 58 }),
   wasi("fd_filestat_get", [int("fd"), out("filestat", 64)], { ...noFiles, denied: 8, why: "Hosts give no file: every descriptor is bad" }),
-];
+] as const satisfies readonly HostFunction[];

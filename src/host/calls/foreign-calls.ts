@@ -1,0 +1,43 @@
+// Foreign functions: what the caller of the host gave by name. One that is not there is NOT_FOUND.
+import { STATUS } from "../../spec/status.ts";
+import type { Vm } from "../vm.ts";
+
+export const foreignCalls = {
+  proxy_call_foreign_function(
+    vm: Vm,
+    name: number,
+    nameSize: number,
+    argument: number,
+    argumentSize: number,
+    address: number,
+    size: number,
+  ): number {
+    const { memory, plugin } = vm;
+    if (!memory.has(name, nameSize) || !memory.has(argument, argumentSize)) {
+      return STATUS.invalidMemoryAccess;
+    }
+    const text = memory.latin1(name, nameSize);
+    const known = Object.hasOwn(plugin.foreign, text) ? plugin.foreign[text] : undefined;
+    if (known === undefined) return STATUS.notFound;
+    const result = known(memory.copy(argument, argumentSize));
+    if (typeof result === "number") return result;
+    // Both addresses may be 0: the guest then does not want the result.
+    if (address === 0 || size === 0) return discard(vm, result, address, size);
+    return vm.give(result, address, size);
+  },
+};
+
+function discard(vm: Vm, result: Uint8Array, address: number, size: number): number {
+  const { memory } = vm;
+  if (address !== 0) {
+    if (!memory.has(address, 4)) return STATUS.invalidMemoryAccess;
+    const at = result.length === 0 ? 0 : vm.allocate(result.length);
+    if (at !== 0) memory.write(at, result);
+    memory.setU32(address, at);
+  }
+  if (size !== 0) {
+    if (!memory.has(size, 4)) return STATUS.invalidMemoryAccess;
+    memory.setU32(size, result.length);
+  }
+  return STATUS.ok;
+}

@@ -1,0 +1,161 @@
+// gRPC calls and streams. As with HTTP calls they belong to the plugin's context and leave after the guest
+// has returned; what a plugin sends on a stream is appended to the record of that stream.
+import { CALL_KIND, STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
+import type { GrpcCall } from "../effects.ts";
+import { readPairs } from "../pairs.ts";
+import type { Vm } from "../vm.ts";
+
+/** The record of a token, or the status that says why there is none. */
+function grpc(vm: Vm, token: number): GrpcCall | number {
+  const kind = token & 3;
+  if (kind !== CALL_KIND.grpcCall && kind !== CALL_KIND.grpcStream) return STATUS.badArgument;
+  const call = vm.plugin.calls.get(token);
+  return call === undefined || call.kind === "http" || call.kind === "dns" ? STATUS.notFound : call;
+}
+
+function start(
+  vm: Vm,
+  kind: GrpcCall["kind"],
+  service: string,
+  serviceName: string,
+  methodName: string,
+  metadata: GrpcCall["metadata"],
+  messages: Uint8Array[],
+  timeout: number,
+  tokenAt: number,
+): number {
+  const { plugin } = vm;
+  if (plugin.clusters !== null && !plugin.clusters.has(service)) return STATUS.parseFailure;
+  if (plugin.calls.size >= caps.outstanding) return STATUS.internalFailure;
+  const token = plugin.nextCall(kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream);
+  const ended = kind === "grpc-call";
+  const call: GrpcCall = {
+    kind,
+    token,
+    service,
+    serviceName,
+    methodName,
+    metadata,
+    messages,
+    timeout,
+    ended,
+  };
+  plugin.calls.set(token, call);
+  vm.effects.push({ kind: "call", call });
+  vm.memory.setU32(tokenAt, token);
+  return STATUS.ok;
+}
+
+export const grpcCalls = {
+  proxy_grpc_call(
+    vm: Vm,
+    service: number,
+    serviceSize: number,
+    name: number,
+    nameSize: number,
+    method: number,
+    methodSize: number,
+    metadata: number,
+    metadataSize: number,
+    message: number,
+    messageSize: number,
+    timeout: number,
+    token: number,
+  ): number {
+    const m = vm.memory;
+    if (
+      !m.has(service, serviceSize) ||
+      !m.has(name, nameSize) ||
+      !m.has(method, methodSize) ||
+      !m.has(metadata, metadataSize) ||
+      !m.has(message, messageSize) ||
+      !m.has(token, 4)
+    ) {
+      return STATUS.invalidMemoryAccess;
+    }
+    if (messageSize >>> 0 > caps.dispatchBytes) return STATUS.internalFailure;
+    return start(
+      vm,
+      "grpc-call",
+      m.latin1(service, serviceSize),
+      m.latin1(name, nameSize),
+      m.latin1(method, methodSize),
+      readPairs(m, metadata, metadataSize),
+      [m.copy(message, messageSize)],
+      timeout >>> 0,
+      token,
+    );
+  },
+
+  proxy_grpc_stream(
+    vm: Vm,
+    service: number,
+    serviceSize: number,
+    name: number,
+    nameSize: number,
+    method: number,
+    methodSize: number,
+    metadata: number,
+    metadataSize: number,
+    token: number,
+  ): number {
+    const m = vm.memory;
+    if (
+      !m.has(service, serviceSize) ||
+      !m.has(name, nameSize) ||
+      !m.has(method, methodSize) ||
+      !m.has(metadata, metadataSize) ||
+      !m.has(token, 4)
+    ) {
+      return STATUS.invalidMemoryAccess;
+    }
+    return start(
+      vm,
+      "grpc-stream",
+      m.latin1(service, serviceSize),
+      m.latin1(name, nameSize),
+      m.latin1(method, methodSize),
+      readPairs(m, metadata, metadataSize),
+      [],
+      0,
+      token,
+    );
+  },
+
+  proxy_grpc_send(vm: Vm, token: number, message: number, size: number, end: number): number {
+    if (!vm.memory.has(message, size)) return STATUS.invalidMemoryAccess;
+    const call = grpc(vm, token >>> 0);
+    if (typeof call === "number") return call;
+    if (call.kind !== "grpc-stream" || call.ended) return STATUS.badArgument;
+    const sent =
+      call.messages.reduce((sum, one) => sum + one.length, 0) + call.messages.length * 64;
+    if (sent + (size >>> 0) > caps.dispatchBytes) return STATUS.internalFailure;
+    call.messages.push(vm.memory.copy(message, size));
+    call.ended = end !== 0;
+    return STATUS.ok;
+  },
+
+  proxy_grpc_cancel(vm: Vm, token: number): number {
+    const call = grpc(vm, token >>> 0);
+    if (typeof call === "number") return call;
+    vm.plugin.calls.delete(call.token);
+    return STATUS.ok;
+  },
+
+  /** A call is cancelled by it, a stream only closed from this side. */
+  proxy_grpc_close(vm: Vm, token: number): number {
+    const call = grpc(vm, token >>> 0);
+    if (typeof call === "number") return call;
+    if (call.kind === "grpc-call") vm.plugin.calls.delete(call.token);
+    else call.ended = true;
+    return STATUS.ok;
+  },
+
+  proxy_get_status(vm: Vm, code: number, address: number, size: number): number {
+    const { status } = vm.active.root;
+    if (!vm.memory.has(code, 4)) return STATUS.invalidMemoryAccess;
+    vm.memory.setU32(code, status.code);
+    return vm.giveText(status.message, address, size);
+  },
+};

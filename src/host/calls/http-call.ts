@@ -1,0 +1,68 @@
+// HTTP calls to clusters. They belong to the plugin's context; the call leaves after the guest has returned.
+import { CALL_KIND, STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
+import { isHeaderText, type Pair } from "../header-map.ts";
+import { readPairs } from "../pairs.ts";
+import type { Vm } from "../vm.ts";
+
+const required = [":path", ":method", ":authority"];
+
+function complete(headers: readonly Pair[]): boolean {
+  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  return (
+    required.every((name) => names.has(name)) &&
+    headers.every(([name, value]) => isHeaderText(name) && isHeaderText(value))
+  );
+}
+
+export const httpCall = {
+  proxy_http_call(
+    vm: Vm,
+    name: number,
+    nameSize: number,
+    headerPairs: number,
+    headerSize: number,
+    body: number,
+    bodySize: number,
+    trailerPairs: number,
+    trailerSize: number,
+    timeout: number,
+    token: number,
+  ): number {
+    const memory = vm.memory;
+    if (
+      !memory.has(name, nameSize) ||
+      !memory.has(body, bodySize) ||
+      !memory.has(headerPairs, headerSize) ||
+      !memory.has(trailerPairs, trailerSize) ||
+      !memory.has(token, 4)
+    ) {
+      return STATUS.invalidMemoryAccess;
+    }
+    const headers = readPairs(memory, headerPairs, headerSize);
+    const trailers = readPairs(memory, trailerPairs, trailerSize);
+    const cluster = memory.latin1(name, nameSize);
+    const { plugin } = vm;
+    memory.setU32(token, 0);
+    if (timeout < 0) return STATUS.badArgument;
+    if (plugin.clusters !== null && !plugin.clusters.has(cluster)) return STATUS.badArgument;
+    if (!complete(headers)) return STATUS.badArgument;
+    if (plugin.calls.size >= caps.outstanding || bodySize >>> 0 > caps.dispatchBytes) {
+      return STATUS.internalFailure;
+    }
+    const id = plugin.nextCall(CALL_KIND.http);
+    const call = {
+      kind: "http",
+      token: id,
+      cluster,
+      headers,
+      body: memory.copy(body, bodySize),
+      trailers,
+      timeout,
+    } as const;
+    plugin.calls.set(id, call);
+    vm.effects.push({ kind: "call", call });
+    memory.setU32(token, id);
+    return STATUS.ok;
+  },
+};

@@ -1,0 +1,86 @@
+// What a plugin does to a request as a whole: let it go on, cut it off, answer it, route it again.
+import { STATUS, STREAM } from "../../spec/status.ts";
+import { readPairs } from "../pairs.ts";
+import type { Vm } from "../vm.ts";
+
+function resume(vm: Vm, half: "request" | "response"): number {
+  const stream = vm.active.stream;
+  if (stream !== null) vm.effects.push({ kind: "continue", stream, half });
+  return STATUS.ok;
+}
+
+export const streamCalls = {
+  /** Network streams belong to network filters, which this host does not run: accepted, nothing to resume. */
+  proxy_continue_stream(vm: Vm, type: number): number {
+    switch (type >>> 0) {
+      case STREAM.httpRequest:
+        return resume(vm, "request");
+      case STREAM.httpResponse:
+        return resume(vm, "response");
+      case STREAM.downstream:
+        return STATUS.ok;
+      case STREAM.upstream:
+        return STATUS.unimplemented;
+      default:
+        return STATUS.badArgument;
+    }
+  },
+
+  proxy_continue_request(vm: Vm): number {
+    return resume(vm, "request");
+  },
+
+  proxy_continue_response(vm: Vm): number {
+    return resume(vm, "response");
+  },
+
+  proxy_close_stream(vm: Vm, type: number): number {
+    if (type >>> 0 > STREAM.upstream) return STATUS.badArgument;
+    const stream = vm.active.stream;
+    if (stream !== null && type <= STREAM.httpResponse) vm.effects.push({ kind: "close", stream });
+    return STATUS.ok;
+  },
+
+  proxy_send_local_response(
+    vm: Vm,
+    status: number,
+    details: number,
+    detailsSize: number,
+    body: number,
+    bodySize: number,
+    headers: number,
+    headersSize: number,
+    grpcStatus: number,
+  ): number {
+    const memory = vm.memory;
+    if (
+      !memory.has(details, detailsSize) ||
+      !memory.has(body, bodySize) ||
+      !memory.has(headers, headersSize)
+    ) {
+      return STATUS.invalidMemoryAccess;
+    }
+    // Outside 200 to 599 no proxy can send it on; the reference host takes any number and fails later.
+    if (status < 200 || status > 599) return STATUS.badArgument;
+    const stream = vm.active.stream;
+    if (stream === null) return STATUS.ok;
+    vm.effects.push({
+      kind: "local",
+      stream,
+      reply: {
+        status,
+        details: memory.utf8(details, Math.min(detailsSize >>> 0, 1024)),
+        headers: readPairs(memory, headers, headersSize),
+        body: memory.copy(body, bodySize),
+        grpcStatus,
+      },
+    });
+    return STATUS.ok;
+  },
+
+  proxy_clear_route_cache(vm: Vm): number {
+    const stream = vm.active.stream;
+    if (stream !== null) stream.routeCacheCleared = true;
+    return STATUS.ok;
+  },
+};

@@ -1,0 +1,62 @@
+// What a guest asked the host to do. Host calls only append here; everything is performed after the guest has
+// returned, in order, so that no callback ever runs inside another.
+import type { Pair } from "./header-map.ts";
+import type { RootContext } from "./root-context.ts";
+import type { StreamContext } from "./stream-context.ts";
+
+export interface LocalReply {
+  readonly status: number;
+  readonly details: string;
+  readonly headers: readonly Pair[];
+  readonly body: Uint8Array;
+  /** -1 for none. */
+  readonly grpcStatus: number;
+}
+
+/** An HTTP call that a plugin made through the proxy. */
+export interface HttpCall {
+  readonly kind: "http";
+  readonly token: number;
+  readonly cluster: string;
+  readonly headers: readonly Pair[];
+  readonly body: Uint8Array;
+  readonly trailers: readonly Pair[];
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+export interface GrpcCall {
+  readonly kind: "grpc-call" | "grpc-stream";
+  readonly token: number;
+  /** A cluster's name, or a serialised service description. */
+  readonly service: string;
+  readonly serviceName: string;
+  readonly methodName: string;
+  readonly metadata: readonly Pair[];
+  /** The request of a call; what was sent so far on a stream. */
+  readonly messages: Uint8Array[];
+  /** Milliseconds; 0 for a stream. */
+  readonly timeout: number;
+  /** The plugin has said that it sends nothing more. */
+  ended: boolean;
+}
+
+export interface DnsCall {
+  readonly kind: "dns";
+  readonly token: number;
+  readonly name: string;
+}
+
+export type OutgoingCall = HttpCall | GrpcCall | DnsCall;
+
+export type Effect =
+  | {
+      readonly kind: "continue";
+      readonly stream: StreamContext;
+      readonly half: "request" | "response";
+    }
+  | { readonly kind: "close"; readonly stream: StreamContext }
+  | { readonly kind: "local"; readonly stream: StreamContext; readonly reply: LocalReply }
+  | { readonly kind: "call"; readonly call: OutgoingCall }
+  | { readonly kind: "tick"; readonly root: RootContext; readonly period: number }
+  | { readonly kind: "done"; readonly root: RootContext };

@@ -1,0 +1,61 @@
+// The exports of an instance that the host calls, each with its own counters. Which exports a host looks up,
+// for which ABI version, and which of them a capability list may hide, is the callback table's business.
+import { type Callback, callbackSignature, callbacks } from "../spec/callbacks.ts";
+import type { AbiVersion } from "../spec/host-function-row.ts";
+import { exportedFunction, type Instance, type WasmFunction } from "./engine.ts";
+
+/** Counters of one callback of one plugin, over all its instances. */
+export interface CallbackStats {
+  readonly name: string;
+  calls: number;
+  /** Fuel of all calls, of hardened modules; a call that trapped counts nothing. */
+  fuel: number;
+  fuelMost: number;
+  traps: number;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly fn: WasmFunction;
+  readonly arity: number;
+  readonly stats: CallbackStats;
+}
+
+/** Entries by export name; hidden and missing ones are absent. */
+export type Entries = Readonly<Record<string, Entry | undefined>>;
+
+/** Whether a capability list lets a name through: an empty one lets everything through, as stock hosts do. */
+export function allowed(capabilities: ReadonlySet<string>, name: string): boolean {
+  return capabilities.size === 0 || capabilities.has(name);
+}
+
+function statsOf(stats: Map<string, CallbackStats>, name: string): CallbackStats {
+  let row = stats.get(name);
+  if (row === undefined) {
+    row = { name, calls: 0, fuel: 0, fuelMost: 0, traps: 0 };
+    stats.set(name, row);
+  }
+  return row;
+}
+
+function isLookedUp(row: Callback, abi: AbiVersion, capabilities: ReadonlySet<string>): boolean {
+  if (row.kind === "abi" || !row.abis.includes(abi)) return false;
+  return !row.gated || allowed(capabilities, row.name);
+}
+
+export function entriesOf(
+  instance: Instance,
+  abi: AbiVersion,
+  capabilities: ReadonlySet<string>,
+  stats: Map<string, CallbackStats>,
+): Entries {
+  const entries: Record<string, Entry> = Object.create(null) as Record<string, Entry>;
+  for (const row of callbacks) {
+    if (!isLookedUp(row, abi, capabilities)) continue;
+    const fn = exportedFunction(instance, row.name);
+    if (fn === null) continue;
+    const arity = callbackSignature(row, abi).params.length;
+    entries[row.name] = { name: row.name, fn, arity, stats: statsOf(stats, row.name) };
+  }
+  return entries;
+}

@@ -1,0 +1,134 @@
+// Binds a module's imports to host calls, once per instance. What a module may import follows from its own
+// ABI marker; a call that the capability list hides answers what stock hosts answer and says so in the log.
+import { fail } from "../errors/failure.ts";
+import type { AbiVersion, HostFunction } from "../spec/host-function-row.ts";
+import { allowedInAllocator, hostFunction } from "../spec/host-functions.ts";
+import { DENIED_PREFIX } from "../spec/layout.ts";
+import { ERRNO, STATUS } from "../spec/status.ts";
+import type { Import } from "../wasm/module.ts";
+import { type HostCall, hostCalls } from "./calls/table.ts";
+import type { ImportObject, WasmFunction } from "./engine.ts";
+import { allowed } from "./entries.ts";
+import { bump } from "./plugin-state.ts";
+import { RESTRICTED, type Vm } from "./vm.ts";
+
+type Value = number | bigint;
+type Bound = (vm: Vm, ...args: Value[]) => number | undefined;
+
+/** The row behind an import, or a Failure that says why no host of this ABI has it. */
+export function importRow(entry: Import, abi: AbiVersion): HostFunction {
+  const name = `${entry.module}.${entry.name}`;
+  const where = { at: "bytes", section: "import", offset: entry.offset } as const;
+  if (entry.desc.kind !== "func") fail("host-import-kind", { name, kind: entry.desc.kind }, where);
+  const row = hostFunction(entry.module, entry.name);
+  if (row === undefined || !row.abis.includes(abi))
+    fail("host-missing-import", { name, abi }, where);
+  return row;
+}
+
+/** The imports of one instance; every closure is made here, none during a call. */
+export function link(vm: Vm, imports: readonly Import[]): ImportObject {
+  const object: ImportObject = {};
+  for (const entry of imports) {
+    const row = importRow(entry, vm.abi);
+    object[entry.module] ??= {};
+    object[entry.module]![entry.name] = bind(vm, row);
+  }
+  return object;
+}
+
+function bind(vm: Vm, row: HostFunction): WasmFunction {
+  if (row.gated && !allowed(vm.plugin.capabilities, row.name)) return deny(vm, row);
+  const handler = (hostCalls as Readonly<Record<string, HostCall>>)[row.name] as unknown as Bound;
+  const direct = fixed(vm, handler, row.params.length);
+  const inStart = row.atStart;
+  const inAllocator = allowedInAllocator.has(row.name);
+  if (inStart && inAllocator) return direct;
+  return guarded(vm, row, handler, inStart, inAllocator);
+}
+
+/** One closure of the call's own arity: spreading arguments costs more than most host calls do. */
+function fixed(vm: Vm, handler: Bound, arity: number): WasmFunction {
+  const { memory } = vm;
+  const bound = handler as (
+    vm: Vm,
+    a: Value,
+    b: Value,
+    c: Value,
+    d: Value,
+    e: Value,
+    f: Value,
+  ) => number;
+  switch (arity) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      return (a, b, c) => {
+        if (memory.bytes.length === 0) ready(vm);
+        return handler(vm, a!, b!, c!) as number;
+      };
+    case 4:
+    case 5:
+    case 6:
+      return (a, b, c, d, e, f) => {
+        if (memory.bytes.length === 0) ready(vm);
+        return bound(vm, a!, b!, c!, d!, e!, f!);
+      };
+    default:
+      return (...args) => {
+        if (memory.bytes.length === 0) ready(vm);
+        return handler(vm, ...args) as number;
+      };
+  }
+}
+
+function guarded(
+  vm: Vm,
+  row: HostFunction,
+  handler: Bound,
+  inStart: boolean,
+  inAllocator: boolean,
+): WasmFunction {
+  const direct = fixed(vm, handler, row.params.length);
+  const check = (): void => {
+    const where = vm.restricted === RESTRICTED.start ? inStart : inAllocator;
+    if (!where)
+      vm.abort("restricted-call", `${row.name} is not allowed during start or allocation`);
+  };
+  if (row.params.length > 6) {
+    return (...args) => {
+      if (vm.restricted !== RESTRICTED.none) check();
+      return direct(...args);
+    };
+  }
+  return (a, b, c, d, e, f) => {
+    if (vm.restricted !== RESTRICTED.none) check();
+    return direct(a!, b!, c!, d!, e!, f!);
+  };
+}
+
+/** The views are those of memory as it is now; without a memory the stock host would crash here. */
+function ready(vm: Vm): void {
+  vm.memory.refresh();
+  if (!vm.memory.attached && vm.plugin.semantics === "stock") {
+    vm.abort("process-crash", "a host call needs the plugin's memory, and there is none yet");
+  }
+}
+
+function deny(vm: Vm, row: HostFunction): WasmFunction {
+  const stock = vm.plugin.semantics === "stock";
+  const kind = row.module === "env" ? "proxy-wasm" : "WASI";
+  const alias = row.alias === undefined ? "" : ` (${row.alias})`;
+  const line = stock
+    ? `Attempted call to restricted ${kind} capability: ${row.name}`
+    : `${DENIED_PREFIX}${row.name}${alias}`;
+  const stockAnswer = row.module === "env" ? STATUS.internalFailure : ERRNO.notcapable;
+  const answer = stock || row.denied === "trap" ? stockAnswer : row.denied;
+  const noResult = row.result === null;
+  return () => {
+    bump(vm.plugin.telemetry.denied, row.name);
+    vm.error(line);
+    return noResult ? undefined : answer;
+  };
+}

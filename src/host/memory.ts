@@ -1,0 +1,114 @@
+// The guest's linear memory behind checked reads and writes: no method trusts an address or a length from
+// the guest, none throws for a bad one. The invariant: the views are those of the memory's present buffer
+// whenever `sync` has run since guest code last ran.
+import type { WasmMemory } from "./engine.ts";
+
+/** Node's own coders for a range, quicker than `toString` with its argument checks. */
+interface FastBuffer extends Buffer {
+  latin1Slice(from: number, to: number): string;
+  utf8Slice(from: number, to: number): string;
+  latin1Write(text: string, at: number, length: number): number;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Strings shorter than this are copied by a plain loop, which beats a call into native code. */
+const SHORT = 24;
+
+export class GuestMemory {
+  bytes: Uint8Array = NOTHING;
+  #view = new DataView(NOTHING.buffer);
+  #buffer = Buffer.from(NOTHING.buffer) as FastBuffer;
+  #memory: WasmMemory | null = null;
+
+  attach(memory: WasmMemory): void {
+    this.#memory = memory;
+    this.refresh();
+  }
+
+  get attached(): boolean {
+    return this.#memory !== null;
+  }
+
+  /** After guest code ran: growth has detached the old buffer, which then reads as empty. */
+  sync(): void {
+    if (this.bytes.length === 0) this.refresh();
+  }
+
+  refresh(): void {
+    if (this.#memory === null) return;
+    const buffer = this.#memory.buffer;
+    this.bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#buffer = Buffer.from(buffer) as FastBuffer;
+  }
+
+  /** Pages of 64 KiB. */
+  get pages(): number {
+    this.sync();
+    return this.bytes.length / 65536;
+  }
+
+  has(ptr: number, size: number): boolean {
+    return (ptr >>> 0) + (size >>> 0) <= this.bytes.length;
+  }
+
+  /** A view, not a copy: gone as soon as the guest runs. The caller has asked `has`. */
+  slice(ptr: number, size: number): Uint8Array {
+    const from = ptr >>> 0;
+    return this.bytes.subarray(from, from + (size >>> 0));
+  }
+
+  /** A copy that outlives the call. The caller has asked `has`. */
+  copy(ptr: number, size: number): Uint8Array {
+    const from = ptr >>> 0;
+    return this.bytes.slice(from, from + (size >>> 0));
+  }
+
+  /** One character a byte. The caller has asked `has`. */
+  latin1(ptr: number, size: number): string {
+    const from = ptr >>> 0;
+    const length = size >>> 0;
+    if (length >= SHORT) return this.#buffer.latin1Slice(from, from + length);
+    let text = "";
+    for (let i = from; i < from + length; i++) text += String.fromCharCode(this.bytes[i]!);
+    return text;
+  }
+
+  /** Malformed bytes become U+FFFD. The caller has asked `has`. */
+  utf8(ptr: number, size: number): string {
+    const from = ptr >>> 0;
+    return this.#buffer.utf8Slice(from, from + (size >>> 0));
+  }
+
+  u32(ptr: number): number {
+    return this.#view.getUint32(ptr >>> 0, true);
+  }
+
+  setU32(ptr: number, value: number): void {
+    this.#view.setUint32(ptr >>> 0, value, true);
+  }
+
+  setU16(ptr: number, value: number): void {
+    this.#view.setUint16(ptr >>> 0, value, true);
+  }
+
+  setU64(ptr: number, value: bigint): void {
+    this.#view.setBigUint64(ptr >>> 0, BigInt.asUintN(64, value), true);
+  }
+
+  /** The caller has asked `has`. */
+  write(ptr: number, data: Uint8Array): void {
+    this.bytes.set(data, ptr >>> 0);
+  }
+
+  /** One byte a character. The caller has asked `has`. */
+  writeLatin1(ptr: number, text: string): void {
+    const at = ptr >>> 0;
+    if (text.length >= SHORT) {
+      this.#buffer.latin1Write(text, at, text.length);
+      return;
+    }
+    for (let i = 0; i < text.length; i++) this.bytes[at + i] = text.charCodeAt(i);
+  }
+}

@@ -1,0 +1,57 @@
+// What the caller of the host decides about a plugin, and the defaults for what it leaves open.
+import { caps } from "./caps.ts";
+import type { FailurePolicy, Semantics } from "./failure.ts";
+import type { ForeignFunction } from "./plugin-state.ts";
+import { type Attributes, attributeMap, type PluginIdentity } from "./properties.ts";
+import type { HostServices } from "./services.ts";
+
+export interface PluginOptions {
+  readonly name: string;
+  readonly rootId?: string;
+  /** Without one, plugins share a namespace in stock semantics and have one each in ours. */
+  readonly vmId?: string;
+  readonly configuration?: string | Uint8Array;
+  readonly vmConfiguration?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly failure?: FailurePolicy;
+  readonly semantics?: Semantics;
+  /** Milliseconds between two reloads; default 0, in stock semantics 1000. */
+  readonly reloadBackoff?: number;
+  /** Names that the host lets through; none given or empty means all, as in stock hosts. */
+  readonly capabilities?: Iterable<string>;
+  /** Clusters that exist; without a list every name does. */
+  readonly clusters?: Iterable<string>;
+  /** sha256 of the bytes, lower-case hex; another digest is refused before anything is compiled. */
+  readonly sha256?: string;
+  /** Attributes that hold outside and inside of requests. */
+  readonly attributes?: Attributes;
+  readonly foreign?: Readonly<Record<string, ForeignFunction>>;
+  /** Lines below it are dropped; default 0 (trace). */
+  readonly logLevel?: number;
+  readonly allowHeadersStop?: boolean;
+  readonly services?: HostServices;
+}
+
+function bytes(value: string | Uint8Array | undefined): Uint8Array {
+  return typeof value === "string" ? new TextEncoder().encode(value) : (value ?? new Uint8Array(0));
+}
+
+export function identityOf(options: PluginOptions): PluginIdentity {
+  return {
+    name: options.name,
+    rootId: options.rootId ?? "",
+    vmId: options.vmId ?? "",
+    configuration: bytes(options.configuration),
+    vmConfiguration: bytes(options.vmConfiguration),
+    attributes: attributeMap(options.attributes ?? {}),
+  };
+}
+
+/** The namespace of shared data and queues. */
+export function namespaceOf(options: PluginOptions, semantics: Semantics): string {
+  if (options.vmId !== undefined || semantics === "stock") return options.vmId ?? "";
+  return `plugin ${options.name}`;
+}
+
+/** How many log lines a plugin's own ring keeps. */
+export const LOG_LINES = caps.logLines;

@@ -1,0 +1,58 @@
+// What of a plugin outlives its instances: who it is, what it may do, its counters. Instances report here.
+import type { OutgoingCall } from "./effects.ts";
+import type { CallbackStats } from "./entries.ts";
+import type { FailurePolicy, Semantics, Verdict } from "./failure.ts";
+import type { PluginIdentity } from "./properties.ts";
+import type { HostServices } from "./services.ts";
+import type { Trap, TrapReason } from "./trap.ts";
+import type { Vm } from "./vm.ts";
+
+/** A function of the host that `proxy_call_foreign_function` reaches: bytes, or a status. */
+export type ForeignFunction = (argument: Uint8Array) => Uint8Array | number;
+
+export interface Telemetry {
+  requests: number;
+  /** Requests answered with 503 because the plugin had failed. */
+  failClosed: number;
+  /** Requests that went on without the plugin because it had failed. */
+  failOpen: number;
+  reloads: number;
+  readonly traps: Map<TrapReason, number>;
+  readonly callbacks: Map<string, CallbackStats>;
+  /** Denied calls by function, of the host's gate; a hardened module's own stubs are read from its bits. */
+  readonly denied: Map<string, number>;
+  /** Calls that left, by cluster (HTTP, gRPC) or `dns`. */
+  readonly dispatches: Map<string, number>;
+}
+
+export interface PluginState {
+  readonly identity: PluginIdentity;
+  readonly services: HostServices;
+  readonly semantics: Semantics;
+  readonly failure: FailurePolicy;
+  readonly capabilities: ReadonlySet<string>;
+  /** Clusters that exist; null for any name. */
+  readonly clusters: ReadonlySet<string> | null;
+  readonly environment: readonly (readonly [string, string])[];
+  readonly foreign: Readonly<Record<string, ForeignFunction>>;
+  readonly logLevel: number;
+  readonly allowHeadersStop: boolean;
+  /** Namespace of shared data and queues. */
+  readonly namespace: string;
+  readonly telemetry: Telemetry;
+  /** Calls in flight by token. */
+  readonly calls: Map<number, OutgoingCall>;
+  nextCall(kind: number): number;
+  /** Performs what the guest of this instance has asked for since the last time. */
+  settle(vm: Vm): void;
+  /** What a request sees whose own callback has just trapped, or that meets a dead instance. */
+  verdictTrapping(): Verdict;
+  verdictInFlight(): Verdict;
+  trapped(vm: Vm, trap: Trap): void;
+  queueReady(context: number, queue: number): void;
+}
+
+/** Adds one to a counter of a map. */
+export function bump<K>(counters: Map<K, number>, key: K): void {
+  counters.set(key, (counters.get(key) ?? 0) + 1);
+}

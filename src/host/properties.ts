@@ -1,0 +1,145 @@
+// Properties: what `proxy_get_property` answers, from the attributes that the caller gave for the request
+// (or the plugin), then from what the host knows itself. Values are serialised as Envoy does: numbers and
+// times as 8 bytes little-endian, text as it is, maps as header maps.
+import type { HeaderMap } from "./header-map.ts";
+import { pairsBytes } from "./pairs.ts";
+
+export type AttributeValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Uint8Array
+  | readonly string[]
+  | Readonly<Record<string, string>>;
+
+/** By dotted path; a segment that holds a dot itself needs the form joined by NUL. */
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+export interface PluginIdentity {
+  readonly name: string;
+  readonly rootId: string;
+  readonly vmId: string;
+  readonly configuration: Uint8Array;
+  readonly vmConfiguration: Uint8Array;
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
+}
+
+/** Attributes by the path that guests send. */
+export function attributeMap(attributes: Attributes): ReadonlyMap<string, AttributeValue> {
+  return new Map(
+    Object.entries(attributes).map(([path, value]) => [
+      path.includes("\0") ? path : path.replaceAll(".", "\0"),
+      value,
+    ]),
+  );
+}
+
+function eight(write: (buffer: Buffer) => void): Uint8Array {
+  const buffer = Buffer.alloc(8);
+  write(buffer);
+  return buffer;
+}
+
+/** The bytes that a guest gets for a value; text is UTF-8. */
+export function serialise(value: AttributeValue): Uint8Array {
+  if (typeof value === "string") return Buffer.from(value, "utf8");
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "boolean") return Uint8Array.of(value ? 1 : 0);
+  if (typeof value === "bigint") {
+    return eight((buffer) => buffer.writeBigInt64LE(BigInt.asIntN(64, value)));
+  }
+  if (typeof value === "number") {
+    return Number.isSafeInteger(value)
+      ? eight((buffer) => buffer.writeBigInt64LE(BigInt(value)))
+      : eight((buffer) => buffer.writeDoubleLE(value));
+  }
+  const pairs = Array.isArray(value)
+    ? (value as readonly string[]).map((text) => [byteText(text), ""] as const)
+    : Object.entries(value as Record<string, string>).map(
+        ([name, text]) => [byteText(name), byteText(text)] as const,
+      );
+  return pairsBytes(pairs);
+}
+
+function byteText(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** An attribute by path: itself, or an entry of a map one level up. */
+export function attribute(
+  attributes: ReadonlyMap<string, AttributeValue>,
+  path: string,
+): Uint8Array | null {
+  const value = attributes.get(path);
+  if (value !== undefined) return serialise(value);
+  const cut = path.lastIndexOf("\0");
+  if (cut < 0) return null;
+  const parent = attributes.get(path.slice(0, cut));
+  if (typeof parent !== "object" || Array.isArray(parent) || parent instanceof Uint8Array)
+    return null;
+  const entries = parent as Readonly<Record<string, string>>;
+  const key = path.slice(cut + 1);
+  return Object.hasOwn(entries, key) ? serialise(entries[key]!) : null;
+}
+
+export function pluginProperty(identity: PluginIdentity, path: string): Uint8Array | null {
+  switch (path) {
+    case "plugin_name":
+      return serialise(identity.name);
+    case "plugin_root_id":
+      return serialise(identity.rootId);
+    case "plugin_vm_id":
+      return serialise(identity.vmId);
+    default:
+      return null;
+  }
+}
+
+const requestHeaders: Readonly<Record<string, string>> = {
+  path: ":path",
+  host: ":authority",
+  scheme: ":scheme",
+  method: ":method",
+  referer: "referer",
+  useragent: "user-agent",
+  id: "x-request-id",
+};
+
+function headerProperty(map: HeaderMap, name: string): Uint8Array | null {
+  const value = map.get(name);
+  return value === undefined ? null : Buffer.from(value, "latin1");
+}
+
+function mapProperty(map: HeaderMap, rest: string): Uint8Array | null {
+  if (rest === "") return pairsBytes(map.pairs());
+  return headerProperty(map, rest.slice(1).toLowerCase());
+}
+
+/** What the host knows of a request by itself: its headers and what they say. */
+export function requestProperty(map: HeaderMap, path: string): Uint8Array | null {
+  const field = path.slice("request\0".length);
+  if (field === "headers" || field.startsWith("headers\0")) return mapProperty(map, field.slice(7));
+  if (field === "url_path") {
+    const target = map.get(":path");
+    return target === undefined ? null : Buffer.from(target.split("?", 1)[0]!, "latin1");
+  }
+  if (field === "query") {
+    const target = map.get(":path") ?? "";
+    const at = target.indexOf("?");
+    return Buffer.from(at < 0 ? "" : target.slice(at + 1), "latin1");
+  }
+  if (field === "headers_bytes") return serialise(map.bytes);
+  const header = Object.hasOwn(requestHeaders, field) ? requestHeaders[field] : undefined;
+  return header === undefined ? null : headerProperty(map, header);
+}
+
+export function responseProperty(map: HeaderMap, path: string): Uint8Array | null {
+  const field = path.slice("response\0".length);
+  if (field === "headers" || field.startsWith("headers\0")) return mapProperty(map, field.slice(7));
+  if (field === "code") {
+    const status = map.get(":status");
+    return status === undefined ? null : serialise(Number(status));
+  }
+  return null;
+}

@@ -1,0 +1,84 @@
+// The plugin's own context: configuration, timer, and the answers of calls that it dispatched. Answers are
+// there only while the callback that announces them runs.
+import { BUFFER, MAP, STATUS } from "../spec/status.ts";
+import type { Context, GuestBuffer } from "./context.ts";
+import type { HeaderMap } from "./header-map.ts";
+import { attribute, type PluginIdentity, pluginProperty } from "./properties.ts";
+
+const NOTHING = new Uint8Array(0);
+
+export interface CallAnswer {
+  readonly headers: HeaderMap | null;
+  readonly body: Uint8Array;
+  readonly trailers: HeaderMap | null;
+}
+
+export class RootContext implements Context {
+  readonly id: number;
+  readonly root: RootContext = this;
+  readonly stream = null;
+  readonly identity: PluginIdentity;
+  /** The answer of an HTTP call, while the plugin is told of it. */
+  answer: CallAnswer | null = null;
+  grpcInitial: HeaderMap | null = null;
+  grpcTrailing: HeaderMap | null = null;
+  grpcMessage: Uint8Array = NOTHING;
+  /** What proxy_get_status tells: how the last gRPC call or failed HTTP call ended. */
+  status: { code: number; message: string } = { code: 0, message: "" };
+  /** Arguments of a foreign call back into the plugin. */
+  foreignArguments: Uint8Array = NOTHING;
+  /** The plugin has put off its own end, and may call proxy_done. */
+  closing = false;
+  /** True while the configuration may be read. */
+  configuring = false;
+  /** Milliseconds between ticks; 0 for none. */
+  tickPeriod = 0;
+  /** Monotonic nanoseconds of the next tick. */
+  nextTick = 0n;
+
+  constructor(id: number, identity: PluginIdentity) {
+    this.id = id;
+    this.identity = identity;
+  }
+
+  map(type: number): HeaderMap | null {
+    switch (type) {
+      case MAP.httpCallResponseHeaders:
+        return this.answer === null ? null : this.answer.headers;
+      case MAP.httpCallResponseTrailers:
+        return this.answer === null ? null : this.answer.trailers;
+      case MAP.grpcCallInitialMetadata:
+        return this.grpcInitial;
+      case MAP.grpcCallTrailingMetadata:
+        return this.grpcTrailing;
+      default:
+        return null;
+    }
+  }
+
+  buffer(type: number): GuestBuffer | null {
+    switch (type) {
+      case BUFFER.httpCallResponseBody:
+        return this.answer === null ? null : this.answer.body;
+      case BUFFER.grpcCallMessage:
+        return this.grpcMessage;
+      case BUFFER.vmConfiguration:
+        return this.identity.vmConfiguration;
+      case BUFFER.pluginConfiguration:
+        return this.configuring ? this.identity.configuration : null;
+      case BUFFER.foreignFunctionArguments:
+        return this.foreignArguments;
+      default:
+        return NOTHING;
+    }
+  }
+
+  property(path: string): Uint8Array | null {
+    return pluginProperty(this.identity, path) ?? attribute(this.identity.attributes, path);
+  }
+
+  /** There is no stream whose filter state could hold it. */
+  setProperty(): number {
+    return STATUS.notFound;
+  }
+}

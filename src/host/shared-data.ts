@@ -1,0 +1,41 @@
+// Key-value namespaces that outlive an instance and are shared by every plugin of one namespace, with
+// compare-and-swap. Which plugins share a namespace is the caller's decision.
+import { STATUS } from "../spec/status.ts";
+import { caps } from "./caps.ts";
+
+interface Entry {
+  value: Uint8Array;
+  cas: number;
+}
+
+interface Namespace {
+  readonly entries: Map<string, Entry>;
+  bytes: number;
+}
+
+export class SharedData {
+  readonly #namespaces = new Map<string, Namespace>();
+  #cas = 0;
+
+  get(namespace: string, key: string): Readonly<Entry> | undefined {
+    return this.#namespaces.get(namespace)?.entries.get(key);
+  }
+
+  /** `cas` 0 overwrites whatever is there; a key that is new is written whatever `cas` says. */
+  set(namespace: string, key: string, value: Uint8Array, cas: number): number {
+    let space = this.#namespaces.get(namespace);
+    if (space === undefined) {
+      space = { entries: new Map(), bytes: 0 };
+      this.#namespaces.set(namespace, space);
+    }
+    const old = space.entries.get(key);
+    if (old !== undefined && cas !== 0 && cas !== old.cas) return STATUS.casMismatch;
+    const freed = old === undefined ? 0 : key.length + old.value.length;
+    const bytes = space.bytes - freed + key.length + value.length;
+    if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
+    space.bytes = bytes;
+    this.#cas = this.#cas === 0xffffffff ? 1 : this.#cas + 1;
+    space.entries.set(key, { value, cas: this.#cas });
+    return STATUS.ok;
+  }
+}

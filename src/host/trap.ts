@@ -1,0 +1,92 @@
+// Trap: the value that says why an instance died. The reason is read from the exported state of a hardened
+// module where it has one, else from the engine's error. Which words an engine uses is known here only.
+import { injectedGlobals } from "../spec/layout.ts";
+import { exportedGlobal, type Instance, isEngineTrap, isStackOverflow } from "./engine.ts";
+
+export type TrapReason =
+  | "fuel" // the budget of the entry is used up
+  | "memory" // a growth past the cap was refused by a trap
+  | "stack" // the stack budget is used up
+  | "spent-instance" // a hardened module was entered again after a trap
+  | "unreachable"
+  | "oob" // memory, table or segment out of bounds
+  | "div" // integer division or conversion without a result
+  | "indirect" // indirect call of nothing or of another type
+  | "engine-stack" // the engine's own native stack is full
+  | "restricted-call" // a host call that is not allowed during start or in the allocator
+  | "denied-call" // a denied function that has no status to answer with
+  | "process-crash" // stock semantics: the reference host would end its whole process
+  | "host"; // anything else thrown while the guest ran: a mistake of the host
+
+export interface Trap {
+  readonly reason: TrapReason;
+  /** The export that was called, e.g. `proxy_on_request_headers`. */
+  readonly callback: string;
+  /** The engine's or the host's own words, for people. */
+  readonly detail: string;
+}
+
+/** Thrown by a host call to end the guest; never leaves the VM. */
+export class HostTrap extends Error {
+  override readonly name = "HostTrap";
+  readonly reason: TrapReason;
+
+  constructor(reason: TrapReason, detail: string) {
+    super(detail);
+    this.reason = reason;
+  }
+}
+
+/** V8's words for traps; the first match counts. */
+const words: readonly (readonly [RegExp, TrapReason])[] = [
+  [/unreachable/, "unreachable"],
+  [/function signature mismatch|null function|indirect call|dereferencing a null/, "indirect"],
+  [/out of bounds|out-of-bounds/, "oob"],
+  [/divide|remainder|unrepresentable/, "div"],
+];
+
+/** The exported globals of a hardened module, by the key that layout.ts gives them. */
+export interface Gauges {
+  readonly fuel: { readonly value: number | bigint };
+  readonly stack: { readonly value: number | bigint };
+  readonly spent: { readonly value: number | bigint };
+  readonly refused: { readonly value: number | bigint };
+  readonly denied: readonly { readonly value: number | bigint }[];
+}
+
+/** Null for a module that was not hardened. */
+export function gaugesOf(instance: Instance): Gauges | null {
+  const found = new Map(
+    injectedGlobals.map((row) => [
+      row.key,
+      row.exportName === null ? null : exportedGlobal(instance, row.exportName),
+    ]),
+  );
+  const [fuel, stack, spent, refused] = [
+    found.get("fuel"),
+    found.get("stack"),
+    found.get("spent"),
+    found.get("refused"),
+  ];
+  const denied = (["denied0", "denied1", "denied2"] as const).map((key) => found.get(key));
+  if (!fuel || !stack || !spent || !refused || !denied.every((one) => !!one)) return null;
+  return { fuel, stack, spent, refused, denied };
+}
+
+/**
+ * What ended a call. `entered` says whether the guest's own code was reached: a hardened module that trapped
+ * before traps at its entry, with the state of the first trap still in its globals.
+ */
+export function classify(error: unknown, callback: string, gauges: Gauges | null): Trap {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof HostTrap) return { reason: error.reason, callback, detail };
+  if (isStackOverflow(error)) return { reason: "engine-stack", callback, detail };
+  if (!isEngineTrap(error)) return { reason: "host", callback, detail };
+  const reason = words.find(([pattern]) => pattern.test(detail))?.[1] ?? "unreachable";
+  if (gauges !== null && reason === "unreachable") {
+    if (Number(gauges.fuel.value) < 0) return { reason: "fuel", callback, detail };
+    if (Number(gauges.stack.value) < 0) return { reason: "stack", callback, detail };
+    if (Number(gauges.refused.value) > 0) return { reason: "memory", callback, detail };
+  }
+  return { reason, callback, detail };
+}

@@ -1,0 +1,107 @@
+// Guests for host tests: a WAT body with its imports declared from the spec table, a marker, a memory and a
+// bump allocator. `$name` is the import; every call's status is left to the test.
+import loadWabt from "wabt";
+import { ManualClock, SeededRandom } from "../../src/host/clock.ts";
+import type { PluginOptions } from "../../src/host/options.ts";
+import { loadPlugin, type Plugin } from "../../src/host/plugin.ts";
+import { createServices } from "../../src/host/services.ts";
+import { hostFunctionNamed } from "../../src/spec/host-functions.ts";
+
+const wabt = await loadWabt();
+
+export interface GuestParts {
+  /** Marker suffix, default 0_2_1. */
+  readonly abi?: string;
+  readonly imports?: readonly string[];
+  /** Functions, globals, data, after the memory. */
+  readonly body: string;
+  /** Pages; default 1. */
+  readonly pages?: number;
+  /** Leave out memory and allocator. */
+  readonly bare?: boolean;
+  readonly wasiModule?: string;
+}
+
+function importOf(name: string, wasiModule: string): string {
+  const row = hostFunctionNamed(name);
+  if (row === undefined) throw new Error(`no host function ${name}`);
+  const module = row.module === "env" ? "env" : wasiModule;
+  const params = row.params.map((param) => `(param ${param.type})`).join(" ");
+  const result = row.result === null ? "" : `(result ${row.result})`;
+  return `(import "${module}" "${name}" (func $${name} ${params} ${result}))`;
+}
+
+/** Text to bytes; throws on a mistake in the text. */
+export function wat(text: string): Uint8Array {
+  const module = wabt.parseWat("guest.wat", text, { bulk_memory: true });
+  try {
+    return module.toBinary({}).buffer;
+  } finally {
+    module.destroy();
+  }
+}
+
+export function guest(parts: GuestParts): Uint8Array {
+  const abi = parts.abi ?? "0_2_1";
+  const memory = parts.bare
+    ? ""
+    : `(memory (export "memory") ${parts.pages ?? 1})
+       (global $heap (mut i32) (i32.const 32768))
+       (func $malloc (export "malloc") (param i32) (result i32)
+         (global.get $heap)
+         (global.set $heap (i32.add (global.get $heap) (local.get 0))))`;
+  return wat(`(module
+    ${(parts.imports ?? []).map((name) => importOf(name, parts.wasiModule ?? "wasi_snapshot_preview1")).join("\n")}
+    ${memory}
+    (func (export "proxy_abi_version_${abi}"))
+    ${parts.body})`);
+}
+
+export const clock = (): ManualClock => new ManualClock();
+
+/** A plugin of a guest with fixed time and randomness. */
+export function run(parts: GuestParts | Uint8Array, options: Partial<PluginOptions> = {}): Plugin {
+  const services =
+    options.services ?? createServices({ clock: clock(), random: new SeededRandom(1) });
+  const bytes = parts instanceof Uint8Array ? parts : guest(parts);
+  return loadPlugin(bytes, { name: "guest", services, ...options });
+}
+
+/** A request's headers. */
+export function headers(path = "/", more: readonly (readonly [string, string])[] = []) {
+  return [
+    [":method", "GET"],
+    [":scheme", "https"],
+    [":authority", "example.test"],
+    [":path", path],
+    ...more,
+  ] as const;
+}
+
+/** Lines of the log, as texts. */
+export function texts(plugin: Plugin): string[] {
+  return plugin.services.log.lines().map((line) => line.text);
+}
+
+/**
+ * WAT that logs the i32 on the stack as one line `label=number`, so that a test reads what a guest got.
+ * Put `noteFunctions` into the body once, and import proxy_log.
+ */
+export const noteFunctions = `
+  (func $digits (param $at i32) (param $value i32) (result i32)
+    (local $power i32)
+    (local.set $power (i32.const 1))
+    (block $big (loop $next
+      (br_if $big (i32.lt_u (i32.div_u (local.get $value) (local.get $power)) (i32.const 10)))
+      (local.set $power (i32.mul (local.get $power) (i32.const 10)))
+      (br $next)))
+    (loop $next
+      (i32.store8 (local.get $at)
+        (i32.add (i32.const 48) (i32.rem_u (i32.div_u (local.get $value) (local.get $power)) (i32.const 10))))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (local.set $power (i32.div_u (local.get $power) (i32.const 10)))
+      (br_if $next (local.get $power)))
+    (local.get $at))
+  (func $note (param $value i32)
+    (drop (call $proxy_log (i32.const 2) (i32.const 60000)
+      (i32.sub (call $digits (i32.const 60000) (local.get $value)) (i32.const 60000)))))`;
