@@ -180,13 +180,13 @@ test("an alias bomb, a deep nest, a wide map and a huge file end quickly in one 
     ),
   ];
   assert.match(failure(bomb.join("\n")), /an anchor/);
-  assert.match(failure("[".repeat(500_000)), /policy-bad-yaml/);
+  assert.match(failure("[".repeat(50_000)), /nested too deeply/);
   assert.match(
     failure("a: ".repeat(10) + "{a: ".repeat(40) + "1" + "}".repeat(40)),
     /policy-bad-yaml/,
   );
   assert.match(
-    failure(Array.from({ length: 80_000 }, (_, i) => `k${i}: 1`).join("\n")),
+    failure(Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`).join("\n")),
     /there is no field k0/,
   );
   assert.match(failure("#".repeat(MAX_BYTES + 1)), /1048577 bytes; at most 1048576/);

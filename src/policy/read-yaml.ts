@@ -74,7 +74,9 @@ function readDocument(text: string, reader: Reader): Extract<Tree, { kind: "map"
   for (const document of documents) {
     const problem = document.errors[0];
     if (problem !== undefined) {
-      const reason = problem.message.split("\n")[0] ?? "";
+      const [line = ""] = problem.message.split("\n");
+      // The library reports its own overflow as an error of the document.
+      const reason = /call stack/.test(line) ? "nested too deeply" : cut(line);
       fail("policy-bad-yaml", { reason }, at(reader, problem.pos[0]));
     }
   }
@@ -92,6 +94,11 @@ function readDocument(text: string, reader: Reader): Extract<Tree, { kind: "map"
     { path: "policy", expected: "a map", found: found(tree) },
     tree.where,
   );
+}
+
+/** Messages quote the text; a quarter of a line of it is enough. */
+function cut(message: string): string {
+  return message.length > 200 ? `${message.slice(0, 197)}...` : message;
 }
 
 function failEmpty(reader: Reader): never {
