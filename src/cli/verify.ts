@@ -29,7 +29,7 @@ export async function run({ args, flags }: InputOf<"verify">, io: Io): Promise<O
   const { bytes } = await readModule(args.ref);
   io.progress(`verifying ${args.ref}`);
   const findings: readonly Finding[] = verify(bytes, policy);
-  const contained = findings.length === 0;
+  const contained = !findings.some((finding) => finding.level === "error");
   const { styles } = io;
   return {
     exit: contained ? 0 : 1,
