@@ -60,11 +60,12 @@ export function wrongType(row: Field, tree: Tree): never {
   );
 }
 
-/** Text of a scalar: also of digits that YAML read as a number, as in a digest without quotes. */
 function text(row: Field, tree: Tree): string {
-  if (tree.kind !== "scalar" || tree.value === null || typeof tree.value === "boolean")
-    return wrongType(row, tree);
-  const value = typeof tree.value === "string" ? tree.value : tree.source;
+  if (tree.kind !== "scalar") return wrongType(row, tree);
+  // YAML reads hex digits without quotes as a number where it can.
+  const digits = row.kind === "sha256" && typeof tree.value === "number";
+  const value = digits ? tree.source : tree.value;
+  if (typeof value !== "string") return wrongType(row, tree);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (value === "" || value.length > MAX_TEXT || /[\u0000-\u001f\u007f]/.test(value))
     return wrongType(row, tree);

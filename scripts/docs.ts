@@ -1,0 +1,65 @@
+// Writes the files that are generated from tables: `node dist/scripts/docs.js`. With --check it writes
+// nothing, names what is stale and exits 1.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cliPage, errorsPage } from "../src/cli/reference.ts";
+import { policyJsonSchema } from "../src/policy/json-schema.ts";
+import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
+
+export interface GeneratedFile {
+  /** Path from the repository's root. */
+  readonly path: string;
+  readonly text: () => string;
+}
+
+/** Files generated from src/spec and src/policy. */
+export const tableFiles: readonly GeneratedFile[] = [
+  { path: "docs/reference/host-functions.md", text: hostFunctionsPage },
+  { path: "docs/reference/callbacks.md", text: callbacksPage },
+  { path: "docs/reference/attributes.md", text: attributesPage },
+  { path: "docs/reference/policy.md", text: policyPage },
+  {
+    path: "schema/policy.schema.json",
+    text: () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
+  },
+];
+
+/** Files generated from the command table and the error catalogue. */
+const commandFiles: readonly GeneratedFile[] = [
+  { path: "docs/reference/cli.md", text: cliPage },
+  { path: "docs/reference/errors.md", text: errorsPage },
+];
+
+/** A file of the repository, from where this script is compiled to. */
+export function inRepository(path: string): string {
+  return fileURLToPath(new URL(`../../${path}`, import.meta.url));
+}
+
+/** The files that differ from their tables, or are not there. */
+export function stale(files: readonly GeneratedFile[]): readonly GeneratedFile[] {
+  return files.filter(({ path, text }) => {
+    const file = inRepository(path);
+    return !existsSync(file) || readFileSync(file, "utf8") !== text();
+  });
+}
+
+function main(args: readonly string[]): number {
+  const [flag, ...more] = args;
+  if (more.length > 0 || (flag !== undefined && flag !== "--check")) {
+    process.stderr.write("usage: node dist/scripts/docs.js [--check]\n");
+    return 2;
+  }
+  const old = stale([...tableFiles, ...commandFiles]);
+  for (const { path, text } of old) {
+    process.stdout.write(flag === "--check" ? `stale: ${path}\n` : `written: ${path}\n`);
+    if (flag === "--check") continue;
+    const file = inRepository(path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text());
+  }
+  return flag === "--check" && old.length > 0 ? 1 : 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = main(process.argv.slice(2));
