@@ -1,9 +1,17 @@
 // `npm run bench [-- NAME…] [--json | --markdown]`: runs the benches named, or all, one after the other.
 // Nothing else should run on the machine meanwhile. Exit 1 where a promised figure did not hold.
+import { benchGrowth } from "./growth.ts";
+import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
+import { benchMemory } from "./memory.ts";
+import { benchVerify } from "./verify.ts";
 
 const benches: Readonly<Record<string, () => Promise<Report>>> = {
+  harden: benchHarden,
+  memory: benchMemory,
+  verify: benchVerify,
+  growth: benchGrowth,
   help: benchHelp,
 };
 

@@ -26,7 +26,7 @@ export const tableFiles: readonly GeneratedFile[] = [
 ];
 
 /** Files generated from the command table and the error catalogue. */
-const commandFiles: readonly GeneratedFile[] = [
+export const commandFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/cli.md", text: cliPage },
   { path: "docs/reference/errors.md", text: errorsPage },
 ];

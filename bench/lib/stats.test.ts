@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alternate, geomean, ratios, summarise } from "./stats.ts";
+import { alternate, fitLine, geomean, ratios, summarise } from "./stats.ts";
 
 test("the median is the middle of the sorted samples, or halfway between the two middle ones", () => {
   assert.equal(summarise([5, 1, 3]).median, 3);
@@ -33,4 +33,10 @@ test("sides take turns, the order turns round, and warm-up rounds leave no sampl
 test("a ratio is taken within each round, so a slow round does not count", () => {
   assert.equal(ratios([2, 200, 4], [1, 100, 2]).median, 2);
   assert.equal(geomean([1, 4]).toFixed(6), "2.000000");
+});
+
+test("a line through points on a line is that line", () => {
+  const { start, slope } = fitLine([1, 2, 4, 8].map((x) => ({ x, y: 100 + 7 * x })));
+  assert.equal(start.toFixed(6), "100.000000");
+  assert.equal(slope.toFixed(6), "7.000000");
 });

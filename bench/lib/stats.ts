@@ -55,3 +55,18 @@ export function ratios(above: readonly number[], below: readonly number[]): Summ
 export function geomean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
+
+/** The straight line with the least squared error through points of at least two different x. */
+export function fitLine(points: readonly { readonly x: number; readonly y: number }[]): {
+  readonly start: number;
+  readonly slope: number;
+} {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mx = mean(points.map(({ x }) => x));
+  const my = mean(points.map(({ y }) => y));
+  const slope =
+    mean(points.map(({ x, y }) => (x - mx) * (y - my))) /
+    mean(points.map(({ x }) => (x - mx) ** 2));
+  return { start: my - slope * mx, slope };
+}

@@ -30,7 +30,7 @@ export function hashOf(paths, salt = "") {
   return sum.digest("hex");
 }
 
-const compiled = ["src", "test", "bench", "plugins"];
+const compiled = ["src", "test", "bench", "plugins", "scripts"];
 
 export function typescriptSources() {
   return compiled.flatMap((folder) =>
