@@ -125,6 +125,7 @@ export class BodyWriter {
     }
     this.#flushTo(w.at);
     if (plan.wrapped) out.u8(OP.end);
+    if (edit < plan.to) this.#editsAt(plan, edit, w.pos);
     if (falls) {
       if (local) this.#t.flush();
       if (plan.weight > 0) this.#t.stackOut(plan.weight);
