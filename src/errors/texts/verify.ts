@@ -1,5 +1,65 @@
-// Texts of the verify area; see catalogue.ts for the shape.
+// Texts of the verify area; see catalogue.ts for the shape. The rule that a finding breaks stands in brackets
+// (docs/containment-rules.md); "format" is docs/containment.md.
 import type { Text } from "../catalogue.ts";
 
+const REHARDEN = "Harden the original plugin again; if `glovebox harden` itself wrote this module, report it as a bug";
+const FORGED = "The module was changed after hardening or written by another tool: harden the original plugin again";
+const finding = { hint: FORGED, blame: "input", exit: 1 } as const;
+const policy = { ...finding, hint: "Harden the original plugin again with this policy, or check against the policy that it was hardened with" } as const;
+
 export const verifyTexts = {
+  "verify-malformed": { ...finding, text: "cannot be read: {what}", hint: "The file is damaged or not a WebAssembly module: get it again from its source" },
+  "verify-canonical": { ...finding, text: "not in canonical form: {what} [format]" },
+  "verify-section": { ...finding, text: "unexpected section: {what} [format]" },
+  "verify-start": { ...finding, text: "a start section runs code before any limit is set; none is expected [A27]" },
+  "verify-limits": { ...finding, text: "too large: {what} is {found}, the limit is {limit} [A34]" },
+  "verify-type": { ...finding, text: "type outside the feature gate: {found} [A24]" },
+  "verify-opcode": { ...finding, text: "instruction {opcode} is outside the feature gate{why} [A24]" },
+  "verify-constant": { ...finding, text: "a constant expression is not one plain constant [A24]" },
+  "verify-import-kind": { ...finding, text: "import {what} is not a function (kind {kind}); only functions may be imported [A24]" },
+  "verify-import-unknown": { ...finding, text: "import {what} is no host function that Glovebox knows" },
+  "verify-import": { ...policy, text: "import {what} is not allowed by the policy" },
+  "verify-import-signature": { ...finding, text: "import {what} does not have the host function's parameters and result" },
+  "verify-import-order": { ...finding, text: "import {what} is given twice or out of order [format]" },
+  "verify-import-named": { ...finding, text: "import {func} is named here; only its thunk may name it [A4]" },
+  "verify-memory": { ...policy, text: "memory not as expected: {what}" },
+  "verify-table": { ...finding, text: "table not as expected: {what} [A34]" },
+  "verify-global": { ...finding, text: "globals not as expected: {what} [format]" },
+  "verify-export": { ...finding, text: "exports not as expected: {what} [A7]" },
+  "verify-callback": { ...policy, text: "callback {name} is exported but the policy does not allow it [A34]" },
+  "verify-callback-signature": { ...finding, text: "callback {name} does not have the parameters and result of ABI {abi}" },
+  "verify-generated": { ...policy, text: "{what} is not, byte for byte, what the policy demands [A3]" },
+  "verify-generated-type": { ...finding, text: "{what} does not have the type that it must have [A3]" },
+  "verify-stub": { ...policy, text: "stub not expected here: {what} [format]" },
+  "verify-wrapper": { ...policy, text: "{what} is not, byte for byte, what the policy demands [A6]" },
+  "verify-budget": { ...finding, text: "{what}: the policy's budget is less than what entering costs", hint: "Raise limits.fuel in the policy and harden again" },
+  "verify-target": { ...finding, text: "an entry calls function {func}, which is no guest function that charges fuel at its entry [A3]" },
+  "verify-messages": { ...finding, text: "the denial messages are not those of the stubs, one after the other [format]" },
+  "verify-private-function": { ...finding, text: "function {func} is private to the instrumentation and may not be named here [A3]" },
+  "verify-private-data": { ...finding, text: "the segment of denial messages is private to the instrumentation [A3]" },
+  "verify-uncharged-named": { ...finding, text: "function {func} charges no fuel at its entry and may not be called through a table [A24]" },
+  "verify-uncharged-cycle": { ...finding, text: "functions that charge no fuel at their entry call each other in a circle [A2]" },
+  "verify-template": { ...finding, text: "{what} is used outside of the fixed instrumentation sequences [format]" },
+  "verify-charge-range": { ...finding, text: "a charge of {found} is outside 1 to {limit} [A2]" },
+  "verify-credit": { ...finding, text: "{missing} units of work are not paid for before they run [A1]", hint: REHARDEN },
+  "verify-shortfall": { ...finding, text: "the function leaves {found} units to its callers, at most {limit} may be left [A2]", hint: REHARDEN },
+  "verify-headroom": { ...finding, text: "{found} units are taken where the fuel is only known to be at least {known} [A11]", hint: REHARDEN },
+  "verify-exact-only": { ...policy, text: "an instrumentation sequence of exact metering, but the policy says bound [A11]" },
+  "verify-mode": { ...finding, text: "{what} needs the fuel in {needs}, where it is not [A5]", hint: REHARDEN },
+  "verify-label": { ...finding, text: "two ways lead to one label with different state: {one}; {other} [A22]", hint: REHARDEN },
+  "verify-exit": { ...finding, text: "the function is left with {what} [A22]", hint: REHARDEN },
+  "verify-dead-code": { ...finding, text: "code follows that can never run [A23]", hint: REHARDEN },
+  "verify-bulk": { ...finding, text: "{opcode} runs without its length having been charged by the call right before it [A36]" },
+  "verify-grow": { ...finding, text: "memory grows without the check of the cap" },
+  "verify-depth": { ...finding, text: "a stack charge of {found} bytes is taken or given back while {depth} are in force [A25]", hint: REHARDEN },
+  "verify-stack-cycle": { ...finding, text: "recursion goes round without any stack charge [A25]", hint: REHARDEN },
+  "verify-stack-charge": { ...finding, text: "a call is charged {found} bytes of stack, it can take {needed} [A26]", hint: REHARDEN },
+  "verify-entry-stack": {
+    ...finding,
+    text: "export {name} can take {found} bytes of stack without a charge, at most {limit} may [A26]",
+    hint: "Raise limits.stack in the policy and harden again",
+  },
+  "verify-custom-section": { ...finding, text: "custom section {name} {what} [A34]" },
+  "verify-name-section": { ...finding, text: "name section: {what} [A34]" },
+  "verify-engine": { ...finding, text: "the JavaScript engine refuses the module: {reason}", hint: REHARDEN },
 } as const satisfies Readonly<Record<string, Text>>;

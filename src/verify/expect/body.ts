@@ -1,0 +1,147 @@
+// Writes an expected function body and adds up what it costs and how much stack it takes while it does so.
+// The invariant: bytes, price and operand height come from the same call, so they can't drift apart. It
+// knows opcodes and nothing of what the bodies are for.
+import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
+import type { CostTable } from "../../spec/costs.ts";
+import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";
+import { frameBytes, WIDE_SLOTS } from "../frame.ts";
+
+const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
+
+/** Operand effect of the opcodes that have no fixed signature and that bodies use. */
+const effects: Partial<Record<OpcodeName, number>> = {
+  "local.get": 1,
+  "local.set": -1,
+  "local.tee": 0,
+  "global.get": 1,
+  "global.set": -1,
+  drop: -1,
+  select: -2,
+};
+
+/** A finished body: locals and code, in two parts around the index of `call f` where that is open. */
+export interface Expected {
+  readonly head: readonly number[];
+  readonly tail: readonly number[] | null;
+  /** Own cost in fuel units, entry included. */
+  readonly cost: number;
+  /** Estimated stack bytes of its frame. */
+  readonly frame: number;
+}
+
+/** What a body must know of a function type: value types by byte. */
+export interface Signature {
+  readonly params: readonly number[];
+  readonly results: readonly number[];
+}
+
+export function unsigned(out: number[], value: number): void {
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
+  out.push(rest);
+}
+
+function signed(out: number[], value: bigint): void {
+  let rest = value;
+  while (rest < -64n || rest > 63n) {
+    out.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  out.push(Number(rest & 127n));
+}
+
+export class Body {
+  readonly #table: CostTable;
+  readonly #type: Signature;
+  readonly #locals: number;
+  #head: number[] | null = null;
+  #bytes: number[] = [];
+  #cost: number;
+  #height = 0;
+  #highest = 0;
+  #arguments = 0;
+  #ifs: number[] = [];
+
+  /** @param locals number and value type of the one group of locals, if there is one */
+  constructor(table: CostTable, type: Signature, locals?: { count: number; type: number }) {
+    this.#table = table;
+    this.#type = type;
+    this.#locals = locals?.count ?? 0;
+    this.#cost = Math.ceil(this.#locals / table.localsPerUnit);
+    this.#bytes.push(locals === undefined ? 0 : 1);
+    if (locals !== undefined) {
+      unsigned(this.#bytes, locals.count);
+      this.#bytes.push(locals.type);
+    }
+  }
+
+  /** One instruction with its immediates in the order of the binary format. */
+  op(name: OpcodeName, ...immediates: readonly (number | bigint)[]): this {
+    const row = rows.get(name)!;
+    if (row.code < 0x100) this.#bytes.push(row.code);
+    else {
+      this.#bytes.push(row.code < 0x200 ? 0xfc : 0xfd);
+      unsigned(this.#bytes, row.code & 0xff);
+    }
+    for (const one of immediates) {
+      if (row.imm === "i32" || row.imm === "i64") signed(this.#bytes, BigInt(one));
+      else unsigned(this.#bytes, Number(one));
+    }
+    this.#cost += this.#table.flat[row.code]!;
+    if (name === "return") this.#cost += this.#type.results.length;
+    const split = row.sig.indexOf(":");
+    this.#grow(split < 0 ? (effects[name] ?? 0) : row.sig.length - 1 - 2 * split);
+    return this;
+  }
+
+  /** `call`; without an index, the place where the body is open. `own` is the callee's own cost. */
+  call(index: number | null, params: number, results: number, own: number): this {
+    const code = rows.get("call")!.code;
+    this.#bytes.push(code);
+    if (index === null) {
+      this.#head = this.#bytes;
+      this.#bytes = [];
+    } else unsigned(this.#bytes, index);
+    this.#cost += this.#table.flat[code]! + params + own;
+    this.#arguments = Math.max(this.#arguments, params);
+    this.#grow(results - params);
+    return this;
+  }
+
+  if(): this {
+    this.op("if", BLOCK_EMPTY).#grow(-1);
+    this.#ifs.push(this.#height);
+    return this;
+  }
+
+  else(): this {
+    this.#height = this.#ifs.at(-1)!;
+    return this.op("else");
+  }
+
+  end(): this {
+    this.#height = this.#ifs.pop() ?? 0;
+    return this.op("end");
+  }
+
+  #grow(by: number): void {
+    this.#height += by;
+    this.#highest = Math.max(this.#highest, this.#height);
+  }
+
+  /** What the instructions so far cost. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  done(): Expected {
+    const { params, results } = this.#type;
+    const wide = [...params, ...results].includes(V128);
+    const extra = params.filter((type) => type === V128).length * (WIDE_SLOTS - 1);
+    const operands = this.#highest * (wide ? WIDE_SLOTS : 1);
+    const frame = frameBytes(params.length + extra + this.#locals + operands, this.#arguments);
+    const open = this.#head !== null;
+    const tail = open ? this.#bytes : null;
+    return { head: this.#head ?? this.#bytes, tail, cost: this.#cost, frame };
+  }
+}

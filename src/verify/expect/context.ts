@@ -1,0 +1,36 @@
+// What every expected body depends on: the policy, its cost table, and where the injected globals start.
+// Nothing here is read from the module but that one index.
+import type { Policy } from "../../policy/policy.ts";
+import { I32, I64 } from "../../spec/binary.ts";
+import type { CostTable } from "../../spec/costs.ts";
+import type { HostFunction } from "../../spec/host-function-row.ts";
+import { type InjectedGlobal, injectedOffset, STACK_SHARE } from "../../spec/layout.ts";
+import type { Body, Signature } from "./body.ts";
+
+export interface Context {
+  readonly policy: Policy;
+  readonly table: CostTable;
+  /** Index of the first injected global: the number of the guest's. */
+  readonly globals: number;
+}
+
+export function globalIndex(context: Context, key: InjectedGlobal): number {
+  return context.globals + injectedOffset(key);
+}
+
+/** Bytes of stack that the wrappers and `enter` put into the stack global. */
+export function stackAtEntry(policy: Policy): number {
+  return Math.floor((policy.limits.stackBytes * STACK_SHARE.numerator) / STACK_SHARE.denominator);
+}
+
+/** The wasm type of a host function. */
+export function hostSignature(row: HostFunction): Signature {
+  const params = row.params.map((param) => (param.type === "i32" ? I32 : I64));
+  return { params, results: row.result === null ? [] : [I32] };
+}
+
+/** Traps when the fuel global is negative. */
+export function trapIfExhausted(body: Body, fuel: number): void {
+  body.op("global.get", fuel).op("i64.const", 0).op("i64.lt_s");
+  body.if().op("unreachable").end();
+}

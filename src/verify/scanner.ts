@@ -1,0 +1,143 @@
+// Reads the bytes of a module, one value after the other, with nothing decoded before it is checked. The
+// invariant: every number is in its shortest LEB128 form and nothing is read past `end`. It knows no section.
+import type { Args, Code } from "../errors/catalogue.ts";
+import type { Report } from "./report.ts";
+
+export class Scanner {
+  readonly bytes: Uint8Array;
+  readonly report: Report;
+  pos = 0;
+  end: number;
+  /** Name of the section being read and the function (or -1), for findings. */
+  section = "";
+  func = -1;
+
+  constructor(bytes: Uint8Array, report: Report) {
+    this.bytes = bytes;
+    this.report = report;
+    this.end = bytes.length;
+  }
+
+  stop(code: Code, args: Args, offset = this.pos): never {
+    return this.report.stop(code, args, this.section, offset, this.func);
+  }
+
+  add(code: Code, args: Args, offset = this.pos): void {
+    this.report.add(code, args, this.section, offset, this.func);
+  }
+
+  malformed(what: string, offset = this.pos): never {
+    return this.stop("verify-malformed", { what }, offset);
+  }
+
+  u8(): number {
+    if (this.pos >= this.end) this.malformed("one more byte was expected here");
+    return this.bytes[this.pos++]!;
+  }
+
+  /** An unsigned 32-bit number in its shortest form. */
+  u32(): number {
+    const start = this.pos;
+    let value = 0;
+    let shift = 0;
+    for (;;) {
+      const byte = this.u8();
+      if (shift === 28 && byte > 0x0f) this.malformed("a number has more than 32 bits", start);
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if (byte === 0 && shift > 0) this.padded(start);
+        return value;
+      }
+      shift += 7;
+    }
+  }
+
+  /** A signed number of `bits` bits in its shortest form; exact up to 53 bits, else rounded. */
+  signed(bits: number): number {
+    const start = this.pos;
+    let value = 0;
+    let shift = 0;
+    let before = 0;
+    for (;;) {
+      const byte = this.u8();
+      const left = bits - shift;
+      const low = byte & 0x7f;
+      if (left < 7) {
+        const sign = 0x7f & ~((1 << (left - 1)) - 1);
+        const top = low & sign;
+        if (byte > 0x7f || (top !== 0 && top !== sign)) {
+          this.malformed(`a number has more than ${bits} bits`, start);
+        }
+      }
+      value += low * 2 ** shift;
+      shift += 7;
+      if (byte < 0x80) {
+        const negative = (byte & 0x40) !== 0;
+        if (shift > 7 && (byte === 0 || byte === 0x7f) && negative === (before & 0x40) > 0) {
+          this.padded(start);
+        }
+        return negative ? value - 2 ** shift : value;
+      }
+      before = byte;
+    }
+  }
+
+  /** A count of things of which each takes at least one byte, so that no count can ask for more memory. */
+  count(what: string, limit: number): number {
+    const start = this.pos;
+    const count = this.u32();
+    this.limit(what, count, limit, start);
+    if (count > this.end - this.pos) this.malformed(`${count} ${what} do not fit here`, start);
+    return count;
+  }
+
+  /** Count of a vector section, which is never empty: a needless section is not canonical. */
+  vector(what: string, limit: number): number {
+    const start = this.pos;
+    const count = this.count(what, limit);
+    if (count === 0) this.stop("verify-canonical", { what: "an empty section" }, start);
+    return count;
+  }
+
+  /** Refuses a number above its limit. */
+  limit(what: string, found: number, limit: number, offset = this.pos): void {
+    if (found > limit) this.stop("verify-limits", { what, found, limit }, offset);
+  }
+
+  skip(length: number): void {
+    if (length > this.end - this.pos) this.malformed(`${length} bytes do not fit here`);
+    this.pos += length;
+  }
+
+  /** A name as text; names that the format needs are ASCII, so other bytes are kept as they are. */
+  name(limit: number): string {
+    const length = this.u32();
+    this.limit("bytes of a name", length, limit);
+    const start = this.pos;
+    this.skip(length);
+    let text = "";
+    for (let at = start; at < this.pos; at++) text += String.fromCharCode(this.bytes[at]!);
+    return text;
+  }
+
+  /** True when these bytes come next; they are then passed over. */
+  eat(expected: ArrayLike<number>): boolean {
+    const { bytes, pos } = this;
+    const length = expected.length;
+    if (length > this.end - pos) return false;
+    for (let i = 0; i < length; i++) if (bytes[pos + i] !== expected[i]) return false;
+    this.pos = pos + length;
+    return true;
+  }
+
+  /** How many of these bytes come next. */
+  common(expected: ArrayLike<number>): number {
+    const most = Math.min(expected.length, this.end - this.pos);
+    for (let i = 0; i < most; i++) if (this.bytes[this.pos + i] !== expected[i]) return i;
+    return most;
+  }
+
+  padded(start: number): never {
+    return this.stop("verify-canonical", { what: "a number with needless bytes" }, start);
+  }
+}
