@@ -27,8 +27,14 @@ export function injectedOffset(key: InjectedGlobal): number {
 /** Phases (rule A6). An import thunk adds 1 before the call and takes it off after. */
 export const PHASE = { new: 0, idle: 1, guest: 2, host: 3, alloc: 4, allocHost: 5 } as const;
 
-/** Fuel kept back at entry for the template that fails: its own instructions and one frame's locals. */
-export const RESERVE = 512;
+/**
+ * Fuel kept back at entry: for the template that fails (its own instructions and one frame's locals), and for
+ * the entry region of an exported function without entry charge.
+ */
+export const RESERVE = 1024;
+
+/** The most that the entry region of an exported function may cost without an entry charge. */
+export const ENTRY_FREE = 512;
 
 /** Units a function without entry charge may leave to its callers, as harden plans it. */
 export const HOIST = 64;
@@ -46,7 +52,7 @@ export const STACK_SHARE = { numerator: 3, denominator: 4 } as const;
 export const STACK_ENTRY_SHARE = 8;
 
 /** Address and size, in bytes, of the window in page 0 that the denial log borrows (rule A30). */
-export const WINDOW = { address: 1024, bytes: 128 } as const;
+export const WINDOW = { address: 16, bytes: 128 } as const;
 
 /** Custom sections that a hardened module may carry, in this order, all after the data section. */
 export const keptCustomSections = ["name", "producers", "target_features", "glovebox"] as const;
