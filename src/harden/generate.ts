@@ -9,9 +9,9 @@ import { WINDOW } from "../spec/layout.ts";
 import type { FuncType } from "../wasm/module.ts";
 import type { Body, Target } from "./bodies/asm.ts";
 import { closeBody, enterBody, openBody, wrapperBody } from "./bodies/entries.ts";
-import { bulkBody, denyBody, growBody } from "./bodies/helpers.ts";
+import { bulkBody, crossBody, denyBody, growBody } from "./bodies/helpers.ts";
 import { denialText, stubBody } from "./bodies/stub.ts";
-import { thunkBody } from "./bodies/thunk.ts";
+import { crosses, thunkBody } from "./bodies/thunk.ts";
 import type { EntryExport } from "./check-exports.ts";
 import type { HostImport } from "./check-imports.ts";
 
@@ -105,11 +105,16 @@ export function generate(needs: Needs, context: Context): Generated {
     targets.set(key, target);
     return target;
   };
-  imports.forEach(({ module, row }, i) => {
-    add(`thunk ${module}.${row.name}`, thunkBody(row, i, costs, firstGlobal));
-  });
-  // Stubs call `deny`, which stands after them: its index is known, its cost follows from the thunk's.
+  // Thunks call `cross` and stubs call `deny`, which stand after them: their indices follow from counts.
   const denyIndex = imports.length * 2 + denied.length;
+  const helpers = [log !== null, needs.bulkBytes, needs.bulkElems, needs.grow];
+  const crossBefore = helpers.filter((present) => present).length;
+  const crossing = imports.some(({ row }) => crosses(row));
+  const cross = crossBody(costs, firstGlobal);
+  const crossTarget = { index: denyIndex + crossBefore, params: 1, cost: cross.cost };
+  imports.forEach(({ module, row }, i) => {
+    add(`thunk ${module}.${row.name}`, thunkBody(row, i, crossTarget, costs, firstGlobal));
+  });
   const deny =
     log === null
       ? null
@@ -131,6 +136,7 @@ export function generate(needs: Needs, context: Context): Generated {
   const bulkElems = needs.bulkElems ? add("bulkElems", bulkBody("elems", costs, firstGlobal)) : NOWHERE;
   const { memoryPages, onMemoryCap } = policy.limits;
   const grow = needs.grow ? add("grow", growBody(memoryPages, onMemoryCap, costs, firstGlobal)) : NOWHERE;
+  if (crossing) add("cross", cross);
   const firstWrapper = imports.length + functions.length + 3;
   const firstGuest = firstWrapper + needs.entries.length;
   const start =

@@ -66,7 +66,8 @@ function markCharged(needs: Needs, taken: ReadonlySet<number>, s: Survey): Uint8
     if (func !== null) charged[func - s.imported] = 1;
   };
   for (const func of taken) mark(func);
-  for (const entry of needs.entries) mark(entry.func);
+  // An allocator is entered inside host calls, where nothing is kept back for its entry.
+  for (const entry of needs.entries) if (entry.kind === "allocator") mark(entry.func);
   mark(needs.start);
   return charged;
 }
@@ -250,7 +251,9 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
   const stack = limitStack(s, taken, stackBytes, callDepth);
   const prices = makePrices(module, s, stack, generated, context);
   const charged = markCharged(needs, taken, s);
-  const fuel = meterFuel(module, s, prices, charged, stack.funcWeight, policy.limits.fuel.mode);
+  const exported = needs.entries.flatMap(({ func }) => (func === null ? [] : [func - s.imported]));
+  const { mode } = policy.limits.fuel;
+  const fuel = meterFuel(module, s, prices, charged, exported, stack.funcWeight, mode);
   const types = new TypeTable(module.types);
   const rewrite = { module, s, address, generated, context, stack, fuel, prices, types };
   const indices = newIndices(rewrite);

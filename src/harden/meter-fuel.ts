@@ -2,7 +2,7 @@
 // direct recursion, and whatever costs more than HOIST), keeps fuel in a local where loops are free of
 // observing calls, and asks the mode's meter for the charges inside each body.
 import { fail } from "../errors/failure.ts";
-import { HOIST } from "../spec/layout.ts";
+import { ENTRY_FREE, HOIST } from "../spec/layout.ts";
 import type { Module } from "../wasm/module.ts";
 import { breakCycles, bottomUp, buildGraph } from "./graph.ts";
 import { IntList } from "./int-list.ts";
@@ -79,19 +79,33 @@ function isFuelFree(s: Survey, prices: Prices, i: number, counted: boolean): boo
   return true;
 }
 
+/** The dearest entry region that each function may leave to others: 0 where it must charge itself. */
+function ceilings(s: Survey, charged: Uint8Array, exported: Iterable<number>): Float64Array {
+  const ceiling = Float64Array.from(charged, (must) => (must === 1 ? 0 : HOIST));
+  const called = new Uint8Array(s.count);
+  for (const func of s.calls) if (func >= s.imported) called[func - s.imported] = 1;
+  // What only a wrapper calls is paid for by what the wrapper keeps back.
+  for (const i of exported) if (charged[i] === 0 && called[i] === 0) ceiling[i] = ENTRY_FREE;
+  return ceiling;
+}
+
 /**
- * Plans all charges. `charged` marks the functions that must charge at entry (exported, address-taken, start);
- * it is changed. `prices` learns each function's shortfall as it goes. Throws `harden-charge`.
+ * Plans all charges. `charged` marks the functions that must charge at entry (address-taken, start, allocators);
+ * it is changed. `exported` lists the functions that wrappers call. `prices` learns each function's shortfall as it goes. Throws `harden-charge`.
  */
 export function meterFuel(
   module: Module,
   s: Survey,
   prices: Prices,
   charged: Uint8Array,
+  exported: Iterable<number>,
   funcWeight: Float64Array,
   mode: "bound" | "exact",
 ): FuelPlan {
+  const wrapperOnly = [...exported];
+  if (mode === "exact") for (const i of wrapperOnly) charged[i] = 1;
   const order = processingOrder(s, charged);
+  const ceiling = ceilings(s, charged, wrapperOnly);
   const local = new Uint8Array(s.count);
   const wrapped = new Uint8Array(s.count);
   const entry = new Float64Array(s.count);
@@ -126,7 +140,7 @@ export function meterFuel(
     const left =
       mode === "exact"
         ? exact.meter(subject, prices, edits, charged[i] === 1)
-        : boundEntry(bound.meter(subject, prices, edits), prices, shape, charged[i] === 1);
+        : boundEntry(bound.meter(subject, prices, edits), prices, shape, ceiling[i]!);
     to[i] = edits.length;
     for (let e = from[i]!; e < to[i]!; e += 3) {
       if (edits.get(e + 2) === TOO_MUCH) tooMuch(func, start[i]!);
@@ -149,10 +163,10 @@ export interface EntryPlan {
   readonly shortfall: number;
 }
 
-function boundEntry(region: number, prices: Prices, shape: Shape, must: boolean): EntryPlan {
+function boundEntry(region: number, prices: Prices, shape: Shape, ceiling: number): EntryPlan {
   const { templates } = prices;
   const uncharged = region + (shape.local ? templates.load : 0);
-  if (!must && uncharged <= HOIST) return { entry: 0, shortfall: uncharged };
+  if (uncharged <= ceiling) return { entry: 0, shortfall: uncharged };
   return { entry: region + (shape.local ? templates.enterL : templates.chargeG), shortfall: 0 };
 }
 

@@ -1,5 +1,5 @@
 // The helpers: deny (logs a denial through a borrowed window of page 0, rule A30), bulkBytes and bulkElems
-// (charge by length, A36), grow (the memory cap).
+// (charge by length, A36), grow (the memory cap), cross (charges for what crosses the wall, A36).
 import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { WINDOW } from "../../spec/layout.ts";
@@ -31,6 +31,14 @@ export function bulkBody(unit: "bytes" | "elems", costs: CostTable, firstGlobal:
   if (unit === "bytes") asm.i64(costs.bulkShift).op("i64.shr_u");
   asm.op("i64.sub").set("fuel").checkFuel().local("get", 0);
   return asm.body(ONE_I32, ONE_I32);
+}
+
+/** Charges for `n` bytes, or entries, that cross between guest and host. */
+export function crossBody(costs: CostTable, firstGlobal: number): Body {
+  const asm = new Asm(costs, firstGlobal);
+  asm.get("fuel").local("get", 0).op("i64.extend_i32_u").i64(costs.hostShift).op("i64.shr_u");
+  asm.op("i64.sub").set("fuel").checkFuel();
+  return asm.body(ONE_I32, NO_RESULT);
 }
 
 /** memory.grow under the cap: past it, counts and traps or answers -1. */
