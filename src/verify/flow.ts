@@ -2,7 +2,7 @@
 // deep the counted stack is (rules A1, A2, A5, A22, A23). One forward pass, no fixpoint: a loop starts from
 // nothing, and a branch must agree with the label it goes to. The invariant: outside of an uncharged
 // function's straight line, credit is never negative after an instruction.
-import { CREDIT_MAX, RESERVE, SHORTFALL_MAX } from "../spec/layout.ts";
+import { CREDIT_MAX, ENTRY_FREE, RESERVE, SHORTFALL_MAX } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import type { Scanner } from "./scanner.ts";
 
@@ -14,7 +14,7 @@ export const MODE_NAMES = ["the global", "the local"] as const;
 export const CONSTRUCT = { func: 0, block: 1, loop: 2, if: 3, else: 4 } as const;
 
 /** The lowest credit before a charge takes effect: what is kept back pays for it if the charge traps. */
-const DEFICIT_MIN = 64 - RESERVE;
+const DEFICIT_MIN = 64 - (RESERVE - ENTRY_FREE);
 
 export class Flow {
   credit = 0;

@@ -7,13 +7,13 @@ import { costTables } from "../spec/costs.ts";
 import { hostFunctionIndex, hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
 import type { Expected, Signature } from "./expect/body.ts";
-import { bulk, bulkType } from "./expect/bulk.ts";
+import { bulk, bulkType, cross, crossType } from "./expect/bulk.ts";
 import { type Context, hostSignature } from "./expect/context.ts";
 import { deny, denyType } from "./expect/deny.ts";
 import { close, closeType, enter, enterType, open, openType } from "./expect/enter.ts";
 import { grow, growType } from "./expect/grow.ts";
 import { type Denial, denialMessage, stub, stubHead } from "./expect/stub.ts";
-import { thunk } from "./expect/thunk.ts";
+import { crosses, thunk } from "./expect/thunk.ts";
 import { type Entry, wrapper, wrapperKind } from "./expect/wrapper.ts";
 import { type Module, sameSignature } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
@@ -27,12 +27,20 @@ export const ROLE = {
   bulkBytes: 4,
   bulkElems: 5,
   grow: 6,
-  enter: 7,
-  open: 8,
-  close: 9,
-  wrapper: 10,
-  guest: 11,
+  cross: 7,
+  enter: 8,
+  open: 9,
+  close: 10,
+  wrapper: 11,
+  guest: 12,
 } as const;
+
+/** A guest function that an entry calls. */
+export interface Target {
+  readonly func: number;
+  readonly by: number;
+  readonly offset: number;
+}
 
 export class Layout {
   readonly role: Uint8Array;
@@ -41,8 +49,10 @@ export class Layout {
   readonly frame: Float64Array;
   /** Direct calls of generated functions: caller, callee, caller, callee … */
   readonly calls: number[] = [];
-  /** Guest functions that wrappers and `enter` call, with the byte of the call. */
-  readonly targets: { readonly func: number; readonly by: number; readonly offset: number }[] = [];
+  /** What wrappers and `enter` call. */
+  readonly targets: Target[] = [];
+  /** Wrappers of allocators. */
+  readonly allocators: number[] = [];
   /** Index of the first guest function. */
   guest = 0;
   stubs = 0;
@@ -71,6 +81,8 @@ class LayoutReader {
   readonly #layout: Layout;
   #enter = -1;
   #deny = -1;
+  /** Where the helpers that are there only when used end. */
+  #helpersEnd = -1;
 
   constructor(scanner: Scanner, module: Module, policy: Policy) {
     this.#scanner = scanner;
@@ -88,15 +100,13 @@ class LayoutReader {
     const thunksEnd = 2 * imports.length;
     this.#enter = exports.length > 0 ? exports[0]!.func - HELPERS : this.#findEnter(thunksEnd);
     layout.guest = this.#enter + HELPERS + exports.length;
-    if (this.#enter < thunksEnd || layout.guest > this.#module.functions) {
+    const fewest = thunksEnd + (imports.some(({ row }) => crosses(row)) ? 1 : 0);
+    if (this.#enter < fewest || layout.guest > this.#module.functions) {
       const offset = exports[0]?.offset ?? 0;
       const what = "the first function export names no wrapper";
       this.#scanner.report.stop("verify-export", { what }, "export", offset);
     }
-    imports.forEach(({ row }, i) => {
-      const func = imports.length + i;
-      this.#compare(func, ROLE.thunk, "thunk", hostSignature(row), thunk(this.#context, row, i));
-    });
+    this.#thunks();
     this.#stubs(thunksEnd, this.#helpers(thunksEnd));
     const entry = this.#entry();
     exports.forEach((_, k) => {
@@ -104,6 +114,23 @@ class LayoutReader {
     });
     this.#scanner.func = -1;
     return layout;
+  }
+
+  #thunks(): void {
+    const { imports } = this.#module;
+    const context = this.#context;
+    const charging = cross(context);
+    const helper = { index: this.#enter - 1, cost: charging.cost };
+    const needed = imports.some(({ row }) => crosses(row));
+    if (needed) this.#compare(helper.index, ROLE.cross, "cross", crossType, charging);
+    this.#helpersEnd = needed ? helper.index : this.#enter;
+    imports.forEach(({ row }, i) => {
+      const func = imports.length + i;
+      const what = `thunk of ${row.name}`;
+      const body = thunk(context, row, i, helper);
+      this.#compare(func, ROLE.thunk, what, hostSignature(row), body);
+      if (crosses(row)) this.#layout.calls.push(func, helper.index);
+    });
   }
 
   /** Without function exports nothing names a wrapper: `enter` is then the first function with its body. */
@@ -165,7 +192,7 @@ class LayoutReader {
     return target;
   }
 
-  /** The helpers before `enter`, from the last backwards; returns where the stubs end. */
+  /** The helpers before that, from the last backwards; returns where the stubs end. */
   #helpers(from: number): number {
     const context = this.#context;
     const optional = [
@@ -173,7 +200,7 @@ class LayoutReader {
       [ROLE.bulkElems, "bulkElems", bulkType, bulk(context, "elems")],
       [ROLE.bulkBytes, "bulkBytes", bulkType, bulk(context, "bytes")],
     ] as const;
-    let end = this.#enter;
+    let end = this.#helpersEnd;
     for (const [role, name, type, body] of optional) {
       if (end <= from || !this.#isBody(end - 1, body.head)) continue;
       end--;
@@ -292,6 +319,7 @@ class LayoutReader {
     const what = `wrapper of "${name}"`;
     const target = this.#compare(expected, ROLE.wrapper, what, type, body, "verify-wrapper");
     if (target >= 0) this.#layout.calls.push(expected, target);
+    if (kind === "allocator") this.#layout.allocators.push(expected);
     this.#layout.calls.push(expected, entry.open.index, expected, entry.close.index);
     if (body.budget < 1) this.#wrong("verify-budget", what);
   }

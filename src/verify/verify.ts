@@ -3,6 +3,7 @@
 // invariant: hostile bytes lead to findings, never to a throw, in time linear in their length.
 import type { Finding } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
+import { ENTRY_FREE } from "../spec/layout.ts";
 import { engineRefusal } from "../util/engine.ts";
 import { Walk } from "./code.ts";
 import { type Layout, ROLE, readLayout } from "./layout.ts";
@@ -101,9 +102,12 @@ function judgeGuest(module: Module, layout: Layout, walk: Walk, report: Report):
   for (const func of charged) walk.judge(func);
 }
 
-/** Elements, initialisers and `ref.func` name charged guest functions only, and so do wrappers and `enter`. */
+/**
+ * Elements, initialisers and `ref.func` name charged guest functions only, and so do `enter` and allocators;
+ * other wrappers may name one that leaves no more than what is kept back for it.
+ */
 function checkNamed(module: Module, layout: Layout, walk: Walk, report: Report): void {
-  const { charged } = walk.facts;
+  const { charged, shortfall } = walk.facts;
   const codeStart = module.bodyStart[0] ?? 0;
   const codeEnd = module.bodyEnd.at(-1) ?? 0;
   for (let func = 0; func < module.functions; func++) {
@@ -118,8 +122,9 @@ function checkNamed(module: Module, layout: Layout, walk: Walk, report: Report):
     else if (charged[func] === 0) report.add("verify-uncharged-named", { func }, section, at);
   }
   for (const { func, by, offset } of layout.targets) {
-    const guest = layout.role[func] === ROLE.guest;
-    if (!guest || charged[func] === 0) {
+    const free = layout.role[by] === ROLE.wrapper && !layout.allocators.includes(by);
+    const paid = charged[func] === 1 || (free && shortfall[func]! <= ENTRY_FREE);
+    if (layout.role[func] !== ROLE.guest || !paid) {
       report.add("verify-target", { func }, "code", offset, by);
     }
   }

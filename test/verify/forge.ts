@@ -7,7 +7,7 @@ import { costTables } from "../../src/spec/costs.ts";
 import { hostFunction, hostFunctionIndex, hostFunctions } from "../../src/spec/host-functions.ts";
 import { injectedGlobals } from "../../src/spec/layout.ts";
 import type { Expected, Signature } from "../../src/verify/expect/body.ts";
-import { bulk, bulkType } from "../../src/verify/expect/bulk.ts";
+import { bulk, bulkType, cross, crossType } from "../../src/verify/expect/bulk.ts";
 import { hostSignature } from "../../src/verify/expect/context.ts";
 import { deny, denyType } from "../../src/verify/expect/deny.ts";
 import {
@@ -20,7 +20,7 @@ import {
 } from "../../src/verify/expect/enter.ts";
 import { grow, growType } from "../../src/verify/expect/grow.ts";
 import { denialMessage, stub } from "../../src/verify/expect/stub.ts";
-import { thunk } from "../../src/verify/expect/thunk.ts";
+import { crosses, thunk } from "../../src/verify/expect/thunk.ts";
 import { type WrapperKind, wrapper, wrapperKind } from "../../src/verify/expect/wrapper.ts";
 import { assemble, letters, name, u32 } from "./assemble.ts";
 
@@ -175,6 +175,8 @@ export function forge(plan: Plan): Uint8Array {
   functions.push(
     ...(["bulkBytes", "bulkElems", "grow"] as const).filter((one) => helpers.includes(one)),
   );
+  const crossed = imports.some(({ row }) => row !== undefined && crosses(row));
+  if (crossed) functions.push("cross");
   functions.push(
     "enter",
     "open",
@@ -206,8 +208,10 @@ export function forge(plan: Plan): Uint8Array {
     const bytes = filled(body, target);
     made.push({ label, type, body: plan.rewrite?.(label, bytes) ?? bytes });
   };
+  const crossing = { index: functions.indexOf("cross"), cost: cross(context).cost };
   imports.forEach(({ what, row }, i) => {
-    if (row !== undefined) add(`thunk ${what}`, hostSignature(row), thunk(context, row, i));
+    if (row !== undefined)
+      add(`thunk ${what}`, hostSignature(row), thunk(context, row, i, crossing));
     else made.push({ label: `thunk ${what}`, type: signature(":"), body: [0, 0x0b] });
   });
   const segment = plan.data?.length ?? 0;
@@ -226,6 +230,7 @@ export function forge(plan: Plan): Uint8Array {
   if (helpers.includes("bulkBytes")) add("bulkBytes", bulkType, bulk(context, "bytes"));
   if (helpers.includes("bulkElems")) add("bulkElems", bulkType, bulk(context, "elems"));
   if (helpers.includes("grow")) add("grow", growType, grow(context));
+  if (crossed) add("cross", crossType, cross(context));
   const guest = (k: number): number => functions.indexOf(`g${k}`);
   add(
     "enter",

@@ -33,7 +33,7 @@ export const verifyTexts = {
   "verify-stub": { ...policy, text: "stub not expected here: {what} [format]" },
   "verify-wrapper": { ...policy, text: "{what} is not, byte for byte, what the policy demands [A6]" },
   "verify-budget": { ...finding, text: "{what}: the policy's budget is less than what entering costs", hint: "Raise limits.fuel in the policy and harden again" },
-  "verify-target": { ...finding, text: "an entry calls function {func}, which is no guest function that charges fuel at its entry [A3]" },
+  "verify-target": { ...finding, text: "an entry calls function {func}, which is no guest function that pays for its entry [A3]" },
   "verify-messages": { ...finding, text: "the denial messages are not those of the stubs, one after the other [format]" },
   "verify-private-function": { ...finding, text: "function {func} is private to the instrumentation and may not be named here [A3]" },
   "verify-private-data": { ...finding, text: "the segment of denial messages is private to the instrumentation [A3]" },

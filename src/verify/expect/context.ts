@@ -14,6 +14,12 @@ export interface Context {
   readonly globals: number;
 }
 
+/** A generated function that others call: its index and its own cost. */
+export interface Helper {
+  readonly index: number;
+  readonly cost: number;
+}
+
 export function globalIndex(context: Context, key: InjectedGlobal): number {
   return context.globals + injectedOffset(key);
 }

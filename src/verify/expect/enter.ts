@@ -5,17 +5,11 @@
 import { I64 } from "../../spec/binary.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
 import { Body, type Expected, type Signature } from "./body.ts";
-import { type Context, globalIndex, stackAtEntry } from "./context.ts";
+import { type Context, globalIndex, type Helper, stackAtEntry } from "./context.ts";
 
 export const enterType: Signature = { params: [], results: [] };
 export const openType: Signature = { params: [I64], results: [] };
 export const closeType: Signature = { params: [], results: [] };
-
-/** A generated function that others call: its index and its own cost. */
-export interface Helper {
-  readonly index: number;
-  readonly cost: number;
-}
 
 /** With a start function the body is open at `call s`; `budget` is what it is given. */
 export function enter(context: Context, starts: boolean): Expected & { readonly budget: number } {

@@ -4,8 +4,8 @@
 import type { Callback } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
 import { Body, type Expected, type Signature } from "./body.ts";
-import { type Context, globalIndex, trapIfExhausted } from "./context.ts";
-import { closeType, type Helper, openType } from "./enter.ts";
+import { type Context, globalIndex, type Helper, trapIfExhausted } from "./context.ts";
+import { closeType, openType } from "./enter.ts";
 
 export type WrapperKind = "start" | "context" | "allocator" | "callback" | "bare";
 
