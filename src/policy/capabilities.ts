@@ -72,6 +72,5 @@ function shown(word: string): string {
 /** `env.proxy_log` is a common slip: hosts match names without their module. */
 function nearest(word: string): string {
   const last = word.slice(word.lastIndexOf(".") + 1);
-  if (capabilityNames.includes(last)) return last;
   return closest(last, capabilityNames) ?? "none";
 }

@@ -3,7 +3,7 @@
 // problem is one Failure with file, line and column. Knows nothing about policies' fields.
 
 import type { Node, ParsedNode } from "yaml";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import { fail } from "../errors/failure.ts";
 import type { Where } from "../errors/where.ts";
 import { API_VERSION, KIND } from "./schema.ts";
@@ -109,11 +109,11 @@ function failEmpty(reader: Reader): never {
   );
 }
 
+/** An alias is refused by its anchor, which is met first. */
 function read(node: Node | null, reader: Reader, depth: number): Tree {
   const where = at(reader, node?.range?.[0]);
   if (depth > MAX_DEPTH) fail("policy-bad-yaml", { reason: "nested too deeply" }, where);
   if (node === null) return { kind: "scalar", where, value: null, source: "" };
-  if (isAlias(node)) fail("policy-anchor", { what: "an alias (*)" }, where);
   if ("anchor" in node && node.anchor !== undefined)
     fail("policy-anchor", { what: "an anchor (&)" }, where);
   if (node.tag !== undefined) fail("policy-anchor", { what: "a tag (!)" }, where);

@@ -109,7 +109,7 @@ export const fields = [
     path: "spec.source.sha256",
     kind: "sha256",
     default: null,
-    doc: "SHA-256 of the module's own bytes before hardening, in hex; verify compares it.",
+    doc: "SHA-256 of the module's own bytes before hardening, in hex.",
   },
   {
     path: "spec.source.manifest",
