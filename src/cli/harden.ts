@@ -12,7 +12,8 @@ import { count, growth, sizeOf } from "./units.ts";
 
 const PAGE = 65_536;
 
-const listed = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+const listed = (names: readonly string[]): string =>
+  names.length === 0 ? "none" : names.join(", ");
 
 /** `before → after`, with what the plugin itself declared. */
 function memoryLine({ memory }: HardenReport): string {

@@ -2,19 +2,18 @@
 // "default" column leans on this.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { buildPlugins } from "../../plugins/build.ts";
-import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { loadInEnvoy } from "./envoy.ts";
 import { present } from "./party.ts";
+import { allPlugins, skipReason } from "./plugins.ts";
 
-const rows: readonly PluginRow[] = plugins;
-const paths = await buildPlugins();
-
-test("stock Envoy does with every sample and adversary what the catalogue says", async (t) => {
+test("stock Envoy does with every plugin what the catalogue says", async (t) => {
   if (!present(t, "envoy")) return;
-  for (const row of rows.filter((one) => paths.has(one.name))) {
-    await t.test(`${row.name}: ${row.stock}`, async () => {
-      const { verdict, output } = await loadInEnvoy(paths.get(row.name)!, {
+  for (const built of await allPlugins()) {
+    const { row } = built;
+    const skip = "missing" in built ? skipReason(built.missing) : false;
+    await t.test(`${row.name}: ${row.stock}`, { skip }, async () => {
+      assert.ok("path" in built);
+      const { verdict, output } = await loadInEnvoy(built.path, {
         rootId: row.name,
         configuration: row.configuration,
         timeoutMs: row.stock === "hangs" ? 4_000 : 60_000,

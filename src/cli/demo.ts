@@ -1,0 +1,86 @@
+// `glovebox demo`: the whole of it on the plugins of this repository. Every sample and adversary is hardened
+// under its role and verified; then the trial measures each promise, default beside hardened.
+import { readFile } from "node:fs/promises";
+import { contain } from "../contain/contain.ts";
+import { Failure, fail } from "../errors/failure.ts";
+import { policyFromRole } from "../policy/resolve.ts";
+import type { RoleName } from "../policy/roles.ts";
+import type { Outcome } from "./command-row.ts";
+import type { InputOf } from "./commands.ts";
+import type { Io } from "./io.ts";
+import { count, growth } from "./units.ts";
+
+/** The columns of plugins/catalog.ts that the demo reads; the catalogue is part of a checkout only. */
+interface Plugin {
+  readonly name: string;
+  readonly kind: "sample" | "adversary" | "fixture";
+  readonly role: RoleName | null;
+  readonly does: string;
+}
+
+export interface Contained {
+  readonly plugin: string;
+  readonly kind: "sample" | "adversary";
+  readonly does: string;
+  readonly role: string | null;
+  readonly before: number;
+  /** null where harden refused the plugin; then `refused` is the code. */
+  readonly after: number | null;
+  readonly refused: string | null;
+}
+
+const folder = new URL("../../plugins/", import.meta.url);
+
+async function catalogue(): Promise<readonly Plugin[]> {
+  try {
+    const module: { plugins: readonly Plugin[] } = await import(new URL("catalog.js", folder).href);
+    return module.plugins;
+  } catch (error) {
+    return fail("demo-needs-checkout", {}, undefined, error);
+  }
+}
+
+async function containOne(plugin: Plugin): Promise<Contained> {
+  const bytes = await readFile(new URL(`wasm/${plugin.name}.wasm`, folder));
+  const { name, does, role } = plugin;
+  const kind = plugin.kind === "sample" ? "sample" : "adversary";
+  const row = { plugin: name, kind, does, role, before: bytes.length } as const;
+  try {
+    const { length } = contain(bytes, policyFromRole(role)).bytes;
+    return { ...row, after: length, refused: null };
+  } catch (error) {
+    // A bug of ours is no refusal.
+    if (!(error instanceof Failure) || error.code === "contain-unverified") throw error;
+    return { ...row, after: null, refused: error.code };
+  }
+}
+
+function tableText(rows: readonly Contained[], { styles }: Io): string {
+  const width = Math.max(...rows.map((row) => row.plugin.length));
+  const lines = rows.map((row) => {
+    const [paint, verdict, detail] =
+      row.after === null
+        ? [styles.warn, "refused", row.refused ?? ""]
+        : [styles.good, "contained", growth(row.before, row.after)];
+    const size = count(row.before).padStart(9);
+    const end = `${paint(verdict.padEnd(9))}  ${detail.padEnd(22)}`;
+    return `  ${row.plugin.padEnd(width)}  ${size}  ${end}  ${row.does}`;
+  });
+  return lines.join("\n");
+}
+
+export async function run(_input: InputOf<"demo">, io: Io): Promise<Outcome> {
+  const plugins = (await catalogue()).filter((plugin) => plugin.kind !== "fixture");
+  const rows: Contained[] = [];
+  for (const plugin of plugins) {
+    io.progress(`hardening ${plugin.name}`);
+    rows.push(await containOne(plugin));
+  }
+  const kinds = ["sample", "adversary"] as const;
+  const titles = { sample: "Plugins that behave", adversary: "Plugins that don't" };
+  const sections = kinds.map((kind) => {
+    const ours = rows.filter((row) => row.kind === kind);
+    return `${io.styles.bold(titles[kind])}\n${tableText(ours, io)}\n`;
+  });
+  return { exit: 0, result: { plugins: rows }, text: () => sections.join("\n") };
+}
