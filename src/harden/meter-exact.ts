@@ -132,8 +132,9 @@ export class ExactMeter {
     }
     // Unwrapped, a branch to the function's own label has left it and pays for nothing here.
     const leaves = w.depth === 0 && !shape.wrapped;
-    if (!leaves && (kind === OP.if || w.reached[w.depth] === 1)) this.#join(kind === OP.if);
-    if (w.depth > 0 || !(leaves ? w.falls : w.leaves)) return;
+    const reached = this.#labelRegion[w.depth] !== NONE;
+    if (!leaves && (kind === OP.if || reached)) this.#join(kind === OP.if);
+    if (w.depth > 0 || !(w.falls || (!leaves && reached))) return;
     // Wrapped, the end paid above was the block's; the tail has one of its own.
     const tail = this.#prices.tail(shape);
     this.#pay(shape.wrapped ? tail : tail - this.#prices.flat[OP.end]!);

@@ -110,13 +110,15 @@ export class BodyWriter {
     if (plan.weight > 0) this.#t.stackIn(plan.weight);
     if (plan.wrapped) this.#block(plan.blockType);
     this.#pending = w.pos;
-    let falls = true;
+    let leaves = true;
+    let returned = false;
     for (let code = w.next(); code >= 0; code = w.next()) {
       if (!w.falls) this.#resume();
       if (code === OP.end && w.depth === 0) {
-        falls = w.leaves;
+        leaves = w.leaves || returned;
         break;
       }
+      if (code === OP.return) returned = plan.wrapped;
       this.#instruction(code, plan);
       if (edit < plan.to && edits[edit]! <= w.pos) {
         this.#flushTo(w.pos);
@@ -126,7 +128,7 @@ export class BodyWriter {
     this.#flushTo(w.at);
     if (plan.wrapped) out.u8(OP.end);
     if (edit < plan.to) this.#editsAt(plan, edit, w.pos);
-    if (falls) {
+    if (leaves) {
       if (local) this.#t.flush();
       if (plan.weight > 0) this.#t.stackOut(plan.weight);
     }

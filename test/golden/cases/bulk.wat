@@ -1,0 +1,16 @@
+;; Bulk operations pay for their length right before they run.
+(module
+  (memory (export "memory") 1)
+  (table 2 4 funcref)
+  (elem $e func $f)
+  (data $d "abc")
+  (func $f)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param i32) (result i32)
+    (memory.fill (i32.const 0) (i32.const 1) (local.get 0))
+    (memory.copy (i32.const 0) (i32.const 1) (local.get 0))
+    (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3))
+    (data.drop $d)
+    (table.init $e (i32.const 0) (i32.const 0) (i32.const 1))
+    (drop (table.grow (ref.null func) (i32.const 1)))
+    (table.size)))

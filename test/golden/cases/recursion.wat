@@ -1,0 +1,16 @@
+;; Recursion, direct and through a table: a counted function, and counted sites of call_indirect.
+(module
+  (memory (export "memory") 1)
+  (table 2 2 funcref)
+  (elem (i32.const 0) $a $b)
+  (type $t (func (param i32) (result i32)))
+  (func (export "proxy_abi_version_0_2_1"))
+  (func $fact (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (i32.mul (local.get 0) (call $fact (i32.sub (local.get 0) (i32.const 1)))))
+      (else (i32.const 1))))
+  (func $a (type $t) (call_indirect (type $t) (local.get 0) (i32.const 1)))
+  (func $b (type $t) (call $fact (local.get 0)))
+  (func $c (type $t) (local.get 0))
+  (func $d (type $t) (local.get 0))
+  (func (export "proxy_on_done") (type $t) (call $a (call $fact (local.get 0)))))
