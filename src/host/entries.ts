@@ -21,6 +21,41 @@ export interface Entry {
   readonly stats: CallbackStats;
 }
 
+/** The callbacks of every request, as fields: looking a name up costs more than an empty callback. */
+export interface HttpEntries {
+  readonly create: Entry | undefined;
+  readonly request: DirectionEntries;
+  readonly response: DirectionEntries;
+  readonly done: Entry | undefined;
+  readonly log: Entry | undefined;
+  readonly remove: Entry | undefined;
+}
+
+export interface DirectionEntries {
+  readonly headers: Entry | undefined;
+  readonly body: Entry | undefined;
+  readonly trailers: Entry | undefined;
+}
+
+export function httpEntries(entries: Entries): HttpEntries {
+  return {
+    create: entries.proxy_on_context_create,
+    request: {
+      headers: entries.proxy_on_request_headers,
+      body: entries.proxy_on_request_body,
+      trailers: entries.proxy_on_request_trailers,
+    },
+    response: {
+      headers: entries.proxy_on_response_headers,
+      body: entries.proxy_on_response_body,
+      trailers: entries.proxy_on_response_trailers,
+    },
+    done: entries.proxy_on_done,
+    log: entries.proxy_on_log,
+    remove: entries.proxy_on_delete,
+  };
+}
+
 /** Entries by export name; hidden and missing ones are absent. */
 export type Entries = Readonly<Record<string, Entry | undefined>>;
 

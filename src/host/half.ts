@@ -4,7 +4,7 @@
 import { DATA_ACTION, HEADERS_ACTION } from "../spec/status.ts";
 import { BodyBuffer } from "./body.ts";
 import { caps } from "./caps.ts";
-import type { HeaderMap } from "./header-map.ts";
+import { HeaderMap } from "./header-map.ts";
 
 /** What is asked of the plugin and of the stream around it. */
 export interface HalfOwner {
@@ -64,10 +64,10 @@ export class Half {
   }
 
   /** Trailers that a body callback at the end of the stream may add. */
-  trailersForGuest(make: () => HeaderMap): HeaderMap | null {
+  trailersForGuest(): HeaderMap | null {
     if (this.trailers !== null) return this.trailers;
     if (!this.#inBody || !this.#ended) return null;
-    this.trailers = make();
+    this.trailers = new HeaderMap();
     return this.trailers;
   }
 

@@ -114,7 +114,7 @@ export class Plugin implements PluginState {
   }
 
   /** Opens a request. `attributes` are what properties answer for it. */
-  open(attributes: Attributes = {}): Admission {
+  open(attributes?: Attributes): Admission {
     this.telemetry.requests++;
     if (!this.#alive()) {
       const phase = this.#started.state.at === "running" ? "later" : "load";
@@ -132,7 +132,7 @@ export class Plugin implements PluginState {
     const { vm, root } = this.#started;
     const stream = new StreamContext(vm, root, vm.allocateContextId(), attributeMap(attributes));
     vm.contexts.set(stream.id, stream);
-    stream.call("proxy_on_context_create", root.id, 0);
+    stream.call(vm.http.create, root.id, 0);
     return { as: "stream", stream };
   }
 
@@ -181,6 +181,11 @@ export class Plugin implements PluginState {
   }
 
   settle(vm: Vm): void {
+    if (vm.trap !== null && !vm.mourned) {
+      vm.mourned = true;
+      for (const context of vm.contexts.values()) context.stream?.bereave();
+    }
+    if (vm.effects.length === 0) return;
     for (let effect = vm.effects.shift(); effect !== undefined; effect = vm.effects.shift()) {
       this.#perform(effect);
     }
@@ -261,7 +266,7 @@ export class Plugin implements PluginState {
   /** Ends the plugin; one that answers false to `proxy_on_done` is deleted when it calls `proxy_done`. */
   close(): void {
     const { vm, root } = this.#started;
-    const done = vm.entries["proxy_on_done"];
+    const done = vm.entries.proxy_on_done;
     const finished = done === undefined || vm.run(done, root, root.id) !== 0;
     if (finished) this.#delete();
     else root.closing = true;

@@ -25,8 +25,13 @@ export interface PluginIdentity {
   readonly attributes: ReadonlyMap<string, AttributeValue>;
 }
 
+const NONE: ReadonlyMap<string, AttributeValue> = new Map();
+
 /** Attributes by the path that guests send. */
-export function attributeMap(attributes: Attributes): ReadonlyMap<string, AttributeValue> {
+export function attributeMap(
+  attributes: Attributes | undefined,
+): ReadonlyMap<string, AttributeValue> {
+  if (attributes === undefined) return NONE;
   return new Map(
     Object.entries(attributes).map(([path, value]) => [
       path.includes("\0") ? path : path.replaceAll(".", "\0"),

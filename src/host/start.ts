@@ -77,17 +77,17 @@ function moduleStart(vm: Vm, root: RootContext): void {
 function configure(vm: Vm, root: RootContext): string | null {
   const { identity } = vm.plugin;
   root.configuring = true;
-  const create = vm.entries["proxy_on_context_create"];
+  const create = vm.entries.proxy_on_context_create;
   if (create !== undefined) vm.run(create, root, root.id, 0);
   root.configuring = false;
-  const vmStart = vm.entries["proxy_on_vm_start"];
+  const vmStart = vm.entries.proxy_on_vm_start;
   if (
     vmStart !== undefined &&
     vm.run(vmStart, root, root.id, identity.vmConfiguration.length) === 0
   ) {
     return vmStart.name;
   }
-  const onConfigure = vm.entries["proxy_on_configure"];
+  const onConfigure = vm.entries.proxy_on_configure;
   if (onConfigure === undefined) return null;
   root.configuring = true;
   const answer = vm.run(onConfigure, root, root.id, identity.configuration.length);

@@ -4,9 +4,10 @@ import { BUFFER, HEADERS_ACTION, MAP, NO_GRPC_STATUS, STATUS } from "../spec/sta
 import { caps } from "./caps.ts";
 import type { Context, GuestBuffer } from "./context.ts";
 import type { LocalReply } from "./effects.ts";
+import type { DirectionEntries, Entry } from "./entries.ts";
 import { REJECTED, type Verdict } from "./failure.ts";
 import { Half, type HalfOwner } from "./half.ts";
-import { HeaderMap } from "./header-map.ts";
+import type { HeaderMap } from "./header-map.ts";
 import { localReplyHeaders } from "./local-reply.ts";
 import {
   type AttributeValue,
@@ -23,14 +24,16 @@ const NOTHING = new Uint8Array(0);
 class Direction implements HalfOwner {
   readonly #stream: StreamContext;
   readonly #name: "request" | "response";
+  readonly #entries: DirectionEntries;
 
   constructor(stream: StreamContext, name: "request" | "response") {
     this.#stream = stream;
     this.#name = name;
+    this.#entries = stream.vm.http[name];
   }
 
   callHeaders(count: number, end: boolean): number | null {
-    const answer = this.#stream.call(`proxy_on_${this.#name}_headers`, count, end ? 1 : 0);
+    const answer = this.#stream.call(this.#entries.headers, count, end ? 1 : 0);
     if (answer === null) return null;
     const known = answer >= 0 && answer <= HEADERS_ACTION.stopAllIterationAndWatermark;
     const stopAll = HEADERS_ACTION.stopAllIterationAndWatermark;
@@ -41,12 +44,12 @@ class Direction implements HalfOwner {
   }
 
   callBody(size: number, end: boolean): number | null {
-    const answer = this.#stream.call(`proxy_on_${this.#name}_body`, size, end ? 1 : 0);
+    const answer = this.#stream.call(this.#entries.body, size, end ? 1 : 0);
     return answer === null || (answer >= 0 && answer <= 3) ? answer : 3;
   }
 
   callTrailers(count: number): number | null {
-    return this.#stream.call(`proxy_on_${this.#name}_trailers`, count, 0);
+    return this.#stream.call(this.#entries.trailers, count, 0);
   }
 
   stopped(): boolean {
@@ -70,7 +73,7 @@ export class StreamContext implements Context {
   readonly request: Half;
   readonly response: Half;
   readonly #attributes: ReadonlyMap<string, AttributeValue>;
-  readonly #filterState = new Map<string, Uint8Array>();
+  #filterState: Map<string, Uint8Array> | null = null;
   #filterStateBytes = 0;
   /** The local response that took over, if one did. */
   local: LocalReply | null = null;
@@ -97,13 +100,12 @@ export class StreamContext implements Context {
   }
 
   /** Calls a callback of the plugin for this request; null where it has none or is out of the way. */
-  call(name: string, a: number, b: number): number | null {
+  call(entry: Entry | undefined, a: number, b: number): number | null {
     if (this.skipped || this.#closed) return null;
     if (this.vm.trap !== null) {
       this.#fail(this.vm.plugin.verdictInFlight());
       return null;
     }
-    const entry = this.vm.entries[name];
     if (entry === undefined) return null;
     const answer = this.vm.run(entry, this, this.id, a, b);
     if (this.vm.trap !== null) {
@@ -163,32 +165,38 @@ export class StreamContext implements Context {
   /** Ends the stream: done, log, delete; what the plugin keeps of it is gone afterwards. */
   finish(): void {
     if (this.#closed) return;
-    const entries = this.vm.entries;
+    const { done, log, remove } = this.vm.http;
     this.request.hide();
     this.response.hide();
     this.#logging = true;
-    for (const name of ["proxy_on_done", "proxy_on_log", "proxy_on_delete"]) {
-      const entry = entries[name];
-      if (entry !== undefined && this.vm.trap === null && !this.skipped) {
-        this.vm.run(entry, this, this.id);
-        this.vm.plugin.settle(this.vm);
-      }
-    }
+    this.#last(done);
+    this.#last(log);
+    this.#last(remove);
     this.#closed = true;
     this.vm.contexts.delete(this.id);
   }
 
+  #last(entry: Entry | undefined): void {
+    if (entry === undefined || this.vm.trap !== null || this.skipped) return;
+    this.vm.run(entry, this, this.id);
+    this.vm.plugin.settle(this.vm);
+  }
+
+  /** The instance died in another callback than one of this request. */
+  bereave(): void {
+    if (!this.#closed) this.#fail(this.vm.plugin.verdictInFlight());
+  }
+
   map(type: number): HeaderMap | null {
-    const make = (): HeaderMap => new HeaderMap();
     switch (type) {
       case MAP.httpRequestHeaders:
         return this.#logging ? this.request.allHeaders : this.request.headers;
       case MAP.httpRequestTrailers:
-        return this.#logging ? this.request.allTrailers : this.request.trailersForGuest(make);
+        return this.#logging ? this.request.allTrailers : this.request.trailersForGuest();
       case MAP.httpResponseHeaders:
         return this.#logging ? this.response.allHeaders : this.response.headers;
       case MAP.httpResponseTrailers:
-        return this.#logging ? this.response.allTrailers : this.response.trailersForGuest(make);
+        return this.#logging ? this.response.allTrailers : this.response.trailersForGuest();
       default:
         return this.root.map(type);
     }
@@ -206,7 +214,7 @@ export class StreamContext implements Context {
   }
 
   property(path: string): Uint8Array | null {
-    const state = this.#filterState.get(path);
+    const state = this.#filterState?.get(path);
     if (state !== undefined) return state;
     const given = attribute(this.#attributes, path);
     if (given !== null) return given;
@@ -226,6 +234,7 @@ export class StreamContext implements Context {
   }
 
   setProperty(path: string, value: Uint8Array): number {
+    this.#filterState ??= new Map();
     const old = this.#filterState.get(path);
     const freed = old === undefined ? 0 : path.length + old.length;
     const bytes = this.#filterStateBytes - freed + path.length + value.length;

@@ -5,7 +5,7 @@ import { LOG_LEVEL, STATUS } from "../spec/status.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
 import type { WasmFunction } from "./engine.ts";
-import type { Entries, Entry } from "./entries.ts";
+import { type Entries, type Entry, type HttpEntries, httpEntries } from "./entries.ts";
 import { GuestMemory } from "./memory.ts";
 import { MetricIds } from "./metrics.ts";
 import type { PluginState } from "./plugin-state.ts";
@@ -27,6 +27,9 @@ export class Vm {
   trap: Trap | null = null;
   restricted: number = RESTRICTED.none;
   entries: Entries = {};
+  http: HttpEntries = httpEntries({});
+  /** Whether the streams in flight have been told of the trap. */
+  mourned = false;
   #gauges: Gauges | null = null;
   #allocator: WasmFunction | null = null;
   #doomed: HostTrap | null = null;
@@ -40,8 +43,9 @@ export class Vm {
 
   attach(entries: Entries, gauges: Gauges | null): void {
     this.entries = entries;
+    this.http = httpEntries(entries);
     this.#gauges = gauges;
-    const entry = entries["malloc"] ?? entries["proxy_on_memory_allocate"];
+    const entry = entries.malloc ?? entries.proxy_on_memory_allocate;
     this.#allocator = entry?.fn ?? null;
   }
 

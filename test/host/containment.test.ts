@@ -146,6 +146,7 @@ test("during start only the calls of the reference host's list are answered; the
     call("proxy_get_current_time_nanoseconds", 0),
     "(call $proc_exit (i32.const 0))",
     call("proxy_define_metric", 0, 0, 1, 100),
+    call("proxy_http_call", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
   ]) {
     const { plugin, result } = probe([forbidden], { phase: "_initialize" });
     assert.deepEqual(

@@ -132,6 +132,22 @@ test("a request waits for its call; a good answer lets it go on, another one end
   assert.equal(open.outcome, "paused");
 });
 
+test("a request that waits is answered, or goes on, when the plugin dies in the answer of its call", () => {
+  const dying = guest({
+    imports: ["proxy_http_call"],
+    body: `${data.map(([at, text]) => `(data (i32.const ${at}) "${text}")`).join(" ")}
+      (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+        ${quiet("proxy_http_call", 0, 4, 200, wire.size, 16, 4, 0, 0, 1000, 100)} (i32.const 1))
+      (func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32) unreachable)`,
+  });
+  const input = { headers: headers(), body: "kept", answer: () => ({ headers: [] }) };
+  const closed = runRequest(run(dying), input);
+  assert.deepEqual([closed.outcome, closed.status, closed.upstream], ["local", 503, null]);
+  const open = runRequest(run(dying, { failure: "open" }), input);
+  assert.deepEqual([open.outcome, open.status, open.skipped], ["continue", 200, true]);
+  assert.equal(Buffer.from(open.upstream!.body).toString(), "kept");
+});
+
 test("a call that fails is told without headers, and why is in the status", () => {
   const plugin = run(external);
   const result = runRequest(plugin, { headers: headers(), answer: () => null });
@@ -180,10 +196,7 @@ test("gRPC calls and streams are recorded, answered step by step, and refuse the
       (func (export "proxy_on_grpc_receive_initial_metadata") (param i32 i32 i32) (call $note (i32.add (i32.const 500) (local.get 2))) ${call("proxy_get_header_map_value", 4, 13, 1, 100, 104)})
       (func (export "proxy_on_grpc_receive") (param i32 i32 i32) (call $note (i32.add (i32.const 600) (local.get 2))) ${call("proxy_get_buffer_bytes", 5, 0, 9, 100, 104)} ${load(104)})
       (func (export "proxy_on_grpc_receive_trailing_metadata") (param i32 i32 i32) (call $note (i32.add (i32.const 700) (local.get 2))))
-      (func (export "proxy_on_grpc_close") (param i32 i32 i32) (call $note (i32.add (i32.const 800) (local.get 2))) ${call("proxy_get_status", 100, 104, 108)} ${load(100)} ${load(108)})`.replaceAll(
-      "${FAR}",
-      String(FAR),
-    ),
+      (func (export "proxy_on_grpc_close") (param i32 i32 i32) (call $note (i32.add (i32.const 800) (local.get 2))) ${call("proxy_get_status", 100, 104, 108)} ${load(100)} ${load(108)})`,
   });
   const result = runRequest(plugin, { headers: headers() });
   assert.deepEqual(texts(plugin), [
