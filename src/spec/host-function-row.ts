@@ -19,6 +19,8 @@ export interface Param {
   readonly role: ParamRole;
   /** For `out`: how many bytes the host writes there. */
   readonly bytes?: 1 | 2 | 4 | 8 | 24 | 32 | 64;
+  /** The pointer may be 0 for "not wanted": hosts then write nothing. */
+  readonly nullable?: true;
 }
 
 export type AbiVersion = "0.1.0" | "0.2.0" | "0.2.1";

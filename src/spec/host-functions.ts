@@ -6,7 +6,7 @@
 // (exports.h, wasm.cc) for what is registered, gated and allowed during start; Envoy's wasm.cc for
 // envoy_resolve_dns. `denied` is what that host's own stub answers.
 import type { AbiVersion, HostFunction, Param, Risk } from "./host-function-row.ts";
-import { bytes, int, long, out, returned } from "./params.ts";
+import { bytes, int, long, out, returned, returnedIfWanted } from "./params.ts";
 import { type Named, wasiFunctions, wasiModules } from "./wasi.ts";
 
 const ALL = ["0.1.0", "0.2.0", "0.2.1"] as const;
@@ -206,7 +206,7 @@ const envFunctions = [
     "foreign",
     "high",
     500,
-    [...bytes("name"), ...bytes("arguments"), ...returned("results")],
+    [...bytes("name"), ...bytes("arguments"), ...returnedIfWanted("results")],
     "Runs native functions of the proxy that no sandbox checks",
   ),
   env("proxy_get_configuration", ONLY_010, "configuration", "low", 100, [...returned("configuration")], "Reads the plugin's own configuration"),

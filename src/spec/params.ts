@@ -28,6 +28,11 @@ export function returned(name: string): readonly [Param, Param] {
   ];
 }
 
+/** The same where the guest may pass 0 for both when it does not want the bytes. */
+export function returnedIfWanted(name: string): readonly Param[] {
+  return returned(name).map((param) => ({ ...param, nullable: true }));
+}
+
 /** Where the host writes a value of fixed size. */
 export function out(name: string, size: NonNullable<Param["bytes"]>): Param {
   return { name: `return_${name}`, type: "i32", role: "out", bytes: size };

@@ -19,5 +19,6 @@ export const hardenTexts = {
   "harden-budget": { text: "the {kind} budget of {found} units does not cover the wrapper, which needs {need}", hint: "Raise limits.fuel.{kind}", blame: "usage", exit: 2 },
   "harden-charge": { text: "one path of this function costs {found} units, more than a charge can hold", hint: "Split the function", blame: "input", exit: 3 },
   "harden-message": { text: "internal limit: the denial message of {name} is longer than {limit} bytes", hint: "This is a bug in Glovebox: please report it", blame: "glovebox", exit: 70 },
+  "contain-pin": { text: "the plugin's sha256 is {found}, the policy pins {expected}", hint: "Check where the file comes from; if the new version is wanted, review it and update source.sha256", blame: "input", exit: 1 },
   "contain-unverified": { text: "the rewritten module was not accepted by verify: {first}", hint: "Nothing was written. This is a bug in Glovebox: please report it with the plugin and the policy", blame: "glovebox", exit: 70 },
 } as const satisfies Readonly<Record<string, Text>>;

@@ -49,13 +49,18 @@ function sizeOut(param: Param): number {
 
 function writeEmpty(asm: Asm, row: HostFunction): void {
   const fault = row.module === "wasi" ? ERRNO.fault : STATUS.invalidMemoryAccess;
-  const outs = row.params.map((param, i) => ({ i, size: sizeOut(param) })).filter((out) => out.size > 0);
-  for (const { i, size } of outs) {
+  const outs = row.params
+    .map((param, i) => ({ i, size: sizeOut(param), nullable: param.nullable === true }))
+    .filter((out) => out.size > 0);
+  for (const { i, size, nullable } of outs) {
+    if (nullable) asm.local("get", i).if();
     asm.local("get", i).op("i64.extend_i32_u").i64(size).op("i64.add");
     asm.memoryOp("memory.size").op("i64.extend_i32_u").i64(16).op("i64.shl", "i64.gt_u");
     asm.if().i32(fault).return(1).op("end");
+    if (nullable) asm.op("end");
   }
-  for (const { i, size } of outs) {
+  for (const { i, size, nullable } of outs) {
+    if (nullable) asm.local("get", i).if();
     for (let done = 0; done < size; ) {
       const piece = PIECES.find((one) => one.bytes <= size - done)!;
       asm.local("get", i);
@@ -64,6 +69,7 @@ function writeEmpty(asm: Asm, row: HostFunction): void {
       asm.memory(piece.store, 0, done);
       done += piece.bytes;
     }
+    if (nullable) asm.op("end");
   }
   asm.i32(0);
 }

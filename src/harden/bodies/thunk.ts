@@ -50,7 +50,12 @@ export function thunkBody(
   asm.get("phase").i32(1).op("i32.sub").set("phase");
   if (outs.length > 0) {
     asm.local("tee", result).op("i32.eqz").if();
-    for (const i of outs) asm.local("get", i).memory("i32.load", 2, 0).call(cross);
+    for (const i of outs) {
+      const nullable = row.params[i]!.nullable === true;
+      if (nullable) asm.local("get", i).if();
+      asm.local("get", i).memory("i32.load", 2, 0).call(cross);
+      if (nullable) asm.op("end");
+    }
     asm.op("end").local("get", result);
   }
   return asm.body(paramTypes(row), resultTypes(row), row.price);
