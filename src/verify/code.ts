@@ -2,7 +2,7 @@
 // into the flow, and collects what the stack check needs. The invariant: nothing that runs is passed over,
 // and what touches the instrumentation is a template or a finding. No object is made per instruction.
 import type { Policy } from "../policy/policy.ts";
-import { BLOCK_EMPTY, FUNCREF, V128, valueTypes } from "../spec/binary.ts";
+import { BLOCK_EMPTY, FUNCREF, I64, V128 } from "../spec/binary.ts";
 import { costTables } from "../spec/costs.ts";
 import { injectedOffset } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
@@ -16,7 +16,7 @@ import { effect, extra, SHAPE, shapes } from "./ops.ts";
 import type { Scanner } from "./scanner.ts";
 import type { StackGraph } from "./stack.ts";
 import { TEMPLATE, Templates } from "./templates.ts";
-import { readValueType } from "./types.ts";
+import { isValueType, readValueType } from "./types.ts";
 
 const { plain, local, global, const: constant, memarg, raw } = SHAPE;
 const PREFIXED = 0xfb;
@@ -140,7 +140,7 @@ export class Walk {
       units += type === V128 ? 2 * count : count;
       slots += type === V128 ? WIDE_SLOTS * count : count;
       wide ||= type === V128 && count > 0;
-      last = count === 1 && type === I64_TYPE ? params.length + locals - 1 : -1;
+      last = count === 1 && type === I64 ? params.length + locals - 1 : -1;
     }
     facts.codeStart[func] = s.pos;
     facts.fuelLocal[func] = last;
@@ -474,7 +474,7 @@ export class Walk {
     const s: Scanner = this.#s;
     const start = s.pos;
     const byte = s.u8();
-    if (byte === BLOCK_EMPTY || valueTypes.some((row) => row.byte === byte)) {
+    if (byte === BLOCK_EMPTY || isValueType[byte] === 1) {
       if (byte === V128) this.#wide = true;
       this.#flow.push(kind, 0, byte === BLOCK_EMPTY ? 0 : 1);
       return;
@@ -605,7 +605,6 @@ export class Walk {
   }
 }
 
-const I64_TYPE = valueTypes[1].byte;
 const CONSTANT_MAX = 2 ** 31 - 1;
 const pairs: readonly string[] = ["data-memory", "memory-memory", "elem-table", "table-table"];
 const entryCharges: readonly number[] = [

@@ -38,45 +38,41 @@ export class Scanner {
   /** An unsigned 32-bit number in its shortest form. */
   u32(): number {
     const start = this.pos;
-    let value = 0;
-    let shift = 0;
-    for (;;) {
+    const first = this.u8();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    for (let scale = 0x80; ; scale *= 0x80) {
       const byte = this.u8();
-      if (shift === 28 && byte > 0x0f) this.malformed("a number has more than 32 bits", start);
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) {
-        if (byte === 0 && shift > 0) this.padded(start);
-        return value;
-      }
-      shift += 7;
+      if (scale === 2 ** 28 && byte > 0x0f) this.malformed("a number has more than 32 bits", start);
+      value += (byte & 0x7f) * scale;
+      if (byte >= 0x80) continue;
+      if (byte === 0) this.padded(start);
+      return value;
     }
   }
 
   /** A signed number of `bits` bits in its shortest form; exact up to 53 bits, else rounded. */
   signed(bits: number): number {
     const start = this.pos;
-    let value = 0;
-    let shift = 0;
-    let before = 0;
-    for (;;) {
+    const first = this.u8();
+    if (first < 0x80) return first < 0x40 ? first : first - 0x80;
+    let before = first;
+    let value = first & 0x7f;
+    let scale = 0x80;
+    for (let left = bits - 7; ; left -= 7) {
       const byte = this.u8();
-      const left = bits - shift;
-      const low = byte & 0x7f;
       if (left < 7) {
         const sign = 0x7f & ~((1 << (left - 1)) - 1);
-        const top = low & sign;
+        const top = byte & sign;
         if (byte > 0x7f || (top !== 0 && top !== sign)) {
           this.malformed(`a number has more than ${bits} bits`, start);
         }
       }
-      value += low * 2 ** shift;
-      shift += 7;
+      value += (byte & 0x7f) * scale;
+      scale *= 0x80;
       if (byte < 0x80) {
-        const negative = (byte & 0x40) !== 0;
-        if (shift > 7 && (byte === 0 || byte === 0x7f) && negative === (before & 0x40) > 0) {
-          this.padded(start);
-        }
-        return negative ? value - 2 ** shift : value;
+        if (byte === ((before & 0x40) === 0 ? 0 : 0x7f)) this.padded(start);
+        return byte < 0x40 ? value : value - scale;
       }
       before = byte;
     }

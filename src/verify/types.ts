@@ -5,10 +5,14 @@ import { limits } from "../spec/limits.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
+/** 1 for the bytes that are a value type inside the gate. */
+export const isValueType = new Uint8Array(256);
+for (const { byte } of valueTypes) isValueType[byte] = 1;
+
 /** A value type inside the gate. */
 export function readValueType(scanner: Scanner): number {
   const byte = scanner.u8();
-  if (!valueTypes.some((row) => row.byte === byte)) {
+  if (isValueType[byte] === 0) {
     const found = `0x${byte.toString(16)}`;
     scanner.stop("verify-type", { found }, scanner.pos - 1);
   }
