@@ -35,14 +35,15 @@ type Buildable = PluginRow & { readonly language: CompiledLanguage };
 
 const defaultFolder = join(root, "dist/plugins/wasm");
 
+const all: readonly PluginRow[] = plugins;
+
 function isBuildable(row: PluginRow): row is Buildable {
   return row.kind !== "fixture";
 }
 
 /** Where a sample or adversary is after `buildPlugins`; fails with `plugin-unknown`. Reads nothing. */
 export function pluginPath(name: PluginName | (string & {}), folder = defaultFolder): string {
-  const rows: readonly PluginRow[] = plugins;
-  if (!rows.some((row) => row.name === name && isBuildable(row))) fail("plugin-unknown", { name });
+  if (!all.some((row) => row.name === name && isBuildable(row))) fail("plugin-unknown", { name });
   return join(folder, `${name}.wasm`);
 }
 
@@ -114,7 +115,7 @@ async function compileAll(
 export async function buildPlugins(options: BuildOptions = {}): Promise<Map<string, string>> {
   const folder = options.folder ?? defaultFolder;
   for (const name of options.only ?? []) pluginPath(name, folder);
-  const rows = plugins
+  const rows = all
     .filter(isBuildable)
     .filter((row) => options.only?.includes(row.name) ?? true);
   const tools = { assemblyscript: await toolsOf("assemblyscript"), wat: await toolsOf("wat") };
