@@ -8,11 +8,9 @@ import { after, test } from "node:test";
 import type { PluginRow } from "../../plugins/catalog.ts";
 import { contain } from "../../src/contain/contain.ts";
 import { Failure } from "../../src/errors/failure.ts";
-import { policyFromRole } from "../../src/policy/resolve.ts";
-import type { RoleName } from "../../src/policy/roles.ts";
 import { loadInEnvoy } from "./envoy.ts";
 import { present, runParty } from "./party.ts";
-import { allPlugins, skipReason } from "./plugins.ts";
+import { allPlugins, policyOf, skipReason } from "./plugins.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "glovebox-hardened-"));
 after(() => rm(scratch, { recursive: true, force: true }));
@@ -34,9 +32,8 @@ async function containAll() {
     const { row } = one;
     const bytes = await readFile(one.path);
     for (const mode of ["bound", "exact"] as const) {
-      const overrides = { "spec.limits.fuel.mode": mode } as const;
       try {
-        const out = contain(bytes, policyFromRole(row.role as RoleName | null, overrides));
+        const out = contain(bytes, policyOf(row, mode));
         const file = join(scratch, `${row.name}.${mode}.wasm`);
         await writeFile(file, out.bytes);
         contained.push({ row, mode, file });

@@ -3,6 +3,9 @@
 import { buildPlugins } from "../../plugins/build.ts";
 import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { fixture } from "../../plugins/fixtures.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import { policyFromRole } from "../../src/policy/resolve.ts";
+import type { RoleName } from "../../src/policy/roles.ts";
 
 export type Built =
   | { readonly row: PluginRow; readonly path: string }
@@ -21,3 +24,16 @@ export async function allPlugins(): Promise<readonly Built[]> {
 
 /** One line, the same for every test, so that skips are counted together. */
 export const skipReason = (missing: string): string => `toolchain missing: ${missing}`;
+
+/** What a plugin's SDK asks for beyond the plugin's role: the older AssemblyScript SDK reads its root id. */
+const beyondRole: Readonly<Record<string, readonly string[]>> = {
+  "solo-headers": ["proxy_get_property"],
+};
+
+/** The policy that somebody would write for the plugin. */
+export function policyOf(row: PluginRow, mode: "bound" | "exact"): Policy {
+  return policyFromRole(row.role as RoleName | null, {
+    "spec.limits.fuel.mode": mode,
+    "spec.capabilities.allow+": beyondRole[row.name] ?? [],
+  });
+}
