@@ -42,8 +42,19 @@ export class Reader {
 
   /** A signed LEB128 of 32 bits. */
   s32(what: string): number {
-    const value = this.s64(what, 32);
-    return Number(value);
+    const start = this.pos;
+    let result = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8(what);
+      result |= (byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      if (shift < 28) return (result << (25 - shift)) >> (25 - shift);
+      // Of the fifth byte, bits 3 to 6 repeat the sign.
+      const high = byte >> 3;
+      if (high === 0 || high === 0x0f) return result;
+      break;
+    }
+    return fail("wasm-leb", { what, bits: 32 }, this.where(start));
   }
 
   /** A signed LEB128 of up to `bits` bits. */
