@@ -77,7 +77,7 @@ export const commands = {
     summary: "is this module contained under this policy?",
     detail: "Trusts neither the tool that rewrote the module nor the stamp in it.",
     args: [ref],
-    flags: [policyFlag, roleFlag],
+    flags: [policyFlag, roleFlag, modeFlag],
     examples: [
       {
         line: "glovebox verify contained.wasm -p vendor-auth.yaml",

@@ -4,7 +4,9 @@ import { renderFinding } from "../errors/render.ts";
 import { parsePolicy } from "../policy/document.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
+import { role as findRole, roles } from "../policy/roles.ts";
 import { API_VERSION, KIND } from "../policy/schema.ts";
+import { closest } from "../util/closest.ts";
 import type { CommandName } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { readText } from "./ref.ts";
@@ -25,7 +27,12 @@ async function source(
   }
   if (policy !== undefined) return { text: await readText(policy), file: policy };
   if (role === undefined) usage(command, "a policy is missing: give --policy FILE or --role NAME");
-  const metadata = { name: "role" };
+  if (findRole(role) === undefined) {
+    const near = closest(role, Object.keys(roles));
+    const meant = near === undefined ? Object.keys(roles).join(", ") : `did you mean ${near}?`;
+    usage(command, `there is no role ${role} (${meant})`);
+  }
+  const metadata = { name: role };
   const document = { apiVersion: API_VERSION, kind: KIND, metadata, spec: { role } };
   return { text: JSON.stringify(document), file: "--role" };
 }
