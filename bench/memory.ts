@@ -24,7 +24,7 @@ export async function benchMemory(): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "glovebox-bench-"));
   try {
     const file = join(folder, "large.wasm");
-    writeFileSync(file, largeModule(SIZE));
+    writeFileSync(file, largeModule(SIZE, 1));
     const measure = (what: string) =>
       Array.from({ length: RUNS }, () => {
         const { stdout } = timedGood(process.execPath, [script, file, what]);

@@ -35,7 +35,7 @@ export async function benchVerify(): Promise<Report> {
     const measured = [];
     for (const size of SIZES) {
       const file = join(folder, `${size}.wasm`);
-      const { bytes } = harden(largeModule(size * 1e6), policyFromRole(ROLE));
+      const { bytes } = harden(largeModule(size * 1e6, 1), policyFromRole(ROLE));
       writeFileSync(file, bytes);
       const [ours, theirs] = await alternate(
         [
