@@ -115,9 +115,7 @@ async function compileAll(
 export async function buildPlugins(options: BuildOptions = {}): Promise<Map<string, string>> {
   const folder = options.folder ?? defaultFolder;
   for (const name of options.only ?? []) pluginPath(name, folder);
-  const rows = all
-    .filter(isBuildable)
-    .filter((row) => options.only?.includes(row.name) ?? true);
+  const rows = all.filter(isBuildable).filter((row) => options.only?.includes(row.name) ?? true);
   const tools = { assemblyscript: await toolsOf("assemblyscript"), wat: await toolsOf("wat") };
   const fresh = await Promise.all(rows.map((row) => isFresh(row, folder, tools[row.language])));
   const stale = rows.filter((_, index) => !fresh[index]);

@@ -129,9 +129,9 @@ export const plugins = [
   },
   {
     name: "body-crc", source: "plugins/samples/body-crc.wat", language: "wat", kind: "sample", role: "body-filter",
-    does: "buffers the request body and puts its CRC-32 into x-crc32", promise: "works", acts: "body",
+    does: "buffers the request body and answers with its CRC-32 in x-crc32", promise: "works", acts: "body",
     stock: "loads", unhardened: "works as described",
-    exports: ["proxy_on_request_body", "bench"],
+    exports: ["proxy_on_request_body", "proxy_on_response_headers", "bench"],
     request: { body: "123456789" },
   },
   {
@@ -419,9 +419,9 @@ export const plugins = [
   },
   {
     name: "c-json", source: "plugins/fixtures/c-json/plugin.c", language: "c", kind: "fixture", role: "body-filter",
-    does: "parses the request body as JSON and puts its digest into x-json", promise: "works", acts: "body",
+    does: "parses the request body as JSON and answers with its digest in x-json", promise: "works", acts: "body",
     stock: "loads", unhardened: "works as described",
-    exports: ["proxy_on_request_body", "bench", "_initialize"],
+    exports: ["proxy_on_request_body", "proxy_on_response_headers", "bench", "_initialize"],
     request: { body: "{\"a\": [1, 2.5, \"x\"], \"b\": null}" },
   },
   {

@@ -1,4 +1,5 @@
-;; Body checksum, written by hand: waits for the whole request body and puts its CRC-32 into `x-crc32`.
+;; Body checksum, written by hand: waits for the whole request body and puts its CRC-32 into the response
+;; header `x-crc32` (the request's headers have gone upstream by then).
 ;; Compute-heavy for its size: a loop over bytes with a table of 256 words that it makes at the first use.
 (module
   (import "env" "proxy_get_buffer_bytes"
@@ -67,13 +68,28 @@
   (func (export "proxy_on_request_body")
     (param $context i32) (param $size i32) (param $end i32) (result i32)
     (local $sum i32)
-    (local $digit i32)
+    (local $slot i32)
     ;; Not the end yet: stop and buffer.
     (if (i32.eqz (local.get $end)) (then (return (i32.const 1))))
     (i64.store (i32.const 0) (i64.const 0))
     (if (call $get_buffer (i32.const 0) (i32.const 0) (local.get $size) (i32.const 0) (i32.const 4))
       (then (return (i32.const 0))))
     (local.set $sum (call $crc (i32.load (i32.const 0)) (i32.load (i32.const 4))))
+    ;; Kept until the response: context id and checksum, in the slot of the id's low 8 bits.
+    (local.set $slot (i32.shl (i32.and (local.get $context) (i32.const 255)) (i32.const 3)))
+    (i32.store offset=2048 (local.get $slot) (local.get $context))
+    (i32.store offset=2052 (local.get $slot) (local.get $sum))
+    (i32.const 0))
+  (func (export "proxy_on_response_headers")
+    (param $context i32) (param $count i32) (param $end i32) (result i32)
+    (local $slot i32)
+    (local $sum i32)
+    (local $digit i32)
+    (local.set $slot (i32.shl (i32.and (local.get $context) (i32.const 255)) (i32.const 3)))
+    (if (i32.ne (i32.load offset=2048 (local.get $slot)) (local.get $context))
+      (then (return (i32.const 0))))
+    (local.set $sum (i32.load offset=2052 (local.get $slot)))
+    (i32.store offset=2048 (local.get $slot) (i32.const 0))
     ;; Eight hexadecimal digits at 64 to 71.
     (local.set $digit (i32.const 8))
     (loop $digits
@@ -82,7 +98,7 @@
         (i32.load8_u offset=32 (i32.and (local.get $sum) (i32.const 15))))
       (local.set $sum (i32.shr_u (local.get $sum) (i32.const 4)))
       (br_if $digits (local.get $digit)))
-    (drop (call $replace_header (i32.const 0)
+    (drop (call $replace_header (i32.const 2)
       (i32.const 16) (i32.const 7) (i32.const 64) (i32.const 8)))
     (i32.const 0))
   ;; The checksum of 32 KiB of memory, `rounds` times; for measurements.
