@@ -1,0 +1,76 @@
+// The target `contain`: mutated plugins go through harden and verify. The oracle: contained bytes, or a
+// Failure that is blamed on the input; never another exception, never a module that verify refuses, in time.
+import { readdirSync, readFileSync } from "node:fs";
+import { contain } from "../../src/contain/contain.ts";
+import { textOf } from "../../src/errors/catalogue.ts";
+import { Failure } from "../../src/errors/failure.ts";
+import { policyFromRole } from "../../src/policy/resolve.ts";
+import { decode } from "../../src/wasm/decode.ts";
+import { mutate } from "./mutate.ts";
+import { random } from "./random.ts";
+
+export interface Tally {
+  runs: number;
+  contained: number;
+  /** Runs that passed the section headers. */
+  deep: number;
+  readonly codes: Map<string, number>;
+  readonly failures: { readonly seed: number; readonly what: string; readonly bytes: Uint8Array }[];
+  slowest: number;
+}
+
+const MOST_MS = 5000;
+const built = new URL("../../plugins/wasm/", import.meta.url);
+
+function corpus(): Uint8Array[] {
+  return readdirSync(built)
+    .filter((file) => file.endsWith(".wasm"))
+    .sort()
+    .map((file) => new Uint8Array(readFileSync(new URL(file, built))));
+}
+
+function isDeep(bytes: Uint8Array): boolean {
+  try {
+    decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const policies = (["bound", "exact"] as const).map((mode) =>
+  policyFromRole("external-auth", { "spec.limits.fuel.mode": mode }),
+);
+
+function judge(bytes: Uint8Array, seed: number, tally: Tally): void {
+  const before = performance.now();
+  try {
+    contain(bytes, policies[seed % policies.length]!);
+    tally.contained++;
+  } catch (error) {
+    if (error instanceof Failure && textOf(error.code).blame === "input") {
+      tally.codes.set(error.code, (tally.codes.get(error.code) ?? 0) + 1);
+    } else {
+      const what = error instanceof Failure ? `${error.code}: ${error.message}` : String(error);
+      tally.failures.push({ seed, what, bytes });
+    }
+  }
+  const took = performance.now() - before;
+  tally.slowest = Math.max(tally.slowest, took);
+  if (took > MOST_MS) tally.failures.push({ seed, what: `took ${Math.round(took)} ms`, bytes });
+}
+
+/** Runs `runs` mutants from `seed` on, or until `seconds` have passed. */
+export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIVE_INFINITY): Tally {
+  const samples = corpus();
+  const tally: Tally = { runs: 0, contained: 0, deep: 0, codes: new Map(), failures: [], slowest: 0 };
+  const until = performance.now() + seconds * 1000;
+  for (let i = 0; i < runs && performance.now() < until; i++) {
+    const r = random(seed + i);
+    const bytes = mutate(samples[(seed + i) % samples.length]!, r);
+    if (isDeep(bytes)) tally.deep++;
+    judge(bytes, seed + i, tally);
+    tally.runs++;
+  }
+  return tally;
+}
