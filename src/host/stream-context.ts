@@ -147,6 +147,8 @@ export class StreamContext implements Context {
   }
 
   #fail(verdict: Verdict): void {
+    // The client has its answer by now.
+    if (this.#logging) return;
     const telemetry = this.vm.plugin.telemetry;
     if (verdict.request === "skip") {
       if (this.skipped) return;

@@ -1,0 +1,28 @@
+// Every case, in the order of the article's two tables.
+import type { Case } from "./case.ts";
+import { abiMismatch } from "./cases/abi-mismatch.ts";
+import { capTooLow } from "./cases/cap-too-low.ts";
+import { deniedCapability } from "./cases/denied-capability.ts";
+import { digestBreaksLoad, digestMismatch } from "./cases/digest.ts";
+import { failOpen } from "./cases/failure-policy.ts";
+import { infiniteLoop } from "./cases/infinite-loop.ts";
+import { meshTelemetry, tamperedArtifact } from "./cases/later.ts";
+import { memoryCap } from "./cases/memory-cap.ts";
+import { outboundCall } from "./cases/outbound-call.ts";
+import { sharedVm, sharedVmFailure } from "./cases/shared-vm.ts";
+
+export const cases: readonly Case[] = [
+  outboundCall,
+  memoryCap,
+  infiniteLoop,
+  digestMismatch,
+  sharedVm,
+  meshTelemetry,
+  failOpen,
+  digestBreaksLoad,
+  deniedCapability,
+  capTooLow,
+  abiMismatch,
+  sharedVmFailure,
+  tamperedArtifact,
+];

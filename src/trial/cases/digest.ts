@@ -1,0 +1,70 @@
+// A module that is not the one that was pinned. Measured where the embedded host is handed the bytes; fetching
+// and its refusal belong to the lab's gateway and the module server.
+import { sha256 } from "../../util/digest.ts";
+import type { Case, Cell } from "../case.ts";
+import type { Lab } from "../lab.ts";
+import type { LoadSeen, Run } from "../script.ts";
+import { refusal } from "../words.ts";
+
+const NAME = "header-tag";
+
+function loaded(run: Run): LoadSeen {
+  const seen = run.seen[0];
+  if (seen?.do !== "load") throw new Error("the run did not load the plugin");
+  return seen;
+}
+
+function cell(seen: LoadSeen): Cell {
+  return seen.refused === null
+    ? { text: `loaded, ${seen.state}`, data: { refused: null, state: seen.state } }
+    : refusal(seen.refused);
+}
+
+/** One byte of a custom section's payload differs: a valid module, another digest. */
+function tampered(bytes: Uint8Array): Uint8Array {
+  const custom = [0x00, 0x03, 0x01, 0x78, 0x21];
+  return Uint8Array.from([...bytes, ...custom]);
+}
+
+async function columns(lab: Lab) {
+  const pin = sha256(lab.bytes(NAME));
+  const other = tampered(lab.bytes(NAME));
+  const load = (bytes: Uint8Array, semantics: "stock" | "glovebox", pinned?: string) =>
+    lab.play([lab.load(NAME, bytes, semantics, pinned === undefined ? {} : { sha256: pinned })]);
+  // Stock hosts check no digest of local code: there is nowhere to write one.
+  const unhardened = loaded(await load(other, "stock"));
+  const mismatched = loaded(await load(other, "glovebox", pin));
+  const updated = loaded(await load(other, "glovebox", sha256(other)));
+  return { unhardened, mismatched, updated, digest: sha256(other) };
+}
+
+export const digestMismatch: Case = {
+  id: "digest-mismatch",
+  table: "expected-behaviour",
+  signal: "Plugin loaded with mismatched SHA",
+  measurement:
+    "whether bytes whose sha256 is not the pinned one are loaded by the embedded host; held when they are refused before they are compiled (refusing while fetching comes with the gateway)",
+  plugins: [NAME],
+  async measure(lab) {
+    const { unhardened, mismatched } = await columns(lab);
+    const held = mismatched.refused?.code === "host-digest";
+    return { unhardened: cell(unhardened), hardened: cell(mismatched), held, details: [] };
+  },
+};
+
+export const digestBreaksLoad: Case = {
+  id: "digest-breaks-load",
+  table: "failure-modes",
+  signal: "SHA mismatch breaks plugin load",
+  measurement:
+    "what the refusal of a new build says, and whether the new digest loads it; held when the refusal names the found digest and the updated pin loads",
+  plugins: [NAME],
+  async measure(lab) {
+    const { unhardened, mismatched, updated, digest } = await columns(lab);
+    const named = mismatched.refused?.message.includes(digest) === true;
+    const held = named && updated.state === "running";
+    const text = `${named ? "refusal names the new digest" : "refusal does not name the new digest"}; with the updated pin: ${cell(updated).text}`;
+    const hardened = { text, data: { refused: mismatched.refused, updated: updated.state } };
+    return { unhardened: cell(unhardened), hardened, held, details: [] };
+  },
+};

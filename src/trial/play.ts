@@ -1,0 +1,120 @@
+// Plays a script in the embedded host, step by step, and says what was seen. Fixed clock and randomness: two
+// plays of one script see the same, times aside. May never return: watch.ts runs it where that does no harm.
+import { Failure } from "../errors/failure.ts";
+import { ManualClock, SeededRandom } from "../host/clock.ts";
+import type { OutgoingCall } from "../host/effects.ts";
+import { loadPlugin, type Plugin } from "../host/plugin.ts";
+import { type RequestResult, runRequest } from "../host/request.ts";
+import { createServices } from "../host/services.ts";
+import type { Trap } from "../host/trap.ts";
+import type {
+  LoadSeen,
+  LoadStep,
+  PluginSeen,
+  RequestSeen,
+  RequestStep,
+  Seen,
+  SeenTrap,
+  Step,
+} from "./script.ts";
+
+/** Log lines that a report keeps of one step. */
+const LINES = 20;
+
+const seenTraps = (traps: readonly Trap[]): SeenTrap[] =>
+  traps.map(({ reason, callback }) => ({ reason, callback }));
+
+function target(call: OutgoingCall): string {
+  if (call.kind === "http") return call.cluster;
+  return call.kind === "dns" ? call.name : call.service;
+}
+
+function pluginSeen(plugin: Plugin): PluginSeen {
+  const { telemetry } = plugin;
+  const callbacks = [...telemetry.callbacks.values()];
+  return {
+    pages: plugin.memoryPages,
+    denied: [...new Set([...telemetry.denied.keys(), ...plugin.deniedByModule()])].sort(),
+    failClosed: telemetry.failClosed,
+    failOpen: telemetry.failOpen,
+    fuelMost: Math.max(0, ...callbacks.map((one) => one.fuelMost)),
+    callbacks: callbacks.reduce((sum, one) => sum + one.calls, 0),
+  };
+}
+
+/** Plays with its plugins and their shared services; one player for one script. */
+export class Player {
+  readonly #clock = new ManualClock();
+  readonly #services = createServices({ clock: this.#clock, random: new SeededRandom(1) });
+  readonly #plugins = new Map<string, Plugin>();
+
+  play(step: Step): Seen {
+    if (step.do === "load") return this.#load(step);
+    const plugin = this.#plugins.get(step.plugin);
+    if (plugin === undefined)
+      throw new Error(`the script asks ${step.plugin}, which it has not loaded`);
+    if (step.do === "request") return this.#request(step, plugin);
+    const before = plugin.traps.length;
+    this.#clock.advance(step.advance);
+    plugin.poll();
+    return { do: "tick", traps: seenTraps(plugin.traps.slice(before)), after: pluginSeen(plugin) };
+  }
+
+  #load(step: LoadStep): LoadSeen {
+    const { do: _, plugin: name, bytes, ...options } = step;
+    try {
+      const plugin = loadPlugin(bytes, {
+        name,
+        rootId: name,
+        services: this.#services,
+        ...options,
+      });
+      this.#plugins.set(name, plugin);
+      return { do: "load", refused: null, state: plugin.state.at, traps: seenTraps(plugin.traps) };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const refused = { code: error.code, message: error.message };
+      return { do: "load", refused, state: "refused", traps: [] };
+    }
+  }
+
+  #request(step: RequestStep, plugin: Plugin): RequestSeen {
+    const started = performance.now();
+    const calls: RequestSeen["calls"][number][] = [];
+    const traps: SeenTrap[] = [];
+    let passed = 0;
+    let result: RequestResult;
+    do {
+      result = runRequest(plugin, {
+        headers: [
+          [":method", step.body === undefined ? "GET" : "POST"],
+          [":scheme", "https"],
+          [":authority", "service.test"],
+          [":path", step.path ?? "/"],
+          ...(step.headers ?? []),
+        ],
+        ...(step.body === undefined ? {} : { body: step.body }),
+        ...(step.answer === undefined
+          ? {}
+          : { answer: () => ({ headers: [[":status", String(step.answer)]] }) }),
+      });
+      calls.push(...result.calls.map((call) => ({ kind: call.kind, to: target(call) })));
+      traps.push(...seenTraps(result.traps));
+      if (result.upstream !== null) passed++;
+    } while (result.upstream !== null && passed < (step.times ?? 1));
+    return {
+      do: "request",
+      outcome: result.outcome,
+      status: result.status,
+      skipped: result.skipped,
+      upstream: result.upstream?.headers ?? null,
+      response: result.headers,
+      calls,
+      traps,
+      logs: result.logs.slice(0, LINES).map((line) => line.text),
+      passed,
+      ms: performance.now() - started,
+      after: pluginSeen(plugin),
+    };
+  }
+}

@@ -1,0 +1,79 @@
+// The trial: every row of the article's Expected Behaviour and Failure Modes tables, measured unhardened and
+// hardened. A row that can't be measured yet says so and never counts as held.
+import type { Case, CaseRow, Cell, Detail } from "./case.ts";
+import { cases } from "./cases.ts";
+import { Lab } from "./lab.ts";
+
+export type Verdict =
+  | "held"
+  | "broken" // measured, and the promise does not hold
+  | "not-yet" // its mechanism is not built
+  | "skipped" // the plugins that it needs are not there
+  | "not-exercised"; // a plugin of the user's that does nothing of the kind
+
+export interface TrialRow extends CaseRow {
+  readonly unhardened: Cell | null;
+  readonly hardened: Cell | null;
+  readonly verdict: Verdict;
+  /** Why, for rows without a measurement. */
+  readonly reason: string | null;
+  readonly details: readonly Detail[];
+  readonly ms: number;
+}
+
+export interface TrialReport {
+  readonly engine: "lab";
+  readonly rows: readonly TrialRow[];
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** Every row that was measured held, none was skipped, and at least one was measured. */
+  readonly held: boolean;
+}
+
+export interface TrialOptions {
+  /** Plugins by their name in the catalogue; a row whose plugins are missing is skipped, and counted. */
+  readonly plugins: ReadonlyMap<string, Uint8Array>;
+  readonly engine: "lab";
+  /** Told before each row. */
+  readonly progress?: (signal: string) => void;
+  /** Only these rows, by id. */
+  readonly only?: ReadonlySet<string>;
+}
+
+function base({ id, table, signal, measurement }: CaseRow): CaseRow {
+  return { id, table, signal, measurement };
+}
+
+async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<TrialRow> {
+  const empty = { ...base(one), unhardened: null, hardened: null, details: [], ms: 0 } as const;
+  if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
+  const missing = one.plugins.filter((name) => !options.plugins.has(name));
+  if (missing.length > 0) {
+    return { ...empty, verdict: "skipped", reason: `not built: ${missing.join(", ")}` };
+  }
+  options.progress?.(one.signal);
+  const started = performance.now();
+  const { unhardened, hardened, held, details } = await one.measure(lab);
+  const ms = Math.round(performance.now() - started);
+  const verdict = held ? "held" : "broken";
+  return { ...base(one), unhardened, hardened, details, verdict, reason: null, ms };
+}
+
+export function report(rows: readonly TrialRow[]): TrialReport {
+  const count = (verdict: Verdict): number => rows.filter((row) => row.verdict === verdict).length;
+  const counts = {
+    held: count("held"),
+    broken: count("broken"),
+    "not-yet": count("not-yet"),
+    skipped: count("skipped"),
+    "not-exercised": count("not-exercised"),
+  };
+  const held = counts.broken === 0 && counts.skipped === 0 && counts.held > 0;
+  return { engine: "lab", rows, counts, held };
+}
+
+/** Runs every case over the built-in plugins. Throws only for a mistake of ours. */
+export async function runTrial(options: TrialOptions): Promise<TrialReport> {
+  const lab = new Lab(options.plugins);
+  const wanted = cases.filter((one) => options.only === undefined || options.only.has(one.id));
+  return report(await Promise.all(wanted.map((one) => runCase(one, options, lab))));
+}
