@@ -1,22 +1,13 @@
 // `glovebox demo`: the whole of it on the plugins of this repository. Every sample and adversary is hardened
 // under its role and verified; then the trial measures each promise, default beside hardened.
-import { readFile } from "node:fs/promises";
 import { contain } from "../contain/contain.ts";
-import { Failure, fail } from "../errors/failure.ts";
+import { Failure } from "../errors/failure.ts";
 import { policyFromRole } from "../policy/resolve.ts";
-import type { RoleName } from "../policy/roles.ts";
+import { type BuiltIn, builtInPlugins } from "./built-in.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { count, growth } from "./units.ts";
-
-/** The columns of plugins/catalog.ts that the demo reads; the catalogue is part of a checkout only. */
-interface Plugin {
-  readonly name: string;
-  readonly kind: "sample" | "adversary" | "fixture";
-  readonly role: RoleName | null;
-  readonly does: string;
-}
 
 export interface Contained {
   readonly plugin: string;
@@ -29,21 +20,7 @@ export interface Contained {
   readonly refused: string | null;
 }
 
-const folder = new URL("../../plugins/", import.meta.url);
-
-async function catalogue(): Promise<readonly Plugin[]> {
-  try {
-    const module: { plugins: readonly Plugin[] } = await import(new URL("catalog.js", folder).href);
-    return module.plugins;
-  } catch (error) {
-    return fail("demo-needs-checkout", {}, undefined, error);
-  }
-}
-
-async function containOne(plugin: Plugin): Promise<Contained> {
-  const bytes = await readFile(new URL(`wasm/${plugin.name}.wasm`, folder));
-  const { name, does, role } = plugin;
-  const kind = plugin.kind === "sample" ? "sample" : "adversary";
+function containOne({ name, kind, does, role, bytes }: BuiltIn): Contained {
   const row = { plugin: name, kind, does, role, before: bytes.length } as const;
   try {
     const { length } = contain(bytes, policyFromRole(role)).bytes;
@@ -70,11 +47,11 @@ function tableText(rows: readonly Contained[], { styles }: Io): string {
 }
 
 export async function run(_input: InputOf<"demo">, io: Io): Promise<Outcome> {
-  const plugins = (await catalogue()).filter((plugin) => plugin.kind !== "fixture");
+  const plugins = await builtInPlugins();
   const rows: Contained[] = [];
   for (const plugin of plugins) {
     io.progress(`hardening ${plugin.name}`);
-    rows.push(await containOne(plugin));
+    rows.push(containOne(plugin));
   }
   const kinds = ["sample", "adversary"] as const;
   const titles = { sample: "Plugins that behave", adversary: "Plugins that don't" };

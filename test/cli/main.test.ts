@@ -60,6 +60,23 @@ test("a reader that closes the pipe early is no error", () => {
   assert.match(done.stdout, /^# fish completion for glovebox\n0\n$/);
 });
 
+test("a signal ends the command as the shell expects: 130 for SIGINT, 143 for SIGTERM", () => {
+  // Reading a pipe that nobody writes to waits for ever.
+  const script = `
+    folder=$(mktemp -d) && mkfifo "$folder/pipe"
+    for signal in INT TERM; do
+      "${process.execPath}" -e '
+        const child = require("child_process").spawn(process.execPath, process.argv.slice(2), { stdio: "ignore" });
+        setTimeout(() => child.kill(process.argv[1]), 700);
+        child.on("exit", (code, signal) => console.log(code, signal));
+      ' "SIG$signal" "${bin}" verify "$folder/pipe" --role auth
+    done
+    rm -r "$folder"`;
+  const done = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+  // Ended by the signal itself: a shell reports 128 + its number.
+  assert.equal(done.stdout, "null SIGINT\nnull SIGTERM\n", done.stderr);
+});
+
 test("--help loads the parser and the table, and no engine", () => {
   const probe = `
     const { main } = await import(${JSON.stringify(new URL("../../src/cli/main.js", import.meta.url).href)});
