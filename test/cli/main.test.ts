@@ -1,6 +1,10 @@
 // The edge of the process under test: what a crash prints, what a pipe or a terminal gets, what is loaded.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { main } from "../../src/cli/main.ts";
@@ -60,21 +64,34 @@ test("a reader that closes the pipe early is no error", () => {
   assert.match(done.stdout, /^# fish completion for glovebox\n0\n$/);
 });
 
-test("a signal ends the command as the shell expects: 130 for SIGINT, 143 for SIGTERM", () => {
-  // Reading a pipe that nobody writes to waits for ever.
-  const script = `
-    folder=$(mktemp -d) && mkfifo "$folder/pipe"
-    for signal in INT TERM; do
-      "${process.execPath}" -e '
-        const child = require("child_process").spawn(process.execPath, process.argv.slice(2), { stdio: "ignore" });
-        setTimeout(() => child.kill(process.argv[1]), 700);
-        child.on("exit", (code, signal) => console.log(code, signal));
-      ' "SIG$signal" "${bin}" verify "$folder/pipe" --role auth
-    done
-    rm -r "$folder"`;
-  const done = spawnSync("sh", ["-c", script], { encoding: "utf8" });
-  // Ended by the signal itself: a shell reports 128 + its number.
-  assert.equal(done.stdout, "null SIGINT\nnull SIGTERM\n", done.stderr);
+test("a signal ends the command, so that a shell reports 130 for SIGINT and 143 for SIGTERM", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "glovebox-signal-"));
+  const pipe = join(folder, "pipe");
+  spawnSync("mkfifo", [pipe]);
+  try {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      // Reading a pipe that nobody writes to waits for ever.
+      const child = spawn(process.execPath, [bin, "verify", pipe, "--role", "auth"]);
+      setTimeout(() => child.kill(signal), 500);
+      assert.deepEqual(await once(child, "exit"), [null, signal]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("bash completes commands, then a command's own flags", () => {
+  const complete = (line: string) => {
+    const script = `
+      eval "$("${process.execPath}" "${bin}" completion bash)"
+      COMP_WORDS=(${line}) COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      _glovebox; echo "\${COMPREPLY[*]}"`;
+    return spawnSync("bash", ["-c", script], { encoding: "utf8", cwd: "/" }).stdout.trim();
+  };
+  assert.match(complete("glovebox ver"), /^verify$/);
+  assert.equal(complete("glovebox policy ex"), "explain");
+  assert.equal(complete("glovebox harden plugin.wasm --po"), "--policy");
+  assert.equal(complete("glovebox verify --ou"), "");
 });
 
 test("--help loads the parser and the table, and no engine", () => {
