@@ -31,14 +31,15 @@ export const commands = {
   inspect: {
     summary: "what a plugin is and may do, and the least policy it needs",
     detail:
-      "Lists ABI version, SDK, imports and callbacks with capability and risk, memory, features and sizes, and what a stock Envoy would do with the module.",
+      "Lists ABI version, SDK, imports and callbacks with capability and risk, memory, features and sizes, and what a stock Envoy would do with the module. Calls are marked reachable, indirect (only a call through a table leads there) or unused. Ends with 1 where a stock Envoy would refuse the module or crash by it; warnings end with 0.",
     args: [ref],
     flags: [
       {
         name: "write-policy",
         value: "FILE",
-        summary: "write the least policy that covers the plugin",
+        summary: "write the least policy as a file to judge and start from",
       },
+      { ...roleFlag, summary: "the role of the least policy, instead of the one that fits best" },
       { name: "force", summary: "let --write-policy replace an existing file" },
     ],
     examples: [
@@ -48,7 +49,7 @@ export const commands = {
         does: "start a policy from it",
       },
     ],
-    exits: [3, 5],
+    exits: [1, 3, 5],
   },
   harden: {
     summary: "rewrite a plugin so that its limits hold in any engine",

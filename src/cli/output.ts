@@ -14,10 +14,14 @@ async function identity(file: string): Promise<string | undefined> {
 }
 
 /** Refuses an output that is the input itself, by whatever path or link. */
-export async function refuseInputAsOutput(input: string, output: string): Promise<void> {
+export async function refuseInputAsOutput(
+  input: string,
+  output: string,
+  flag = "--output",
+): Promise<void> {
   const target = await identity(output);
   if (target !== undefined && target === (await identity(input))) {
-    fail("output-is-input", { file: output }, { at: "flag", flag: "--output" });
+    fail("output-is-input", { file: output }, { at: "flag", flag });
   }
 }
 

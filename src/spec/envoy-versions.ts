@@ -75,6 +75,9 @@ export const wasiSteps: readonly WasiStep[] = [
   },
 ];
 
+/** Pages of linear memory that the reference host gives a VM at most; fixed when it is compiled. Measured in 1.40. */
+export const stockMemoryPages = 16_384;
+
 export interface EnvoyFeature {
   readonly id: string;
   readonly since: string;
