@@ -11,6 +11,8 @@ import { readModule } from "./ref.ts";
 import { count, growth, sizeOf } from "./units.ts";
 
 const PAGE = 65_536;
+/** About what a megabyte takes, verify included; only decides whether progress is shown. */
+const MS_PER_MB = 200;
 
 const listed = (names: readonly string[]): string =>
   names.length === 0 ? "none" : names.join(", ");
@@ -52,7 +54,7 @@ export async function run({ args, flags }: InputOf<"harden">, io: Io): Promise<O
   const policy = await policyFrom("harden", flags, io);
   const { bytes } = await readModule(args.ref);
   await refuseInputAsOutput(args.ref, flags.output);
-  io.progress(`hardening ${args.ref}`);
+  io.progress(`hardening ${args.ref}`, (bytes.length / 1e6) * MS_PER_MB);
   const contained = contain(bytes, policy);
   await writeOutput(flags.output, contained.bytes);
   return {

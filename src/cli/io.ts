@@ -8,8 +8,8 @@ export interface Io {
   readonly out: (text: string) => void;
   /** Notes for a person beside the result. Never part of the result. */
   readonly note: (text: string) => void;
-  /** What a long command is doing now; shown on a terminal after two seconds. */
-  readonly progress: (doing: string) => void;
+  /** What a long command is doing now; shown on a terminal where it takes more than two seconds. */
+  readonly progress: (doing: string, expectedMs?: number) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;

@@ -1,11 +1,13 @@
-// One line on a terminal that says what a long command is doing. Nothing in a pipe, nothing in the first
-// two seconds, and nothing left behind at the end.
+// One line on a terminal that says what a long command is doing. Nothing in a pipe, nothing for what takes
+// less than two seconds, and nothing left behind at the end. An engine runs without pause, so a step says how
+// long it will about take: no timer could show it later.
 
 const QUIET_MS = 2000;
 const CLEAR_LINE = "\r\x1b[K";
 
 export interface Progress {
-  readonly step: (doing: string) => void;
+  /** What is done now; shown where it began, or will end by estimate, after the quiet time. */
+  readonly step: (doing: string, expectedMs?: number) => void;
   /** Removes the line, so that what is printed next starts clean. */
   readonly clear: () => void;
 }
@@ -18,8 +20,8 @@ export function createProgress(
   const began = now();
   let shown = false;
   return {
-    step: (doing) => {
-      if (!terminal || now() - began < QUIET_MS) return;
+    step: (doing, expectedMs = 0) => {
+      if (!terminal || now() - began + expectedMs < QUIET_MS) return;
       shown = true;
       write(`${CLEAR_LINE}${doing} …`);
     },

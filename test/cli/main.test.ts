@@ -112,7 +112,7 @@ test("--help loads the parser and the table, and no engine", () => {
   assert.deepEqual(engines, []);
 });
 
-test("progress is silent in a pipe, silent for two seconds on a terminal, and leaves nothing behind", () => {
+test("progress is silent in a pipe, silent for what takes less than two seconds, and leaves nothing behind", () => {
   let time = 0;
   let written = "";
   const write = (text: string) => void (written += text);
@@ -123,6 +123,10 @@ test("progress is silent in a pipe, silent for two seconds on a terminal, and le
   shown.step("rewriting");
   shown.clear();
   assert.equal(written, "");
+  shown.step("rewriting 20 MB", 4000);
+  assert.equal(written, "\r\x1b[Krewriting 20 MB …");
+  shown.clear();
+  written = "";
   time = 2000;
   piped.step("verifying");
   assert.equal(written, "");
