@@ -1,137 +1,104 @@
-// Walks the body of a guest function once: reads every instruction, pays for it, follows calls and branches
-// into the flow, and collects what the stack check needs. The invariant: nothing that runs is passed over,
+// Walks the body of a guest function: reads every instruction, pays for it, follows calls and branches into
+// the flow, and collects what the stack judgement needs. The invariant: nothing that runs is passed over,
 // and what touches the instrumentation is a template or a finding. No object is made per instruction.
 import type { Policy } from "../policy/policy.ts";
 import { BLOCK_EMPTY, FUNCREF, I64, V128 } from "../spec/binary.ts";
-import { costTables } from "../spec/costs.ts";
+import { type CostTable, costTables } from "../spec/costs.ts";
 import { injectedOffset } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
-import { op, opcodeRow, refusedFeature } from "../spec/opcodes.ts";
+import { type OpcodeName, op, opcodeRow, refusedFeature } from "../spec/opcodes.ts";
+import { frameBytes, WIDE_SLOTS } from "./expect/frame.ts";
+import { TEMPLATE_OPERANDS, TemplateMatcher } from "./expect/templates.ts";
 import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
-import { frameBytes, WIDE_SLOTS } from "./frame.ts";
 import { nameFunction } from "./globals.ts";
+import type { Graph } from "./graph.ts";
 import { type Layout, ROLE } from "./layout.ts";
 import type { Module } from "./module.ts";
 import { effect, extra, SHAPE, shapes } from "./ops.ts";
 import type { Scanner } from "./scanner.ts";
-import type { StackGraph } from "./stack.ts";
-import { TEMPLATE, Templates } from "./templates.ts";
+import type { StackJudge } from "./stack.ts";
 import { isValueType, readValueType } from "./types.ts";
 
-const { plain, local, global, const: constant, memarg, raw } = SHAPE;
-const PREFIXED = 0xfb;
-const FIRST_VECTOR = 0x200;
-const LOCAL_GET = op("local.get");
-const OP = {
-  unreachable: op("unreachable"),
-  block: op("block"),
-  loop: op("loop"),
-  if: op("if"),
-  else: op("else"),
-  end: op("end"),
-  br: op("br"),
-  brIf: op("br_if"),
-  brTable: op("br_table"),
-  return: op("return"),
-  call: op("call"),
-  callIndirect: op("call_indirect"),
-  selectTyped: op("select t"),
-  memoryGrow: op("memory.grow"),
-  refFunc: op("ref.func"),
-} as const;
+const { plain, local, global, const: constant, memarg } = SHAPE;
+const BULK_PREFIX = 0xfc;
+const VECTOR_PREFIX = 0xfd;
+const [FIRST_BULK, FIRST_VECTOR, LAST_VECTOR] = [0x100, 0x200, 0x3ff];
+const CONSTANT_MAX = 2 ** 31 - 1;
+const codes = (...names: OpcodeName[]): number[] => names.map(op);
+const [BLOCK, LOOP, IF, ELSE, END] = codes("block", "loop", "if", "else", "end");
+const [BR, BR_IF, BR_TABLE, RETURN] = codes("br", "br_if", "br_table", "return");
+const [UNREACHABLE, CALL, CALL_INDIRECT] = codes("unreachable", "call", "call_indirect");
+const [LOCAL_GET, MEMORY_GROW, REF_FUNC] = codes("local.get", "memory.grow", "ref.func");
+const memoryBulk = codes("memory.copy", "memory.fill", "memory.init");
+const tableBulk = codes("table.copy", "table.fill", "table.init", "table.grow");
 
-const memoryBulk = [op("memory.copy"), op("memory.fill"), op("memory.init")];
-const tableBulk = [op("table.copy"), op("table.fill"), op("table.init"), op("table.grow")];
-
-/** What a guest function turned out to be; filled by the walk, by function index. */
-export class Facts {
-  /** Set by the first template, before the walk. */
+/** By function: what the walk finds out about guest functions. */
+export class Walk {
   readonly charged: Uint8Array;
+  /** What an uncharged function leaves to its callers, and whether it can't change the fuel (rule A5). */
   readonly shortfall: Float64Array;
-  /** Uncharged and without anything that could change the fuel global (rule A5). */
   readonly fuelFree: Uint8Array;
-  readonly codeStart: Int32Array;
-  readonly fuelLocal: Int32Array;
-  /** Slots of parameters and locals; bit by bit what the frame is made of. */
-  readonly slots: Int32Array;
-  readonly wide: Uint8Array;
-  readonly entryCost: Int32Array;
+  /** From the locals: where the code starts, a last local that may hold the fuel, slots, entry cost. */
+  readonly #codeStart: Int32Array;
+  readonly #fuelLocal: Int32Array;
+  readonly #slots: Int32Array;
+  readonly #hasWide: Uint8Array;
+  readonly #entryCost: Int32Array;
   templates = 0;
   instructions = 0;
-
-  constructor(functions: number) {
-    this.charged = new Uint8Array(functions);
-    this.shortfall = new Float64Array(functions);
-    this.fuelFree = new Uint8Array(functions);
-    this.codeStart = new Int32Array(functions);
-    this.fuelLocal = new Int32Array(functions).fill(-1);
-    this.slots = new Int32Array(functions);
-    this.wide = new Uint8Array(functions);
-    this.entryCost = new Int32Array(functions);
-  }
-}
-
-export class Walk {
-  readonly facts: Facts;
   readonly #s: Scanner;
   readonly #module: Module;
   readonly #layout: Layout;
-  readonly #graph: StackGraph;
+  readonly #stack: StackJudge;
   readonly #flow: Flow;
-  readonly #templates: Templates;
-  readonly #price: Uint32Array;
-  readonly #perUnit: number;
+  readonly #matcher: TemplateMatcher;
+  readonly #table: CostTable;
   readonly #exact: boolean;
+  // Of the function being walked.
   #func = -1;
-  /** While collecting calls only, the uncharged functions called. */
-  #collected: number[] | null = null;
+  /** Where calls of uncharged functions go while nothing else is wanted of the walk. */
+  #collected: Graph | null = null;
   #highest = 0;
   #arguments = 0;
   #wide = false;
   #fuelFree = false;
-  /** Index of the fuel local once a template has named it; where the guest used that local before. */
+  /** The fuel local once a template has named it; where the guest used that local before. */
   #named = -1;
   #touched = -1;
-  /** Where the operation that a bulk helper has charged for must stand, and whether it is a table's. */
+  /** Where the operation that a bulk helper has charged for stands, and whether it is a table's. */
   #bulkAt = -1;
   #bulkTable = false;
 
-  constructor(s: Scanner, module: Module, layout: Layout, graph: StackGraph, policy: Policy) {
+  constructor(s: Scanner, module: Module, layout: Layout, stack: StackJudge, policy: Policy) {
     const { costs, mode } = policy.limits.fuel;
-    const table = costTables[costs];
-    const globals = module.guestGlobals;
-    this.facts = new Facts(module.functions);
+    const { functions, guestGlobals } = module;
+    this.charged = new Uint8Array(functions);
+    this.shortfall = new Float64Array(functions);
+    this.fuelFree = new Uint8Array(functions);
+    this.#codeStart = new Int32Array(functions);
+    this.#fuelLocal = new Int32Array(functions);
+    this.#slots = new Int32Array(functions);
+    this.#hasWide = new Uint8Array(functions);
+    this.#entryCost = new Int32Array(functions);
     this.#s = s;
     this.#module = module;
     this.#layout = layout;
-    this.#graph = graph;
+    this.#stack = stack;
     this.#flow = new Flow(s);
-    const fuel = globals + injectedOffset("fuel");
-    this.#templates = new Templates(table, fuel, globals + injectedOffset("stack"));
-    this.#price = table.flat;
-    this.#perUnit = table.localsPerUnit;
+    this.#table = costTables[costs];
     this.#exact = mode === "exact";
-  }
-
-  #seek(func: number): void {
-    const s: Scanner = this.#s;
-    const defined = func - this.#module.imports.length;
-    s.section = "code";
-    s.func = func;
-    s.pos = this.#module.bodyStart[defined]!;
-    s.end = this.#module.bodyEnd[defined]!;
-    this.#func = func;
+    const [fuel, deep] = [injectedOffset("fuel"), injectedOffset("stack")];
+    this.#matcher = new TemplateMatcher(this.#table, guestGlobals + fuel, guestGlobals + deep);
   }
 
   /** Reads the locals of a function and whether it charges at its entry. */
   head(func: number): void {
-    this.#seek(func);
     const s: Scanner = this.#s;
-    const { facts } = this;
+    this.#module.seek(s, func);
     const { params, results } = this.#module.signature(func);
-    let slots = 0;
-    for (const type of params) slots += type === V128 ? WIDE_SLOTS : 1;
-    let [locals, units, wide, last] = [0, 0, results.includes(V128) || params.includes(V128), -1];
+    let [slots, locals, units, last] = [params.length, 0, 0, -1];
+    for (const type of params) if (type === V128) slots += WIDE_SLOTS - 1;
+    let wide = params.includes(V128) || results.includes(V128);
     for (let groups = s.count("local groups", limits.locals); groups > 0; groups--) {
       const count = s.u32();
       const type = readValueType(s);
@@ -139,143 +106,111 @@ export class Walk {
       s.limit("locals", locals, limits.locals);
       units += type === V128 ? 2 * count : count;
       slots += type === V128 ? WIDE_SLOTS * count : count;
-      wide ||= type === V128 && count > 0;
+      wide ||= type === V128;
       last = count === 1 && type === I64 ? params.length + locals - 1 : -1;
     }
-    facts.codeStart[func] = s.pos;
-    facts.fuelLocal[func] = last;
-    facts.slots[func] = slots;
-    facts.wide[func] = wide ? 1 : 0;
-    facts.entryCost[func] = Math.ceil(units / this.#perUnit);
-    let first = this.#templates.match(s, last);
-    if (first === TEMPLATE.load) {
-      first = this.#templates.match(s, last) === TEMPLATE.testL ? TEMPLATE.testL : TEMPLATE.none;
-    }
-    facts.charged[func] = entryCharges.includes(first) ? 1 : 0;
+    this.#codeStart[func] = s.pos;
+    this.#fuelLocal[func] = last;
+    this.#slots[func] = slots;
+    this.#hasWide[func] = wide ? 1 : 0;
+    this.#entryCost[func] = Math.ceil(units / this.#table.localsPerUnit);
+    const first = this.#matcher.match(s, last);
+    const next = first?.does === "move" ? this.#matcher.match(s, last) : first;
+    const charges = next?.does === "test" || (next === first && first?.does === "charge");
+    this.charged[func] = charges ? 1 : 0;
   }
 
-  /** The uncharged guest functions that a function calls, in the order of its calls. */
-  collect(func: number): readonly number[] {
-    const calls: number[] = [];
-    this.#collected = calls;
+  /** Adds the uncharged functions that a function calls to a graph, and judges nothing. */
+  collect(func: number, graph: Graph): void {
+    graph.from(func);
+    this.#collected = graph;
     this.#s.report.muted = true;
     this.#s.report.attempt(() => this.#body(func));
     this.#s.report.muted = false;
     this.#collected = null;
-    return calls;
   }
 
   /** Judges a function; the uncharged functions that it calls have been judged. */
   judge(func: number): void {
-    const { facts } = this;
-    this.#graph.begin(func);
+    this.#stack.from(func);
     const whole = this.#s.report.attempt(() => this.#body(func));
-    this.#graph.finish(func);
     const operands = this.#highest * (this.#wide ? WIDE_SLOTS : 1);
-    const frame = frameBytes(facts.slots[func]! + operands, this.#arguments);
-    this.#graph.frame[func] = frame;
-    if (facts.charged[func] === 0) {
-      facts.shortfall[func] = this.#flow.shortfall;
-      facts.fuelFree[func] = whole && this.#fuelFree ? 1 : 0;
-    }
-    if (frame > limits.frameBytes) {
-      const args = { what: "stack bytes of one frame", found: frame, limit: limits.frameBytes };
-      this.#s.add("verify-limits", args, facts.codeStart[func]!);
-    }
+    const frame = frameBytes(this.#slots[func]! + operands, this.#arguments);
+    this.#stack.frame[func] = frame;
+    this.shortfall[func] = this.#flow.shortfall;
+    this.fuelFree[func] = whole && this.#fuelFree ? 1 : 0;
+    this.#s.limit("stack bytes of one frame", frame, limits.frameBytes, this.#codeStart[func]!);
   }
 
   #body(func: number): void {
-    const { facts } = this;
+    const s: Scanner = this.#s;
     const flow = this.#flow;
     const module = this.#module;
-    this.#seek(func);
-    const charged = facts.charged[func] === 1;
-    const s: Scanner = this.#s;
-    s.pos = facts.codeStart[func]!;
-    this.#highest = 0;
+    const judged = this.#collected === null;
+    const charged = this.charged[func] === 1;
+    module.seek(s, func);
+    this.#func = func;
     this.#arguments = 0;
-    this.#wide = facts.wide[func] === 1;
+    this.#highest = 0;
+    this.#wide = this.#hasWide[func] === 1;
     this.#fuelFree = !charged;
     this.#named = -1;
     this.#touched = -1;
     this.#bulkAt = -1;
-    flow.at = s.pos;
+    flow.at = this.#codeStart[func]!;
     const results = module.signature(func).results.length;
-    flow.start(charged, facts.entryCost[func]!, results, this.#collected === null);
+    flow.start(charged, this.#entryCost[func]!, results, judged);
 
-    const bytes = s.bytes;
-    const end = s.end;
-    const price = this.#price;
-    const ownLocal = facts.fuelLocal[func]!;
-    const guestGlobals = module.guestGlobals;
-    let pos = s.pos;
-    let credit = flow.credit;
-    let floor = flow.floor;
-    let height = 0;
+    const { bytes, end } = s;
+    const { guestGlobals } = module;
+    const price = this.#table.flat;
+    const ownLocal = this.#fuelLocal[func]!;
+    let pos = flow.at;
+    let { credit, floor, height } = flow;
     let highest = 0;
     let instructions = 0;
     for (;;) {
       if (pos >= end) s.malformed("the function has no `end`", end);
       const at = pos;
       let code = bytes[pos++]!;
-      if (code > PREFIXED) {
+      if (code === BULK_PREFIX || code === VECTOR_PREFIX) {
         s.pos = pos;
         code = this.#prefixed(code, at);
         pos = s.pos;
       }
       instructions++;
+      const shape = shapes[code];
       let slow = false;
-      switch (shapes[code]) {
-        case plain:
-          break;
-        case local: {
-          let index = bytes[pos++]!;
-          if (index > 127) {
-            s.pos = pos - 1;
-            index = s.u32();
-            pos = s.pos;
-          }
-          slow = index === ownLocal && this.#touchesFuelLocal(code, at);
-          break;
+      if (shape === local || shape === global) {
+        let index = bytes[pos++]!;
+        if (index > 127) {
+          s.pos = pos - 1;
+          index = s.u32();
+          pos = s.pos;
         }
-        case global: {
-          let index = bytes[pos++]!;
-          if (index > 127) {
-            s.pos = pos - 1;
-            index = s.u32();
-            pos = s.pos;
-          }
-          slow = index >= guestGlobals;
-          if (!slow && module.globalIsWide[index] === 1) this.#wide = true;
-          break;
+        if (shape === local) slow = index === ownLocal && this.#usesFuelLocal(code, at);
+        else if (index >= guestGlobals) slow = true;
+        else if (module.globalIsWide[index] === 1) this.#wide = true;
+      } else if (shape === plain) pos += extra[code]!;
+      else if (shape === constant) {
+        if (bytes[pos++]! > 127) {
+          s.pos = pos - 1;
+          s.signed(extra[code]!);
+          pos = s.pos;
         }
-        case constant:
-          if (bytes[pos++]! > 127) {
-            s.pos = pos - 1;
-            s.signed(extra[code]!);
-            pos = s.pos;
-          }
-          break;
-        case memarg:
-          if (bytes[pos++]! > 31) s.malformed("an alignment above 2^31", at);
-          if (bytes[pos++]! > 127) {
-            s.pos = pos - 1;
-            s.u32();
-            pos = s.pos;
-          }
-          pos += extra[code]!;
-          break;
-        case raw:
-          pos += extra[code]!;
-          break;
-        default:
-          slow = true;
-      }
+      } else if (shape === memarg) {
+        if (bytes[pos++]! > 31) s.malformed("an alignment above 2^31", at);
+        if (bytes[pos++]! > 127) {
+          s.pos = pos - 1;
+          s.u32();
+          pos = s.pos;
+        }
+        pos += extra[code]!;
+      } else slow = true;
       if (!slow) {
         credit -= price[code]!;
         if (credit < floor) {
           flow.at = at;
-          floor = flow.floor;
           floor = flow.floor = flow.below(credit);
         }
         height += effect[code]!;
@@ -285,169 +220,117 @@ export class Walk {
       flow.at = at;
       flow.credit = credit;
       flow.height = height;
-      this.#highest = highest;
       s.pos = pos;
-      const shape = shapes[code];
-      const instrumented = shape === local || shape === global;
-      const done = instrumented ? this.#template(at) : this.#other(code);
+      this.#highest = highest;
+      const done = shape === local || shape === global ? this.#template() : this.#other(code);
       pos = s.pos;
-      credit = flow.credit;
-      floor = flow.floor;
-      height = flow.height;
+      ({ credit, floor, height } = flow);
       highest = Math.max(this.#highest, height);
       if (done) break;
     }
     this.#highest = highest;
-    if (this.#collected === null) facts.instructions += instructions;
+    if (judged) this.instructions += instructions;
     if (pos !== end) s.malformed("bytes follow the function's last `end`", pos);
   }
 
   #prefixed(prefix: number, at: number): number {
-    const s: Scanner = this.#s;
-    if (prefix > 0xfd) return prefix;
-    const low = s.u32();
-    const code = prefix === 0xfc ? 0x100 + low : prefix === 0xfd ? FIRST_VECTOR + low : prefix;
-    const known = prefix === 0xfc ? low < 0x100 : low < 0x200;
-    if (!known) this.#unknown(`0x${prefix.toString(16)} ${low}`, undefined, at);
-    if (code >= FIRST_VECTOR) this.#wide = true;
+    const low = this.#s.u32();
+    const code = (prefix === BULK_PREFIX ? FIRST_BULK : FIRST_VECTOR) + low;
+    if (code > (prefix === BULK_PREFIX ? FIRST_VECTOR - 1 : LAST_VECTOR)) this.#unknown(code, at);
+    if (prefix === VECTOR_PREFIX) this.#wide = true;
     return code;
   }
 
-  #unknown(opcode: string, feature: string | undefined, at: number): never {
+  #unknown(code: number, at: number): never {
+    const feature = refusedFeature(code);
     const why = feature === undefined ? "" : `, which belongs to ${feature}`;
-    return this.#s.stop("verify-opcode", { opcode, why }, at);
+    return this.#s.stop("verify-opcode", { opcode: `0x${code.toString(16)}`, why }, at);
   }
 
   /** True when a use of the last local starts a template; a use by the guest is noted or refused. */
-  #touchesFuelLocal(code: number, at: number): boolean {
-    if (this.#named < 0) {
-      this.#touched = at;
-      return false;
-    }
-    if (code !== LOCAL_GET) this.#s.stop("verify-template", { what: "the fuel local" }, at);
-    return true;
+  #usesFuelLocal(code: number, at: number): boolean {
+    if (this.#named < 0) this.#touched = at;
+    else if (code !== LOCAL_GET) this.#s.stop("verify-template", { what: "the fuel local" }, at);
+    return this.#named >= 0;
   }
 
-  #template(at: number): boolean {
+  #template(): false {
     const s: Scanner = this.#s;
     const flow = this.#flow;
+    const { at } = flow;
     s.pos = at;
-    const own = this.facts.fuelLocal[this.#func]!;
-    const found = this.#templates.match(s, own);
-    if (found === TEMPLATE.none) {
+    const own = this.#fuelLocal[this.#func]!;
+    const found = this.#matcher.match(s, own);
+    const units = this.#matcher.constant;
+    if (found === undefined) {
       const what = this.#named < 0 ? "an injected global" : "an injected global or the fuel local";
-      s.stop("verify-template", { what }, at);
+      return s.stop("verify-template", { what }, at);
     }
-    const needs = templateModes[found]!;
-    if (needs >= 0 && flow.mode !== needs) {
-      s.stop("verify-mode", { what: "an instrumentation sequence", needs: MODE_NAMES[needs]! }, at);
-    }
-    if (found === TEMPLATE.load || found === TEMPLATE.enterL) {
+    if (found.needs !== -1) this.#needs(found.needs, "an instrumentation sequence");
+    if (found.leaves === MODE.local) {
       this.#named = own;
       if (this.#touched >= 0) s.stop("verify-template", { what: "the fuel local" }, this.#touched);
     }
-    const { constant: units, operands, cost } = this.#templates;
-    const counted = found !== TEMPLATE.load && found !== TEMPLATE.flush;
-    if (counted && (units < 1 || units > CONSTANT_MAX)) {
+    if (found.does !== "move" && (units < 1 || units > CONSTANT_MAX)) {
       s.stop("verify-charge-range", { found: units, limit: CONSTANT_MAX }, at);
     }
-    if (!this.#exact && exactOnly.includes(found)) s.stop("verify-exact-only", {}, at);
+    const exact = found.does === "test" || found.does === "subtract";
+    if (exact && !this.#exact) s.stop("verify-exact-only", {}, at);
     this.#fuelFree = false;
-    this.#highest = Math.max(this.#highest, flow.height + operands);
-    if (this.#collected === null) this.facts.templates++;
-    flow.payTemplate(cost[found]!);
-    this.#effect(found, units);
+    this.#highest = Math.max(this.#highest, flow.height + TEMPLATE_OPERANDS);
+    if (this.#collected === null) this.templates++;
+    flow.payTemplate(found.cost);
+    if (found.leaves !== -1) flow.mode = found.leaves;
+    if (found.does === "charge") flow.charge(units);
+    else if (found.does === "test") flow.headroom = Math.max(flow.headroom, units);
+    else if (found.does === "subtract") flow.subtract(units);
+    else if (found.does === "deepen") flow.deepen(0, units);
+    else if (found.does === "rise") flow.deepen(units, 0);
     return false;
-  }
-
-  #effect(found: number, units: number): void {
-    const flow = this.#flow;
-    const s: Scanner = this.#s;
-    switch (found) {
-      case TEMPLATE.chargeG:
-      case TEMPLATE.chargeL:
-      case TEMPLATE.enterL:
-        flow.headroom = 0;
-        flow.charge(units);
-        break;
-      case TEMPLATE.testG:
-      case TEMPLATE.testL:
-        flow.headroom = Math.max(flow.headroom, units);
-        break;
-      case TEMPLATE.subG:
-      case TEMPLATE.subL:
-        if (flow.headroom < units) {
-          s.stop("verify-headroom", { found: units, known: flow.headroom }, flow.at);
-        }
-        flow.headroom -= units;
-        flow.charge(units);
-        break;
-      case TEMPLATE.stackIn:
-        if (flow.depth !== 0) s.stop("verify-depth", { found: units, depth: flow.depth }, flow.at);
-        flow.depth = units;
-        break;
-      case TEMPLATE.stackOut:
-        if (flow.depth !== units) {
-          s.stop("verify-depth", { found: units, depth: flow.depth }, flow.at);
-        }
-        flow.depth = 0;
-        break;
-    }
-    if (found === TEMPLATE.load || found === TEMPLATE.enterL) flow.mode = MODE.local;
-    else if (found === TEMPLATE.flush) flow.mode = MODE.global;
   }
 
   /** Everything with an effect of its own; true at the function's last `end`. */
   #other(code: number): boolean {
     const s: Scanner = this.#s;
     const flow = this.#flow;
-    const price = this.#price[code]!;
+    const price = this.#table.flat[code]!;
     switch (code) {
-      case OP.block:
-      case OP.loop:
+      case BLOCK:
+      case LOOP:
+      case IF:
+        if (code === IF) flow.height--;
         flow.pay(price);
-        this.#construct(code === OP.loop ? CONSTRUCT.loop : CONSTRUCT.block);
+        this.#construct(code);
         return false;
-      case OP.if:
-        flow.height--;
-        flow.pay(price);
-        this.#construct(CONSTRUCT.if);
-        return false;
-      case OP.else:
+      case ELSE:
         flow.otherwise(price);
         return false;
-      case OP.end: {
+      case END: {
         const last = flow.end(price);
-        if (!last && !flow.live) this.#deadUntil(true);
-        return last;
+        return last || flow.live ? last : this.#deadUntil(UNREACHABLE!);
       }
-      case OP.br: {
+      case BR:
+      case BR_IF: {
         const label = s.u32();
+        if (code === BR_IF) flow.height--;
         flow.pay(price + flow.arity(label));
         flow.branch(label);
-        return this.#dead();
+        return code === BR_IF ? false : this.#deadUntil(END!);
       }
-      case OP.brIf: {
-        const label = s.u32();
-        flow.height--;
-        flow.pay(price + flow.arity(label));
-        flow.branch(label);
-        return false;
-      }
-      case OP.brTable:
+      case BR_TABLE:
         this.#brTable(price);
-        return this.#dead();
-      case OP.return:
+        return this.#deadUntil(END!);
+      case RETURN:
         flow.pay(price + this.#module.signature(this.#func).results.length);
         flow.leave();
-        return this.#dead();
-      case OP.unreachable:
+        return this.#deadUntil(END!);
+      case UNREACHABLE:
         if (flow.live) flow.pay(price);
-        return this.#dead();
-      case OP.call:
+        return this.#deadUntil(END!);
+      case CALL:
         this.#call(s.u32(), price);
         return false;
-      case OP.callIndirect:
+      case CALL_INDIRECT:
         this.#callIndirect(price);
         return false;
       default:
@@ -456,35 +339,32 @@ export class Walk {
     }
   }
 
-  #dead(): false {
+  /** Nothing falls onto what follows: only the end of the construct, or `also`, may stand there (A23). */
+  #deadUntil(also: number): false {
+    const { bytes, pos, end } = this.#s;
     this.#flow.live = false;
-    this.#deadUntil(false);
+    const next = pos < end ? bytes[pos] : -1;
+    if (next !== END && next !== ELSE && next !== also) this.#s.stop("verify-dead-code", {});
     return false;
   }
 
-  /** After dead code, the construct ends; after a dead construct one `unreachable` may stand (A23). */
-  #deadUntil(unreachable: boolean): void {
-    const { bytes, pos, end } = this.#s;
-    const next = pos < end ? bytes[pos] : -1;
-    if (next === OP.end || next === OP.else || (unreachable && next === OP.unreachable)) return;
-    this.#s.stop("verify-dead-code", {});
-  }
-
-  #construct(kind: number): void {
+  #construct(code: number): void {
     const s: Scanner = this.#s;
+    const kind = code === LOOP ? CONSTRUCT.loop : code === IF ? CONSTRUCT.if : CONSTRUCT.block;
     const start = s.pos;
     const byte = s.u8();
-    if (byte === BLOCK_EMPTY || isValueType[byte] === 1) {
+    if (byte === BLOCK_EMPTY) this.#flow.push(kind, 0, 0);
+    else if (isValueType[byte] === 1) {
       if (byte === V128) this.#wide = true;
-      this.#flow.push(kind, 0, byte === BLOCK_EMPTY ? 0 : 1);
-      return;
+      this.#flow.push(kind, 0, 1);
+    } else {
+      s.pos = start;
+      const index = s.signed(33);
+      const type = this.#module.types[index];
+      if (type === undefined) return s.malformed("there is no such block type", start);
+      if (this.#module.typeIsWide[index] === 1) this.#wide = true;
+      this.#flow.push(kind, type.params.length, type.results.length);
     }
-    s.pos = start;
-    const index = s.signed(33);
-    const type = this.#module.types[index];
-    if (type === undefined) s.malformed("there is no such block type", start);
-    if (this.#module.typeIsWide[index] === 1) this.#wide = true;
-    this.#flow.push(kind, type.params.length, type.results.length);
   }
 
   #brTable(price: number): void {
@@ -501,73 +381,72 @@ export class Walk {
     while (s.pos < end) flow.branch(s.u32());
   }
 
-  #needsGlobal(what: string): void {
-    const flow = this.#flow;
-    if (flow.mode !== MODE.global)
-      this.#s.stop("verify-mode", { what, needs: MODE_NAMES[0] }, flow.at);
-    flow.headroom = 0;
+  #needs(mode: 0 | 1, what: string): void {
+    const { at } = this.#flow;
+    if (this.#flow.mode === mode) return;
+    this.#s.stop("verify-mode", { what, needs: MODE_NAMES[mode] }, at);
+  }
+
+  /** What may change the fuel global runs here. */
+  #losesFuel(what: string): void {
+    this.#needs(MODE.global, what);
+    this.#flow.headroom = 0;
     this.#fuelFree = false;
   }
 
   #call(func: number, price: number): void {
     const flow = this.#flow;
-    const module = this.#module;
-    if (func >= module.functions) this.#s.malformed(`there is no function ${func}`, flow.at);
-    const role = this.#layout.role[func]!;
-    const type = module.signature(func);
-    let cost = price + type.params.length + this.#layout.cost[func]!;
-    if (role !== ROLE.guest) {
-      this.#generated(func, role);
-      this.#needsGlobal("the call of a generated function");
-    } else if (this.facts.charged[func] === 1) this.#needsGlobal("the call of a charged function");
-    else {
-      this.#collected?.push(func);
-      cost += this.facts.shortfall[func]!;
-      if (this.facts.fuelFree[func] === 0 && this.#collected === null) {
-        this.#needsGlobal("the call of a function that is not fuel-free");
-      }
-    }
-    this.#edge(func, module.funcType[func]!);
-    flow.pay(cost);
+    const type = this.#module.funcType[func];
+    if (type === undefined) return this.#s.malformed(`there is no function ${func}`, flow.at);
+    const own = this.#layout.cost[func]! + this.shortfall[func]!;
+    if (this.#layout.role[func] !== ROLE.guest) {
+      this.#generated(func);
+      this.#losesFuel("the call of a generated function");
+    } else if (this.charged[func] === 1) this.#losesFuel("the call of a charged function");
+    else if (this.#collected !== null) this.#collected.to(func);
+    else if (this.fuelFree[func] === 0) this.#losesFuel("the call of what is not fuel-free");
+    this.#edge(func, type, price + own);
   }
 
-  #generated(func: number, role: number): void {
+  /** What guest code may call of the generated functions (A3, A4). */
+  #generated(func: number): void {
     const s: Scanner = this.#s;
+    const role = this.#layout.role[func];
     const { at } = this.#flow;
+    if (role === ROLE.callable) return;
     if (role === ROLE.import) s.stop("verify-import-named", { func }, at);
-    if (role === ROLE.thunk || role === ROLE.stub || role === ROLE.grow) return;
-    const next = s.pos;
-    const code = s.bytes[next] === 0xfc && next + 1 < s.end ? 0x100 + s.bytes[next + 1]! : -1;
-    const known = role === ROLE.bulkBytes || role === ROLE.bulkElems;
     const operations = role === ROLE.bulkBytes ? memoryBulk : tableBulk;
-    if (!known || !operations.includes(code)) s.stop("verify-private-function", { func }, at);
-    this.#bulkAt = next;
+    const bulk = role === ROLE.bulkBytes || role === ROLE.bulkElems;
+    const prefixed = bulk && s.pos + 1 < s.end && s.bytes[s.pos] === BULK_PREFIX;
+    if (!prefixed || !operations.includes(FIRST_BULK + s.bytes[s.pos + 1]!)) {
+      s.stop("verify-private-function", { func }, at);
+    }
+    this.#bulkAt = s.pos;
     this.#bulkTable = role === ROLE.bulkElems;
-  }
-
-  /** A call's effect on operands, frame and stack graph; `to` is a function or a type class. */
-  #edge(to: number, type: number): void {
-    const flow = this.#flow;
-    const { params, results } = this.#module.types[type]!;
-    if (this.#module.typeIsWide[type] === 1) this.#wide = true;
-    if (params.length > this.#arguments) this.#arguments = params.length;
-    flow.height += results.length - params.length;
-    if (this.#collected === null) this.#graph.edge(to, flow.depth, flow.at);
   }
 
   #callIndirect(price: number): void {
     const s: Scanner = this.#s;
-    const flow = this.#flow;
     const type = s.u32();
     const table = s.u32();
-    const signature = this.#module.types[type];
-    if (signature === undefined || table >= this.#module.tables) {
-      s.malformed("there is no such type or table", flow.at);
+    const to = this.#module.typeClass[type];
+    if (to === undefined || table >= this.#module.tables) {
+      return s.malformed("there is no such type or table", this.#flow.at);
     }
-    this.#needsGlobal("an indirect call");
-    flow.height--;
-    this.#edge(this.#module.functions + this.#module.typeClass[type]!, type);
-    flow.pay(price + signature.params.length);
+    this.#losesFuel("an indirect call");
+    this.#flow.height--;
+    this.#edge(this.#module.functions + to, type, price);
+  }
+
+  /** A call of a type: its price, operands, and its place in the stack graph. */
+  #edge(to: number, type: number, price: number): void {
+    const flow = this.#flow;
+    const { params, results } = this.#module.types[type]!;
+    if (this.#module.typeIsWide[type] === 1) this.#wide = true;
+    this.#arguments = Math.max(this.#arguments, params.length);
+    flow.height += results.length - params.length;
+    if (this.#collected === null) this.#stack.call(to, flow.depth, flow.at);
+    flow.pay(price + params.length);
   }
 
   /** Memory, table, reference and segment instructions. */
@@ -576,46 +455,27 @@ export class Walk {
     const flow = this.#flow;
     const { at } = flow;
     const row = opcodeRow(code);
-    if (row === undefined) this.#unknown(`0x${code.toString(16)}`, refusedFeature(code), at);
-    const isTable = tableBulk.includes(code);
-    if (isTable || memoryBulk.includes(code)) {
-      if (this.#bulkAt !== at || this.#bulkTable !== isTable) {
-        s.stop("verify-bulk", { opcode: row.name }, at);
-      }
+    if (row === undefined) return this.#unknown(code, at);
+    const { imm } = row;
+    const forTable = tableBulk.includes(code);
+    if (forTable || memoryBulk.includes(code)) {
+      const paid = this.#bulkAt === at && this.#bulkTable === forTable;
+      if (!paid) s.stop("verify-bulk", { opcode: row.name }, at);
     }
-    if (code === OP.memoryGrow) s.stop("verify-grow", {}, at);
-    if (code === OP.selectTyped) {
-      if (s.u32() !== 1) s.malformed("a typed select has one type", at);
+    if (code === MEMORY_GROW) s.stop("verify-grow", {}, at);
+    const first = imm === "reftype" ? s.u8() : s.u32();
+    if (imm === "reftype" && first !== FUNCREF) s.stop("verify-type", { found: "no funcref" }, at);
+    if (imm === "types") {
+      if (first !== 1) s.malformed("a typed select has one type", at);
       readValueType(s);
-      flow.height -= 2;
-    } else if (row.imm === "reftype") {
-      if (s.u8() !== FUNCREF) s.stop("verify-type", { found: "a reference type" }, at);
-    } else {
-      const first = s.u32();
-      if (code === OP.refFunc) nameFunction(this.#module, s, first, at);
-      const names = row.imm === "data" || row.imm === "data-memory";
-      if (names && first === this.#layout.messages) s.stop("verify-private-data", {}, at);
-      const second = pairs.includes(row.imm) ? s.u32() : 0;
-      const memory = row.imm === "memory" ? first : row.imm === "data-memory" ? second : 0;
-      const both = row.imm === "memory-memory" ? first + second : memory;
-      if (both !== 0) s.malformed("there is one memory", at);
     }
+    const second = imm.includes("-") ? s.u32() : 0;
+    if (code === REF_FUNC) nameFunction(this.#module, s, first, at);
+    const drops = imm === "data" || imm === "data-memory";
+    if (drops && first === this.#layout.messages) s.stop("verify-private-data", {}, at);
+    const memory = imm.startsWith("memory") ? first + second : imm === "data-memory" ? second : 0;
+    if (memory !== 0) s.malformed("there is one memory", at);
     flow.height += effect[code]!;
     flow.pay(price);
   }
 }
-
-const CONSTANT_MAX = 2 ** 31 - 1;
-const pairs: readonly string[] = ["data-memory", "memory-memory", "elem-table", "table-table"];
-const entryCharges: readonly number[] = [
-  TEMPLATE.chargeG,
-  TEMPLATE.enterL,
-  TEMPLATE.testG,
-  TEMPLATE.testL,
-];
-const exactOnly: readonly number[] = [TEMPLATE.testG, TEMPLATE.subG, TEMPLATE.testL, TEMPLATE.subL];
-/** The mode that a template needs, by template; -1 where any will do. */
-const templateModes: readonly number[] = [
-  ...[-1, MODE.global, MODE.global, MODE.global, MODE.global, MODE.global],
-  ...[MODE.local, MODE.local, MODE.local, MODE.local, -1, -1],
-];

@@ -108,8 +108,28 @@ export class Flow {
     else if (this.credit < DEFICIT_MIN && this.floor === 0) this.below(this.credit);
   }
 
-  /** A charge of `units` has succeeded. */
+  /** A charge of `units` has succeeded: nothing is known of the fuel but that it is not negative. */
   charge(units: number): void {
+    this.headroom = 0;
+    this.#add(units);
+  }
+
+  /** Takes `units` without a test: the fuel must be known to suffice (A11). */
+  subtract(units: number): void {
+    const known = this.headroom;
+    if (known < units) this.#scanner.stop("verify-headroom", { found: units, known }, this.at);
+    this.headroom -= units;
+    this.#add(units);
+  }
+
+  /** The counted stack goes from one depth to another (A25). */
+  deepen(from: number, to: number): void {
+    const args = { found: Math.max(from, to), depth: this.depth };
+    if (this.depth !== from) this.#scanner.stop("verify-depth", args, this.at);
+    this.depth = to;
+  }
+
+  #add(units: number): void {
     this.credit += units;
     if (this.credit > CREDIT_MAX) {
       this.#scanner.stop("verify-charge-range", { found: this.credit, limit: CREDIT_MAX }, this.at);

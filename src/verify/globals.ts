@@ -63,7 +63,6 @@ export function readGlobals(scanner: Scanner, module: Module): void {
   if (guest < 0) {
     scanner.stop("verify-global", { what: "the injected globals are missing" });
   }
-  module.globals = count;
   module.guestGlobals = guest;
   module.globalIsWide = new Uint8Array(count);
   for (let i = 0; i < count; i++) {

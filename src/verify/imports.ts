@@ -31,7 +31,7 @@ export function readImports(scanner: Scanner, module: Module, policy: Policy): v
     const key = `${from}\0${name}`;
     if (i > 0 && key <= before) scanner.add("verify-import-order", { what }, offset);
     before = key;
-    module.imports.push({ row, offset });
+    module.imports.push(row);
   }
   module.funcType = funcType;
 }

@@ -1,339 +1,215 @@
 // Finds out which function is what, and compares every generated function with the bytes that the policy
 // demands. The order of the index space is fixed, so nothing is guessed: wrappers are what the exports name,
-// `enter` and the helpers stand before them, thunks after the imports, stubs between (rules A3, A4, A35).
-import type { Code } from "../errors/catalogue.ts";
+// the helpers stand before them, thunks after the imports, stubs between (rules A3, A4, A35).
 import type { Policy } from "../policy/policy.ts";
 import { costTables } from "../spec/costs.ts";
-import { hostFunctionIndex, hostFunctions } from "../spec/host-functions.ts";
+import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
-import type { Expected, Signature } from "./expect/body.ts";
-import { bulk, bulkType, cross, crossType } from "./expect/bulk.ts";
-import { type Context, hostSignature } from "./expect/context.ts";
-import { deny, denyType } from "./expect/deny.ts";
-import { close, closeType, enter, enterType, open, openType } from "./expect/enter.ts";
-import { grow, growType } from "./expect/grow.ts";
+import type { Expected } from "./expect/body.ts";
+import { bulk, cross } from "./expect/bulk.ts";
+import type { Context } from "./expect/context.ts";
+import { deny } from "./expect/deny.ts";
+import { close, enter, open } from "./expect/enter.ts";
+import { grow } from "./expect/grow.ts";
 import { type Denial, denialMessage, stub, stubHead } from "./expect/stub.ts";
 import { crosses, thunk } from "./expect/thunk.ts";
-import { type Entry, wrapper, wrapperKind } from "./expect/wrapper.ts";
+import { wrapper, wrapperKind } from "./expect/wrapper.ts";
 import { type Module, sameSignature } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
-/** What a function is; what guest code may call is THUNK, STUB, GROW, GUEST and, before its operation, BULK. */
+/** What a function is: `callable` is a generated one that guest code may call, `helper` one that it may not. */
 export const ROLE = {
   import: 0,
-  thunk: 1,
-  stub: 2,
-  deny: 3,
-  bulkBytes: 4,
-  bulkElems: 5,
-  grow: 6,
-  cross: 7,
-  enter: 8,
-  open: 9,
-  close: 10,
-  wrapper: 11,
-  guest: 12,
+  callable: 1,
+  bulkBytes: 2,
+  bulkElems: 3,
+  helper: 4,
+  allocator: 5,
+  wrapper: 6,
+  guest: 7,
 } as const;
 
-/** A guest function that an entry calls. */
-export interface Target {
-  readonly func: number;
-  readonly by: number;
-  readonly offset: number;
-}
+/** `enter`, `open` and `close`, which always stand before the wrappers. */
+const ENTRY_HELPERS = 3;
+/** Module starts that hosts would newly call beside a synthesised `_initialize` (A27). */
+const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
 export class Layout {
   readonly role: Uint8Array;
   /** Own cost and frame of generated functions, by function index. */
   readonly cost: Float64Array;
   readonly frame: Float64Array;
-  /** Direct calls of generated functions: caller, callee, caller, callee … */
-  readonly calls: number[] = [];
-  /** What wrappers and `enter` call. */
-  readonly targets: Target[] = [];
-  /** Wrappers of allocators. */
-  readonly allocators: number[] = [];
+  /** What each generated function calls. */
+  readonly calls = new Map<number, number[]>();
+  /** The functions that wrappers and `enter` call, with the byte of the call. */
+  readonly targets: { readonly func: number; readonly by: number; readonly offset: number }[] = [];
   /** Index of the first guest function. */
   guest = 0;
   stubs = 0;
   /** The passive segment of denial messages, or -1. */
   messages = -1;
-
-  constructor(functions: number) {
-    this.role = new Uint8Array(functions).fill(ROLE.guest);
-    this.cost = new Float64Array(functions);
-    this.frame = new Float64Array(functions);
-  }
-}
-
-/** `enter`, `open` and `close`, which stand before the wrappers. */
-const HELPERS = 3;
-
-/** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
-export function readLayout(scanner: Scanner, module: Module, policy: Policy): Layout {
-  return new LayoutReader(scanner, module, policy).read();
-}
-
-class LayoutReader {
   readonly #scanner: Scanner;
   readonly #module: Module;
   readonly #context: Context;
-  readonly #layout: Layout;
-  #enter = -1;
-  #deny = -1;
-  /** Where the helpers that are there only when used end. */
-  #helpersEnd = -1;
 
   constructor(scanner: Scanner, module: Module, policy: Policy) {
     this.#scanner = scanner;
     this.#module = module;
     const table = costTables[policy.limits.fuel.costs];
     this.#context = { policy, table, globals: module.guestGlobals };
-    this.#layout = new Layout(module.functions);
+    this.role = new Uint8Array(module.functions).fill(ROLE.guest);
+    this.cost = new Float64Array(module.functions);
+    this.frame = new Float64Array(module.functions);
   }
 
-  read(): Layout {
-    const { imports, exports } = this.#module;
-    const layout = this.#layout;
-    this.#scanner.section = "code";
-    layout.role.fill(ROLE.import, 0, imports.length);
-    const thunksEnd = 2 * imports.length;
-    this.#enter = exports.length > 0 ? exports[0]!.func - HELPERS : this.#findEnter(thunksEnd);
-    layout.guest = this.#enter + HELPERS + exports.length;
-    const fewest = thunksEnd + (imports.some(({ row }) => crosses(row)) ? 1 : 0);
-    if (this.#enter < fewest || layout.guest > this.#module.functions) {
-      const offset = exports[0]?.offset ?? 0;
-      const what = "the first function export names no wrapper";
-      this.#scanner.report.stop("verify-export", { what }, "export", offset);
-    }
-    this.#thunks();
-    this.#stubs(thunksEnd, this.#helpers(thunksEnd));
-    const entry = this.#entry();
-    exports.forEach((_, k) => {
-      this.#wrapper(k, entry);
-    });
-    this.#scanner.func = -1;
-    return layout;
-  }
-
-  #thunks(): void {
-    const { imports } = this.#module;
+  /** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
+  read(): void {
+    const { imports, exports, functions } = this.#module;
     const context = this.#context;
-    const charging = cross(context);
-    const helper = { index: this.#enter - 1, cost: charging.cost };
-    const needed = imports.some(({ row }) => crosses(row));
-    if (needed) this.#compare(helper.index, ROLE.cross, "cross", crossType, charging);
-    this.#helpersEnd = needed ? helper.index : this.#enter;
-    imports.forEach(({ row }, i) => {
-      const func = imports.length + i;
-      const what = `thunk of ${row.name}`;
-      const body = thunk(context, row, i, helper);
-      this.#compare(func, ROLE.thunk, what, hostSignature(row), body);
-      if (crosses(row)) this.#layout.calls.push(func, helper.index);
+    const thunks = imports.length;
+    const stubs = 2 * thunks;
+    const entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : this.#findEntry(stubs);
+    const crossing = imports.some(crosses);
+    let end = crossing ? entry - 1 : entry;
+    this.guest = entry + ENTRY_HELPERS + exports.length;
+    if (end < stubs || this.guest > functions) {
+      const what = "the first function export names no wrapper";
+      this.#scanner.report.stop("verify-export", { what }, "export", exports[0]?.offset ?? 0);
+    }
+    this.role.fill(ROLE.import, 0, thunks);
+    if (crossing) this.#compare(end, ROLE.helper, cross(context));
+    const crossed = { index: end, cost: this.cost[end]! };
+    imports.forEach((row, i) => {
+      this.#compare(thunks + i, ROLE.callable, thunk(context, row, i, crossed));
     });
+    const optional = [
+      [ROLE.callable, grow(context)],
+      [ROLE.bulkElems, bulk(context, "elems")],
+      [ROLE.bulkBytes, bulk(context, "bytes")],
+    ] as const;
+    for (const [role, body] of optional) {
+      if (end > stubs && this.#isBody(end - 1, body)) this.#compare(--end, role, body);
+    }
+    this.#stubs(stubs, end);
+    this.#entries(entry);
+    this.#scanner.func = -1;
   }
 
   /** Without function exports nothing names a wrapper: `enter` is then the first function with its body. */
-  #findEnter(from: number): number {
-    const { head } = enter(this.#context, false);
-    for (let func = from; func < this.#module.functions; func++) {
-      if (this.#isBody(func, head)) return func;
-    }
-    return -1;
+  #findEntry(from: number): number {
+    const body = enter(this.#context, false);
+    let func = from;
+    while (func < this.#module.functions && !this.#isBody(func, body)) func++;
+    return func;
   }
 
-  #seek(func: number): void {
-    const defined = func - this.#module.imports.length;
-    this.#scanner.func = func;
-    this.#scanner.pos = this.#module.bodyStart[defined]!;
-    this.#scanner.end = this.#module.bodyEnd[defined]!;
+  #isBody(func: number, { head }: Expected): boolean {
+    this.#module.seek(this.#scanner, func);
+    return this.#scanner.eat(head) && this.#scanner.pos === this.#scanner.end;
   }
 
-  #isBody(func: number, body: readonly number[]): boolean {
-    this.#seek(func);
-    return this.#scanner.eat(body) && this.#scanner.pos === this.#scanner.end;
-  }
-
-  #wrong(code: Code, what: string): void {
-    this.#scanner.add(code, { what });
-  }
-
-  /** Compares a whole function; an open body's call target is returned, else -1. */
-  #compare(
-    func: number,
-    role: number,
-    what: string,
-    type: Signature,
-    body: Expected,
-    code: Code = "verify-generated",
-  ): number {
+  /** Compares a whole function; what an open body calls is noted as a target. */
+  #compare(func: number, role: number, body: Expected): void {
     const scanner = this.#scanner;
-    this.#layout.role[func] = role;
-    this.#layout.cost[func] = body.cost;
-    this.#layout.frame[func] = body.frame;
-    this.#seek(func);
-    if (!sameSignature(this.#module.signature(func), type)) {
-      this.#wrong("verify-generated-type", what);
+    const { what } = body;
+    const calls = [...body.calls];
+    this.role[func] = role;
+    this.cost[func] = body.cost;
+    this.frame[func] = body.frame;
+    this.calls.set(func, calls);
+    this.#module.seek(scanner, func);
+    if (!sameSignature(this.#module.signature(func), body.type)) {
+      scanner.add("verify-generated-type", { what });
     }
-    let target = -1;
     let same = scanner.eat(body.head);
-    let rest: readonly number[] = body.head;
     if (same && body.tail !== null) {
       const offset = scanner.pos;
-      scanner.report.attempt(() => {
-        target = scanner.u32();
-        this.#layout.targets.push({ func: target, by: func, offset });
-      });
-      rest = body.tail;
-      same = target >= 0 && scanner.eat(rest);
+      const target = scanner.u32();
+      calls.push(target);
+      this.targets.push({ func: target, by: func, offset });
+      same = scanner.eat(body.tail);
     }
-    if (!same) scanner.pos += scanner.common(rest);
-    if (scanner.pos !== scanner.end || !same) this.#wrong(code, what);
-    return target;
+    if (!same || scanner.pos !== scanner.end) {
+      const entry = role === ROLE.wrapper || role === ROLE.allocator;
+      scanner.add(entry ? "verify-wrapper" : "verify-generated", { what });
+    }
+    if (body.budget < 1) scanner.add("verify-budget", { what });
   }
 
-  /** The helpers before that, from the last backwards; returns where the stubs end. */
-  #helpers(from: number): number {
-    const context = this.#context;
-    const optional = [
-      [ROLE.grow, "grow", growType, grow(context)],
-      [ROLE.bulkElems, "bulkElems", bulkType, bulk(context, "elems")],
-      [ROLE.bulkBytes, "bulkBytes", bulkType, bulk(context, "bytes")],
-    ] as const;
-    let end = this.#helpersEnd;
-    for (const [role, name, type, body] of optional) {
-      if (end <= from || !this.#isBody(end - 1, body.head)) continue;
-      end--;
-      this.#compare(end, role, name, type, body);
-    }
-    if (end > from && context.policy.allow.has("proxy_log")) {
-      end--;
-      this.#denyBody(end);
-    }
-    return end;
-  }
-
-  #denyBody(func: number): void {
-    const { imports, lastPassive, dataSegments } = this.#module;
-    const layout = this.#layout;
-    const log = imports.findIndex(({ row }) => row.name === "proxy_log");
-    const thunkOfLog = imports.length + log;
-    this.#deny = func;
-    this.#seek(func);
-    if (log < 0 || lastPassive === null) {
-      const what = log < 0 ? "deny without proxy_log" : "deny without its messages";
-      this.#wrong("verify-generated", what);
-      return;
-    }
-    layout.messages = dataSegments - 1;
-    const body = deny(this.#context, layout.messages, thunkOfLog, layout.cost[thunkOfLog]!);
-    this.#compare(func, ROLE.deny, "deny", denyType, body);
-    layout.calls.push(func, thunkOfLog);
-  }
-
-  /** Stubs are recognised by the bit that they set, then compared whole. */
-  #stubs(from: number, to: number): void {
+  /** Stubs are recognised by the bit that they set, then compared whole; `deny` stands after them. */
+  #stubs(from: number, end: number): void {
     const { policy } = this.#context;
-    const layout = this.#layout;
+    const logging = end > from && policy.allow.has("proxy_log");
+    const to = logging ? end - 1 : end;
+    const denier = logging ? this.#deny(to) : null;
     const heads = hostFunctions.map((_, place) => stubHead(this.#context, place));
     let messages = "";
     let before = "";
     for (let func = from; func < to; func++) {
-      this.#seek(func);
+      this.#module.seek(this.#scanner, func);
       const place = heads.findIndex((head) => this.#scanner.eat(head));
       const row = hostFunctions[place];
-      if (row === undefined) {
-        this.#scanner.stop("verify-generated", { what: "stub" });
+      if (row === undefined) return this.#scanner.stop("verify-generated", { what: "a stub" });
+      const { name } = row;
+      const message = denialMessage(row);
+      if (policy.allow.has(name) || name <= before || message.length > WINDOW.bytes) {
+        const what = `${name} is allowed, given twice or out of order`;
+        this.#scanner.add("verify-stub", { what });
       }
-      if (policy.allow.has(row.name) || row.name <= before) {
-        const what = `${row.name}: it is allowed, given twice or out of order`;
-        this.#wrong("verify-stub", what);
-      }
-      before = row.name;
-      const offset = messages.length;
-      let denial: Denial | null = null;
-      if (this.#deny >= 0) {
-        denial = { deny: this.#deny, denyCost: layout.cost[this.#deny]!, offset };
-        messages += denialMessage(row);
-        layout.calls.push(func, this.#deny);
-        if (denialMessage(row).length > WINDOW.bytes) this.#wrong("verify-stub", row.name);
-      }
-      const body = stub(this.#context, row, hostFunctionIndex(row), denial);
-      this.#compare(func, ROLE.stub, `stub of ${row.name}`, hostSignature(row), body);
-      layout.stubs++;
+      const denial = denier === null ? null : { ...denier, offset: messages.length };
+      this.#compare(func, ROLE.callable, stub(this.#context, row, place, denial));
+      before = name;
+      messages += message;
+      this.stubs++;
     }
-    if (this.#deny >= 0) this.#messages(messages);
+    if (this.messages >= 0) this.#compareMessages(messages);
   }
 
-  #messages(expected: string): void {
+  #deny(func: number): Omit<Denial, "offset"> {
+    const { imports, lastPassive, dataSegments } = this.#module;
+    const log = imports.findIndex(({ name }) => name === "proxy_log");
+    const index = imports.length + log;
+    this.#module.seek(this.#scanner, func);
+    if (log < 0) this.#scanner.stop("verify-generated", { what: "deny without proxy_log" });
+    if (lastPassive === null) this.#scanner.stop("verify-messages", {});
+    this.messages = dataSegments - 1;
+    this.#compare(func, ROLE.helper, deny(this.#context, this.messages, index, this.cost[index]!));
+    return { deny: func, denyCost: this.cost[func]! };
+  }
+
+  #compareMessages(messages: string): void {
     const scanner = this.#scanner;
-    const segment = this.#module.lastPassive;
-    if (segment === null) return;
-    scanner.func = -1;
-    scanner.pos = segment.start;
-    scanner.end = segment.end;
-    const text = Array.from(expected, (letter) => letter.charCodeAt(0));
-    const same = scanner.eat(text) && scanner.pos === scanner.end && text.length > 0;
+    const { start, end } = this.#module.lastPassive!;
+    scanner.pos = start;
+    scanner.end = end;
+    const text = Array.from(messages, (letter) => letter.charCodeAt(0));
+    const same = scanner.eat(text) && scanner.pos === end && text.length > 0;
     if (!same) scanner.report.add("verify-messages", {}, "data", scanner.pos);
   }
 
-  /** `enter`, `open` and `close`; returns what the wrappers call. */
-  #entry(): Entry {
+  /** `enter`, `open`, `close` and the wrappers. */
+  #entries(at: number): void {
     const context = this.#context;
-    const at = this.#enter;
-    const { calls, cost } = this.#layout;
     const plain = enter(context, false);
-    const body = this.#isBody(at, plain.head) ? plain : enter(context, true);
-    const start = this.#compare(at, ROLE.enter, "enter", enterType, body);
-    if (start >= 0) calls.push(at, start);
-    if (body.budget < 1) this.#wrong("verify-budget", "enter");
-    const opening = open(context, { index: at, cost: cost[at]! });
-    this.#compare(at + 1, ROLE.open, "open", openType, opening);
-    calls.push(at + 1, at);
-    const closing = close(context);
-    this.#compare(at + 2, ROLE.close, "close", closeType, closing);
-    return {
-      open: { index: at + 1, cost: opening.cost },
-      close: { index: at + 2, cost: closing.cost },
-    };
-  }
-
-  #wrapper(k: number, entry: Entry): void {
-    const module = this.#module;
-    const { name, func, offset, row } = module.exports[k]!;
-    const expected = this.#enter + HELPERS + k;
-    if (func !== expected) {
-      const what = `"${name}" names function ${func}, its wrapper is ${expected}`;
-      this.#scanner.report.add("verify-export", { what }, "export", offset);
-    }
-    const type = module.signature(expected);
-    let kind = wrapperKind(row);
-    if (name === "_initialize") {
-      const bare = wrapper(this.#context, "bare", type, entry);
-      if (this.#isBody(expected, bare.head)) {
-        kind = "bare";
-        this.#bare(offset);
+    this.#compare(at, ROLE.helper, this.#isBody(at, plain) ? plain : enter(context, true));
+    this.#compare(at + 1, ROLE.helper, open(context, { index: at, cost: this.cost[at]! }));
+    this.#compare(at + 2, ROLE.helper, close(context));
+    const opening = { index: at + 1, cost: this.cost[at + 1]! };
+    const entry = { open: opening, close: { index: at + 2, cost: this.cost[at + 2]! } };
+    const starts = this.targets.length > 0;
+    this.#module.exports.forEach(({ name, func, offset, row }, k) => {
+      const own = at + ENTRY_HELPERS + k;
+      const type = this.#module.signature(own);
+      const bare = wrapper(context, name, "bare", type, entry);
+      const isBare = name === "_initialize" && this.#isBody(own, bare);
+      const alone = starts && !this.#module.exports.some((other) => rivals.has(other.name));
+      if (func !== own || (isBare && !alone)) {
+        const what = `"${name}" names function ${func}, or is synthesised without need`;
+        this.#scanner.report.add("verify-export", { what }, "export", offset);
       }
-    }
-    const body = wrapper(this.#context, kind, type, entry);
-    const what = `wrapper of "${name}"`;
-    const target = this.#compare(expected, ROLE.wrapper, what, type, body, "verify-wrapper");
-    if (target >= 0) this.#layout.calls.push(expected, target);
-    if (kind === "allocator") this.#layout.allocators.push(expected);
-    this.#layout.calls.push(expected, entry.open.index, expected, entry.close.index);
-    if (body.budget < 1) this.#wrong("verify-budget", what);
-  }
-
-  /** A synthesised `_initialize` needs a start function, and then no other module start is exported (A27). */
-  #bare(offset: number): void {
-    const starts = this.#layout.targets.some(({ by }) => by === this.#enter);
-    const rival = this.#module.exports.find(({ name }) => rivals.has(name));
-    if (starts && rival === undefined) return;
-    const what = rival === undefined ? "there is no start function" : `"${rival.name}" is exported`;
-    const args = { what: `"_initialize" is synthesised but ${what}` };
-    this.#scanner.report.add("verify-export", args, "export", offset);
+      const kind = wrapperKind(row);
+      const role = kind === "allocator" ? ROLE.allocator : ROLE.wrapper;
+      this.#compare(own, role, isBare ? bare : wrapper(context, name, kind, type, entry));
+    });
   }
 }
-
-/** Module starts that hosts would newly call beside a synthesised `_initialize`. */
-const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);

@@ -24,7 +24,6 @@ export function readMemory(scanner: Scanner, module: Module, policy: Policy): vo
     const what = `it may have ${minimum} to ${maximum} pages, the policy allows ${cap}`;
     scanner.add("verify-memory", { what }, start);
   }
-  module.memories = count;
   module.memoryMaximum = maximum;
 }
 

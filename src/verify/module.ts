@@ -1,8 +1,9 @@
-// What the checks know of the module: flat tables, filled once by sections.ts and its parts. The invariant:
-// indices are those of the binary format; what depends on a type's structure goes through `typeClass`.
+// What the checks know of the module: flat tables, filled once by sections.ts and its readers. The
+// invariant: indices are those of the binary format; what depends on structure goes through `typeClass`.
 import type { Callback } from "../spec/callbacks.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
 import type { Signature } from "./expect/body.ts";
+import type { Scanner } from "./scanner.ts";
 
 export interface FunctionExport {
   readonly name: string;
@@ -11,64 +12,58 @@ export interface FunctionExport {
   readonly row: Callback | undefined;
 }
 
-export interface CustomSection {
-  readonly name: string;
+/** Bytes of the module from `start` up to `end`. */
+export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
 export class Module {
-  /** By type index. */
   types: Signature[] = [];
-  /** The lowest type index of the same structure. */
+  /** By type: the first type of the same structure, and whether v128 is in it. */
   typeClass = new Int32Array(0);
   typeIsWide = new Uint8Array(0);
-
-  imports: { readonly row: HostFunction; readonly offset: number }[] = [];
-  /** Type index by function index, imports included. */
+  imports: HostFunction[] = [];
+  /** By function, imports included: its type, and 0 or 1 + the byte of what names it as a value. */
   funcType = new Int32Array(0);
+  named = new Int32Array(0);
+  /** By defined function: its locals, code and last `end`. */
+  bodyStart = new Int32Array(0);
+  bodyEnd = new Int32Array(0);
+  tables = 0;
+  memoryMaximum = -1;
+  /** Number of the guest's globals and so index of the first injected one; -1 before they are read. */
+  guestGlobals = -1;
+  globalIsWide = new Uint8Array(0);
+  /** Exported functions in order; null before the exports are read. */
+  exports: FunctionExport[] = [];
+  exporting = false;
+  /** Where the element section starts, or 0. */
+  elementsAt = 0;
+  dataCount = -1;
+  dataSegments = 0;
+  /** The last data segment, where it is passive. */
+  lastPassive: Span | null = null;
+  customs: (Span & { readonly name: string })[] = [];
+
   get functions(): number {
     return this.funcType.length;
   }
 
-  /** Body bytes by defined function: locals, code and the last `end`. */
-  bodyStart = new Int32Array(0);
-  bodyEnd = new Int32Array(0);
-
-  tables = 0;
-  memories = 0;
-  memoryMaximum = 0;
-  globals = 0;
-  /** Index of the first injected global. */
-  guestGlobals = 0;
-  globalIsWide = new Uint8Array(0);
-  exports: FunctionExport[] = [];
-  exporting = false;
-
-  /** Where the element section starts, or 0. */
-  elementsAt = 0;
-  /** By function index: 0, or 1 + the byte where an element, initialiser or `ref.func` names it. */
-  named = new Int32Array(0);
-
-  dataCount = -1;
-  dataSegments = 0;
-  /** Bytes of the last data segment, where it is passive. */
-  lastPassive: { readonly start: number; readonly end: number } | null = null;
-
-  customs: CustomSection[] = [];
-
-  /** Signature of a function. */
   signature(func: number): Signature {
     return this.types[this.funcType[func]!]!;
   }
+
+  /** Puts the scanner at the body of a function, and confines it to that. */
+  seek(scanner: Scanner, func: number): void {
+    const defined = func - this.imports.length;
+    scanner.section = "code";
+    scanner.func = func;
+    scanner.pos = this.bodyStart[defined]!;
+    scanner.end = this.bodyEnd[defined]!;
+  }
 }
 
-/** Whether a signature is this one. */
 export function sameSignature(one: Signature, other: Signature): boolean {
-  return (
-    one.params.length === other.params.length &&
-    one.results.length === other.results.length &&
-    one.params.every((type, i) => type === other.params[i]) &&
-    one.results.every((type, i) => type === other.results[i])
-  );
+  return `${one.params}:${one.results}` === `${other.params}:${other.results}`;
 }

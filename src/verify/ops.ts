@@ -2,48 +2,30 @@
 // operand stack. Derived from spec/opcodes.ts; states no fact of its own.
 import { type Immediate, OPCODE_SPACE, opcodes } from "../spec/opcodes.ts";
 
-/** How the walk reads an instruction; 0 is outside the gate, OTHER is anything with an effect of its own. */
-export const SHAPE = {
-  plain: 1,
-  local: 2,
-  global: 3,
-  const: 4,
-  memarg: 5,
-  raw: 6,
-  other: 7,
-} as const;
+/** How the walk reads an instruction; OTHER, or outside the gate, has an effect of its own. */
+export const SHAPE = { other: 0, plain: 1, local: 2, global: 3, const: 4, memarg: 5 } as const;
 
-const shapeOf: Partial<Record<Immediate, number>> = {
-  none: SHAPE.plain,
-  local: SHAPE.local,
-  global: SHAPE.global,
-  i32: SHAPE.const,
-  i64: SHAPE.const,
-  memarg: SHAPE.memarg,
-  "memarg-lane": SHAPE.memarg,
-  f32: SHAPE.raw,
-  f64: SHAPE.raw,
-  v128: SHAPE.raw,
-  shuffle: SHAPE.raw,
-  lane: SHAPE.raw,
-};
-
-/** Bytes that follow, besides LEB128 numbers; for constants the bits of the number. */
-const sizes: Partial<Record<Immediate, number>> = {
-  i32: 32,
-  i64: 64,
-  "memarg-lane": 1,
-  f32: 4,
-  f64: 8,
-  v128: 16,
-  shuffle: 16,
-  lane: 1,
+/** The shape by immediate and, for constants, the bits of the number, else the bytes that end it. */
+const immediates: Partial<Record<Immediate, readonly [shape: number, extra: number]>> = {
+  none: [SHAPE.plain, 0],
+  local: [SHAPE.local, 0],
+  global: [SHAPE.global, 0],
+  i32: [SHAPE.const, 32],
+  i64: [SHAPE.const, 64],
+  memarg: [SHAPE.memarg, 0],
+  "memarg-lane": [SHAPE.memarg, 1],
+  f32: [SHAPE.plain, 4],
+  f64: [SHAPE.plain, 8],
+  v128: [SHAPE.plain, 16],
+  shuffle: [SHAPE.plain, 16],
+  lane: [SHAPE.plain, 1],
 };
 
 /** Operand effect of what has no fixed signature and no effect on control. */
 const effects: Readonly<Record<string, number>> = {
   drop: -1,
   select: -2,
+  "select t": -2,
   "local.get": 1,
   "local.set": -1,
   "local.tee": 0,
@@ -58,9 +40,9 @@ export const effect = new Int8Array(OPCODE_SPACE);
 
 for (const { code, name, imm, sig } of opcodes) {
   const split = sig.indexOf(":");
-  const own = effects[name];
-  const fixed = split >= 0 || own !== undefined;
-  shapes[code] = fixed ? (shapeOf[imm] ?? SHAPE.other) : SHAPE.other;
-  extra[code] = sizes[imm] ?? 0;
-  effect[code] = own ?? (split < 0 ? 0 : sig.length - 1 - 2 * split);
+  const moves = effects[name] ?? (split < 0 ? undefined : sig.length - 1 - 2 * split);
+  const [shape, more] = immediates[imm] ?? [SHAPE.other, 0];
+  shapes[code] = moves === undefined ? SHAPE.other : shape;
+  extra[code] = more;
+  effect[code] = moves ?? 0;
 }

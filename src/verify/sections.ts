@@ -81,8 +81,8 @@ function complete(scanner: Scanner, module: Module): void {
     const { dataCount, dataSegments } = module;
     scanner.malformed(`${dataCount} data segments are announced but ${dataSegments} are there`);
   }
-  if (module.memories !== 1) scanner.stop("verify-memory", { what: "there is no memory" });
-  if (module.globals === 0) {
+  if (module.memoryMaximum < 0) scanner.stop("verify-memory", { what: "there is no memory" });
+  if (module.guestGlobals < 0) {
     scanner.stop("verify-global", { what: "the injected globals are missing" });
   }
   if (!module.exporting) scanner.stop("verify-export", { what: "the memory is not exported" });

@@ -248,7 +248,7 @@ export function forge(plan: Plan): Uint8Array {
     add(
       `wrapper ${what}`,
       type,
-      wrapper(context, kind, type, entry),
+      wrapper(context, what, kind, type, entry),
       target === "bare" ? null : guest(target),
     );
   }

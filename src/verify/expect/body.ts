@@ -4,7 +4,7 @@
 import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";
-import { frameBytes, WIDE_SLOTS } from "../frame.ts";
+import { frameBytes, WIDE_SLOTS } from "./frame.ts";
 
 const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
 
@@ -21,12 +21,19 @@ const effects: Partial<Record<OpcodeName, number>> = {
 
 /** A finished body: locals and code, in two parts around the index of `call f` where that is open. */
 export interface Expected {
+  /** What it is, in words for findings. */
+  readonly what: string;
+  readonly type: Signature;
   readonly head: readonly number[];
   readonly tail: readonly number[] | null;
   /** Own cost in fuel units, entry included. */
   readonly cost: number;
   /** Estimated stack bytes of its frame. */
   readonly frame: number;
+  /** Indices of the functions that it calls, but for the open one. */
+  readonly calls: readonly number[];
+  /** The least fuel that it gives to what it calls, where it gives any; below 1 the policy gives too little. */
+  readonly budget: number;
 }
 
 /** What a body must know of a function type: value types by byte. */
@@ -60,6 +67,7 @@ export class Body {
   #height = 0;
   #highest = 0;
   #arguments = 0;
+  readonly #calls: number[] = [];
   #ifs: number[] = [];
 
   /** @param locals number and value type of the one group of locals, if there is one */
@@ -101,7 +109,10 @@ export class Body {
     if (index === null) {
       this.#head = this.#bytes;
       this.#bytes = [];
-    } else unsigned(this.#bytes, index);
+    } else {
+      unsigned(this.#bytes, index);
+      this.#calls.push(index);
+    }
     this.#cost += this.#table.flat[code]! + params + own;
     this.#arguments = Math.max(this.#arguments, params);
     this.#grow(results - params);
@@ -134,14 +145,15 @@ export class Body {
     return this.#cost;
   }
 
-  done(): Expected {
-    const { params, results } = this.#type;
+  done(what: string, budget = 1): Expected {
+    const type = this.#type;
+    const { params, results } = type;
     const wide = [...params, ...results].includes(V128);
     const extra = params.filter((type) => type === V128).length * (WIDE_SLOTS - 1);
     const operands = this.#highest * (wide ? WIDE_SLOTS : 1);
     const frame = frameBytes(params.length + extra + this.#locals + operands, this.#arguments);
-    const open = this.#head !== null;
-    const tail = open ? this.#bytes : null;
-    return { head: this.#head ?? this.#bytes, tail, cost: this.#cost, frame };
+    const tail = this.#head === null ? null : this.#bytes;
+    const head = this.#head ?? this.#bytes;
+    return { what, type, head, tail, cost: this.#cost, frame, calls: this.#calls, budget };
   }
 }

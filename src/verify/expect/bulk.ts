@@ -22,10 +22,11 @@ function charging(context: Context, type: Signature, shift: number): Body {
 /** Charges by bytes for memory operations, by entries for table operations; gives the length back. */
 export function bulk(context: Context, unit: "bytes" | "elems"): Expected {
   const shift = unit === "bytes" ? context.table.bulkShift : 0;
-  return charging(context, bulkType, shift).op("local.get", 0).end().done();
+  const body = charging(context, bulkType, shift).op("local.get", 0).end();
+  return body.done(`the helper that charges bulk ${unit}`);
 }
 
 /** Charges for bytes, or entries of a vector, that cross the wall. */
 export function cross(context: Context): Expected {
-  return charging(context, crossType, context.table.hostShift).end().done();
+  return charging(context, crossType, context.table.hostShift).end().done("cross");
 }

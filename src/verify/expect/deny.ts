@@ -30,5 +30,5 @@ export function deny(context: Context, segment: number, log: number, logCost: nu
     body.op("i32.const", WINDOW.address).op("local.get", first + k);
     body.op("i64.store", WORD_ALIGN, k * WORD_BYTES);
   }
-  return body.end().end().done();
+  return body.end().end().done("deny");
 }

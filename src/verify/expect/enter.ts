@@ -11,12 +11,11 @@ export const enterType: Signature = { params: [], results: [] };
 export const openType: Signature = { params: [I64], results: [] };
 export const closeType: Signature = { params: [], results: [] };
 
-/** With a start function the body is open at `call s`; `budget` is what it is given. */
-export function enter(context: Context, starts: boolean): Expected & { readonly budget: number } {
-  const { fuel } = context.policy.limits;
-  if (!starts) return { ...writeEnter(context, null).done(), budget: fuel.start };
-  const budget = fuel.start - RESERVE - writeEnter(context, 0).cost;
-  return { ...writeEnter(context, budget).done(), budget };
+/** With a start function the body is open at `call s`. */
+export function enter(context: Context, starts: boolean): Expected {
+  if (!starts) return writeEnter(context, null).done("enter");
+  const budget = context.policy.limits.fuel.start - RESERVE - writeEnter(context, 0).cost;
+  return writeEnter(context, budget).done("enter", budget);
 }
 
 function writeEnter(context: Context, budget: number | null): Body {
@@ -45,7 +44,7 @@ export function open(context: Context, enter: Helper): Expected {
     body.op("local.get", 0).op("global.set", globalIndex(context, key));
   }
   body.op("i32.const", stackAtEntry(context.policy));
-  return body.op("global.set", globalIndex(context, "stack")).end().done();
+  return body.op("global.set", globalIndex(context, "stack")).end().done("open");
 }
 
 export function close(context: Context): Expected {
@@ -55,5 +54,5 @@ export function close(context: Context): Expected {
   body.op("global.get", spent).op("global.get", fuel).op("i64.sub").op("global.set", spent);
   body.op("i64.const", 0).op("global.set", fuel);
   body.op("i32.const", PHASE.idle).op("global.set", globalIndex(context, "phase"));
-  return body.end().done();
+  return body.end().done("close");
 }

@@ -15,5 +15,5 @@ export function grow(context: Context): Expected {
   body.op("global.get", refused).op("i32.const", 1).op("i32.add").op("global.set", refused);
   if (onMemoryCap === "trap") body.op("unreachable");
   else body.op("i32.const", -1).op("return");
-  return body.end().op("local.get", 0).op("memory.grow", 0).end().done();
+  return body.end().op("local.get", 0).op("memory.grow", 0).end().done("grow");
 }

@@ -44,7 +44,7 @@ function denialBit(row: number): { word: (typeof WORDS)[number]; bit: bigint } {
 export function stubHead(context: Context, place: number): readonly number[] {
   const { word, bit } = denialBit(place);
   const body = new Body(context.table, { params: [], results: [] });
-  return body.op("global.get", globalIndex(context, word)).op("i64.const", bit).done().head;
+  return body.op("global.get", globalIndex(context, word)).op("i64.const", bit).done("").head;
 }
 
 /** The stub of host function `row`, which is number `place` of the table. */
@@ -67,7 +67,7 @@ export function stub(
     body.call(denial.deny, 2, 0, denial.denyCost).end();
   }
   answer(body, row, context.policy.denied);
-  return body.end().done();
+  return body.end().done(`stub of ${row.name}`);
 }
 
 function answer(body: Body, row: HostFunction, policy: Context["policy"]["denied"]): void {

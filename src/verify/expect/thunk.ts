@@ -43,5 +43,5 @@ export function thunk(context: Context, row: HostFunction, index: number, cross:
     }
     body.end().op("local.get", result);
   }
-  return body.end().done();
+  return body.end().done(`thunk of ${row.name}`);
 }

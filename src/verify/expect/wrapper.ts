@@ -21,19 +21,20 @@ export interface Entry {
   readonly close: Helper;
 }
 
-/** The body is open at `call f`, the exported function (`bare` has none); `budget` is the least it gives. */
+/** The body is open at `call f`, the exported function; `bare` has none. */
 export function wrapper(
   context: Context,
+  name: string,
   kind: WrapperKind,
   type: Signature,
   entry: Entry,
-): Expected & { readonly budget: number } {
+): Expected {
   const { cost } = write(context, kind, type, entry, 0);
   const { start, callback } = context.policy.limits.fuel;
   const budgets = { start, bare: start, context: Math.min(start, callback) };
   const given = kind === "callback" || kind === "allocator" ? callback : budgets[kind];
   const body = write(context, kind, type, entry, cost);
-  return { ...body.done(), budget: given - RESERVE - cost };
+  return body.done(`wrapper of "${name}"`, given - RESERVE - cost);
 }
 
 /** `own` is the whole cost of the body: its constants depend on it, and it doesn't depend on them. */
