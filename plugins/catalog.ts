@@ -175,7 +175,7 @@ export const plugins = [
   {
     name: "loop-tick", source: "plugins/adversaries/loop-tick.wat", language: "wat", kind: "adversary", role: "metrics",
     does: "loops for ever in a timer callback of 1 ms", promise: "fuel", acts: "tick",
-    stock: "loads", unhardened: "the worker never returns, and every stream on it hangs",
+    stock: "hangs", unhardened: "the start of the proxy hangs for ever, as its main thread has a VM too",
     exports: ["proxy_on_tick", "proxy_on_configure"],
   },
   {
@@ -332,7 +332,7 @@ export const plugins = [
   {
     name: "malloc-calls-out", source: "plugins/adversaries/malloc-calls-out.wat", language: "wat", kind: "adversary", role: "header-rewriter",
     does: "dispatches a call from inside its allocator", promise: "outbound-call", acts: "allocator",
-    stock: "loads", unhardened: "the host is entered again in the middle of a host call",
+    stock: "loads", unhardened: "a host that guards its allocator calls traps, and the VM is dead; others make the call",
     exports: ["malloc", "proxy_on_request_headers"],
   },
   {

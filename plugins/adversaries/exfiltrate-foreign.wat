@@ -31,15 +31,16 @@
     (drop (call $log (i32.const 2) (local.get $at) (local.get $size))))
   (func (export "proxy_on_request_headers") (param $context i32) (param $count i32) (param $end i32) (result i32)
     (local $status i32)
+    ;; The answer's address and size go to 8 and 12: an address of 0 means that nobody wants it.
     (local.set $status
-      (call $call_foreign (i32.const 16) (i32.const 11) (i32.const 48) (i32.const 32) (i32.const 0) (i32.const 4)))
+      (call $call_foreign (i32.const 16) (i32.const 11) (i32.const 48) (i32.const 32) (i32.const 8) (i32.const 12)))
     (call $say (i32.const 80) (i32.const 29) (local.get $status))
     (if (i32.eqz (local.get $status))
       (then
         ;; The answer, four bytes, names the expression.
         (local.set $status
           (call $call_foreign (i32.const 32) (i32.const 13)
-            (i32.load (i32.const 0)) (i32.load (i32.const 4)) (i32.const 0) (i32.const 4)))
+            (i32.load (i32.const 8)) (i32.load (i32.const 12)) (i32.const 8) (i32.const 12)))
         (call $say (i32.const 80) (i32.const 29) (local.get $status))
-        (drop (call $log (i32.const 2) (i32.load (i32.const 0)) (i32.load (i32.const 4))))))
+        (drop (call $log (i32.const 2) (i32.load (i32.const 8)) (i32.load (i32.const 12))))))
     (i32.const 0)))
