@@ -1,11 +1,12 @@
-// Where a command's policy comes from: --policy FILE, or --role NAME as the shortest document of that role;
-// --mode replaces one field of either. Warnings about the document go to the notes, never to the result.
+// Where a command's policy comes from: --policy FILE, or --role NAME with the role's template; --mode replaces
+// one field of either. Warnings about the document go to the notes, never to the result. The reader of YAML is
+// loaded only where there is a file to read.
 import { renderFinding } from "../errors/render.ts";
-import { parsePolicy } from "../policy/document.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
-import { role as findRole, roles } from "../policy/roles.ts";
+import { roles } from "../policy/roles.ts";
 import { API_VERSION, KIND } from "../policy/schema.ts";
+import type { PolicyDocument, Setting } from "../policy/settings.ts";
 import { closest } from "../util/closest.ts";
 import type { CommandName } from "./commands.ts";
 import type { Io } from "./io.ts";
@@ -18,23 +19,30 @@ interface PolicyFlags {
   readonly mode?: string | undefined;
 }
 
-async function source(
+const flagged = (flag: string, value: string): Setting => ({ value, where: { at: "flag", flag } });
+
+async function documentOf(
   command: CommandName,
   { policy, role }: PolicyFlags,
-): Promise<{ text: string; file: string }> {
+): Promise<PolicyDocument> {
   if (policy !== undefined && role !== undefined) {
     usage(command, "give --policy or --role, not both");
   }
-  if (policy !== undefined) return { text: await readText(policy), file: policy };
+  if (policy !== undefined) {
+    const { parsePolicy } = await import("../policy/document.ts");
+    return parsePolicy(await readText(policy), policy);
+  }
   if (role === undefined) usage(command, "a policy is missing: give --policy FILE or --role NAME");
-  if (findRole(role) === undefined) {
+  if (!Object.hasOwn(roles, role)) {
     const near = closest(role, Object.keys(roles));
     const meant = near === undefined ? Object.keys(roles).join(", ") : `did you mean ${near}?`;
     usage(command, `there is no role ${role} (${meant})`);
   }
-  const metadata = { name: role };
-  const document = { apiVersion: API_VERSION, kind: KIND, metadata, spec: { role } };
-  return { text: JSON.stringify(document), file: "--role" };
+  const fields = { apiVersion: API_VERSION, kind: KIND, "metadata.name": role, "spec.role": role };
+  const settings = Object.entries(fields).map(([path, value]) => {
+    return [path as keyof typeof fields, flagged("--role", value)] as const;
+  });
+  return { file: "--role", settings: new Map(settings), warnings: [] };
 }
 
 /** The resolved policy. Throws what reading and parsing throw. */
@@ -43,15 +51,10 @@ export async function policyFrom(
   flags: PolicyFlags,
   io: Io,
 ): Promise<Policy> {
-  const { text, file } = await source(command, flags);
-  const document = parsePolicy(text, file);
+  const document = await documentOf(command, flags);
   const settings = new Map(document.settings);
-  if (flags.mode !== undefined) {
-    settings.set("spec.limits.fuel.mode", {
-      value: flags.mode,
-      where: { at: "flag", flag: "--mode" },
-    });
-  }
+  if (flags.mode !== undefined)
+    settings.set("spec.limits.fuel.mode", flagged("--mode", flags.mode));
   const policy = resolvePolicy({ ...document, settings });
   for (const warning of policy.warnings) io.note(`${renderFinding(warning)}\n`);
   return policy;

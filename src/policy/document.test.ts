@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Failure } from "../errors/failure.ts";
 import { renderFailure } from "../errors/render.ts";
-import { type PolicyDocument, parsePolicy, setting } from "./document.ts";
+import { parsePolicy } from "./document.ts";
 import { MAX_BYTES } from "./read-yaml.ts";
+import { type PolicyDocument, setting } from "./settings.ts";
 
 const HEAD = "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\n";
 

@@ -1,25 +1,12 @@
 // Text → PolicyDocument: every field that the text sets, checked and with its place, and nothing decided yet.
 // The first problem ends it with one Failure at file, line and column. Resolution is in resolve.ts.
 import { type Finding, fail } from "../errors/failure.ts";
-import type { Where } from "../errors/where.ts";
 import { closest } from "../util/closest.ts";
 import { parseCapabilities } from "./capabilities.ts";
 import { found, readYaml, type Tree } from "./read-yaml.ts";
-import { type Field, field, fields, members, type Path, type ValueAt } from "./schema.ts";
+import { type Field, field, fields, members, type Path } from "./schema.ts";
+import type { PolicyDocument, Setting } from "./settings.ts";
 import { parseValue } from "./values.ts";
-
-export interface Setting {
-  readonly value: string | number | boolean | readonly string[];
-  readonly where: Where;
-}
-
-export interface PolicyDocument {
-  readonly file: string;
-  /** The fields that are set, by path, in the table's order. */
-  readonly settings: ReadonlyMap<Path, Setting>;
-  /** Findings about names that were translated and the like. */
-  readonly warnings: readonly Finding[];
-}
 
 /**
  * Reads a policy from YAML or JSON text. `file` is only used to say where. Throws a Failure for the first
@@ -90,9 +77,4 @@ function suggest(key: string, group: string): string {
 
 function cut(path: string): string {
   return path.length > 100 ? `${path.slice(0, 97)}...` : path;
-}
-
-/** The value that a document sets for a field, typed by the table; undefined where it sets none. */
-export function setting<P extends Path>(document: PolicyDocument, path: P): ValueAt<P> | undefined {
-  return document.settings.get(path)?.value as ValueAt<P> | undefined;
 }

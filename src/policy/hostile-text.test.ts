@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textOf } from "../errors/catalogue.ts";
 import { Failure } from "../errors/failure.ts";
-import { loadPolicy } from "./resolve.ts";
+import { loadPolicy } from "./load.ts";
 
 const SEED_TEXT = `apiVersion: glovebox.dev/v1alpha1
 kind: PluginPolicy

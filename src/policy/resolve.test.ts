@@ -4,8 +4,9 @@ import { callbacks } from "../spec/callbacks.ts";
 import { hostFunctionNamed, hostFunctions } from "../spec/host-functions.ts";
 import { sha256 } from "../util/digest.ts";
 import { canonicalJson } from "./digest.ts";
+import { loadPolicy } from "./load.ts";
 import type { Policy } from "./policy.ts";
-import { loadPolicy, policyFromRole } from "./resolve.ts";
+import { policyFromRole } from "./resolve.ts";
 import { type RoleName, role, roles } from "./roles.ts";
 import { type Field, fields } from "./schema.ts";
 

@@ -6,21 +6,16 @@ import type { CostVersion } from "../spec/costs.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { optional } from "./capabilities.ts";
 import { digestOf } from "./digest.ts";
-import { type PolicyDocument, parsePolicy, setting } from "./document.ts";
 import { deepFreeze, frozenSet } from "./freeze.ts";
 import type { DeniedAnswer, Policy } from "./policy.ts";
 import { type RoleName, role } from "./roles.ts";
 import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
+import { type PolicyDocument, setting } from "./settings.ts";
 
 const PAGE = 65_536;
 
 /** Without these a plugin is never set up. */
 const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
-
-/** Reads and resolves a policy in one step; see parsePolicy for what is thrown. */
-export function loadPolicy(text: string, file: string): Policy {
-  return resolvePolicy(parsePolicy(text, file));
-}
 
 /** The policy that a document means. Never throws. */
 export function resolvePolicy(document: PolicyDocument): Policy {
