@@ -1,19 +1,15 @@
 // Writes random but valid function bodies, in the mix that compilers emit: statements over locals and memory,
 // branches, counted loops, switches, calls. Every choice comes from the one random source it is given. It
 // knows the shape of the module around it (types, call targets), not its sections.
-import { BLOCK_EMPTY, F64, I32, I64 } from "../src/spec/binary.ts";
-import { opcodes } from "../src/spec/opcodes.ts";
+import { BLOCK_EMPTY } from "../src/spec/binary.ts";
 import type { Writer } from "../src/util/bytes.ts";
-
-/** The value types used, by the letters of the opcode table. */
-export type Letter = "i" | "I" | "F";
+import { bySig, common, type Letter, loads, op, stores, valueTypeOf } from "./large-ops.ts";
+import type { Random } from "./random.ts";
 
 export interface Signature {
   readonly params: readonly Letter[];
   readonly result: Letter | null;
 }
-
-export const valueTypeOf: Readonly<Record<Letter, number>> = { i: I32, I: I64, F: F64 };
 
 /** What a body may refer to. */
 export interface Surroundings {
@@ -30,90 +26,6 @@ export interface Surroundings {
   /** Mutable i32 globals. */
   readonly globals: number;
 }
-
-/** Whole numbers from a seed: mulberry32, the same on every machine. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** An integer from 0 to `limit` - 1. */
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * limit);
-  }
-
-  /** True `percent` times out of a hundred. */
-  chance(percent: number): boolean {
-    return this.below(100) < percent;
-  }
-
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
-  }
-}
-
-type OpcodeName = (typeof opcodes)[number]["name"];
-
-const codes = new Map<string, number>(opcodes.map((row) => [row.name, row.code]));
-
-function code(name: OpcodeName): number {
-  return codes.get(name)!;
-}
-
-/** Codes of all plain instructions with a stack effect, e.g. `ii:i`; the table decides. */
-const bySig = new Map<string, number[]>();
-for (const row of opcodes) {
-  if (row.imm !== "none" || !/^[iIF]+:[iIF]$/.test(row.sig)) continue;
-  bySig.set(row.sig, [...(bySig.get(row.sig) ?? []), row.code]);
-}
-
-// biome-ignore format: a table
-const op = {
-  block: code("block"), loop: code("loop"), if: code("if"), else: code("else"), end: code("end"),
-  br: code("br"), brIf: code("br_if"), brTable: code("br_table"), return: code("return"),
-  call: code("call"), callIndirect: code("call_indirect"), drop: code("drop"), select: code("select"),
-  get: code("local.get"), set: code("local.set"), tee: code("local.tee"),
-  globalGet: code("global.get"), globalSet: code("global.set"),
-  i32: code("i32.const"), i64: code("i64.const"), f64: code("f64.const"),
-  add: code("i32.add"), sub: code("i32.sub"), and: code("i32.and"),
-  copy: code("memory.copy"), fill: code("memory.fill"),
-};
-
-/** What compilers use most, by type. */
-const common: Readonly<Record<Letter, readonly number[]>> = {
-  i: [op.add, op.add, op.sub, op.and, code("i32.shl"), code("i32.or"), code("i32.mul")],
-  I: [code("i64.add"), code("i64.sub"), code("i64.and"), code("i64.shl"), code("i64.or")],
-  F: [code("f64.add"), code("f64.mul"), code("f64.sub")],
-};
-
-const loads: Readonly<Record<Letter, readonly [number, number][]>> = {
-  i: [
-    [code("i32.load"), 2],
-    [code("i32.load"), 2],
-    [code("i32.load8_u"), 0],
-    [code("i32.load16_u"), 1],
-  ],
-  I: [
-    [code("i64.load"), 3],
-    [code("i64.load32_u"), 2],
-  ],
-  F: [[code("f64.load"), 3]],
-};
-
-const stores: Readonly<Record<Letter, readonly [number, number][]>> = {
-  i: [
-    [code("i32.store"), 2],
-    [code("i32.store"), 2],
-    [code("i32.store8"), 0],
-  ],
-  I: [[code("i64.store"), 3]],
-  F: [[code("f64.store"), 3]],
-};
 
 const LETTERS: readonly Letter[] = ["i", "i", "i", "i", "i", "I", "I", "F"];
 

@@ -15,14 +15,9 @@ import { callback, callbackSignature } from "../src/spec/callbacks.ts";
 import { hostFunctionNamed } from "../src/spec/host-functions.ts";
 import { opcodes } from "../src/spec/opcodes.ts";
 import { Writer } from "../src/util/bytes.ts";
-import {
-  BodyWriter,
-  type Letter,
-  Random,
-  type Signature,
-  type Surroundings,
-  valueTypeOf,
-} from "./large-body.ts";
+import { BodyWriter, type Signature, type Surroundings } from "./large-body.ts";
+import { type Letter, valueTypeOf } from "./large-ops.ts";
+import { Random } from "./random.ts";
 
 const importNames = [
   "proxy_log",
