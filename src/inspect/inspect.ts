@@ -4,6 +4,7 @@ import { type Finding, fail, finding } from "../errors/failure.ts";
 import type { RoleName } from "../policy/roles.ts";
 import { customSection } from "../spec/custom-sections.ts";
 import { RESERVED } from "../spec/layout.ts";
+import { neededCallbacks } from "../spec/sdk-signs.ts";
 import { sha256 } from "../util/digest.ts";
 import { engineRefusal } from "../util/engine.ts";
 import { decode } from "../wasm/decode.ts";
@@ -56,7 +57,8 @@ function restrictionFindings(imports: readonly ImportReport[], sdk: SdkReport): 
     .map(({ name }) => finding("inspect-ungated", "warning", { name }));
   const traps = live.filter((one) => one.denialTraps).map((one) => one.name);
   if (traps.length === 0) return ungated;
-  const args = { sdk: sdk.label ?? "this SDK", calls: traps.join(", ") };
+  const calls = [...traps, ...neededCallbacks(sdk.id)].join(", ");
+  const args = { sdk: sdk.label ?? "this SDK", calls };
   return [...ungated, finding("inspect-denial-traps", "info", args)];
 }
 

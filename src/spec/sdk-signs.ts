@@ -139,3 +139,8 @@ export function denialTraps(sdk: Sdk["id"] | null, call: string): boolean {
   if (sdk === "rust") return !rustReturns.has(call);
   return sdk === "cpp" && cppNeeds.has(call);
 }
+
+/** Callbacks without which a plugin of an SDK traps: the Rust SDK makes its contexts there and nowhere else. */
+export function neededCallbacks(sdk: Sdk["id"] | null): readonly string[] {
+  return sdk === "rust" ? ["proxy_on_context_create"] : [];
+}

@@ -1,7 +1,7 @@
 // The name section: function names in, function names out. Other subsections are not kept. A broken name
 // section is not an error: names are for people.
 import { Writer } from "../util/bytes.ts";
-import type { Module } from "./module.ts";
+import { funcImports, type Module } from "./module.ts";
 
 const decoder = new TextDecoder();
 const MODULE_NAME = 0;
@@ -40,20 +40,22 @@ class Cursor {
   }
 }
 
-function readFunctionNames(bytes: Uint8Array, functions: Map<number, string>): void {
+/** Names beyond `space` functions are nobody's, and there may be millions of them. */
+function readFunctionNames(bytes: Uint8Array, functions: Map<number, string>, space: number): void {
   const cursor = new Cursor(bytes);
   const count = cursor.u32() ?? 0;
   for (let i = 0; i < count; i++) {
     const index = cursor.u32();
     const name = cursor.take(cursor.u32());
     if (index === null || name === null) return;
-    functions.set(index, decoder.decode(name));
+    if (index < space) functions.set(index, decoder.decode(name));
   }
 }
 
 /** Reads the module's name section as far as it is readable. */
 export function readNames(module: Module): Names {
   const functions = new Map<number, string>();
+  const space = funcImports(module).length + module.funcs.length;
   let own: string | null = null;
   const section = module.customs.find((custom) => custom.name === "name");
   const cursor = new Cursor(section?.bytes ?? new Uint8Array(0));
@@ -61,7 +63,7 @@ export function readNames(module: Module): Names {
     const id = cursor.u32();
     const content = cursor.take(id === null ? null : cursor.u32());
     if (id === null || content === null) break;
-    if (id === FUNCTION_NAMES) readFunctionNames(content, functions);
+    if (id === FUNCTION_NAMES) readFunctionNames(content, functions, space);
     if (id === MODULE_NAME) {
       const inner = new Cursor(content);
       const name = inner.take(inner.u32());

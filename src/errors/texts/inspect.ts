@@ -63,7 +63,7 @@ export const inspectTexts = {
   },
   "inspect-denial-traps": {
     ...finding,
-    text: "a plugin of {sdk} traps when one of these calls is denied: {calls}",
+    text: "a plugin of {sdk} traps when one of these is denied: {calls}",
     hint: "Allow those that it needs, or choose another answer with capabilities.denied",
   },
   "inspect-hardened": { ...finding, text: "is hardened already, or says so", hint: "Check it with `glovebox verify`; harden takes the original" },
