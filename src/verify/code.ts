@@ -10,14 +10,13 @@ import { type OpcodeName, op, opcodeRow, refusedFeature } from "../spec/opcodes.
 import { frameBytes, WIDE_SLOTS } from "./expect/frame.ts";
 import { TEMPLATE_OPERANDS, TemplateMatcher } from "./expect/templates.ts";
 import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
-import { nameFunction } from "./globals.ts";
 import type { Graph } from "./graph.ts";
 import { type Layout, ROLE } from "./layout.ts";
 import type { Module } from "./module.ts";
 import { effect, extra, SHAPE, shapes } from "./ops.ts";
-import type { Scanner } from "./scanner.ts";
+import { isValueType, type Scanner } from "./scanner.ts";
 import type { StackJudge } from "./stack.ts";
-import { isValueType, readValueType } from "./types.ts";
+import { nameFunction } from "./state.ts";
 
 const { plain, local, global, const: constant, memarg } = SHAPE;
 const BULK_PREFIX = 0xfc;
@@ -101,7 +100,7 @@ export class Walk {
     let wide = params.includes(V128) || results.includes(V128);
     for (let groups = s.count("local groups", limits.locals); groups > 0; groups--) {
       const count = s.u32();
-      const type = readValueType(s);
+      const type = s.valueType();
       locals += count;
       s.limit("locals", locals, limits.locals);
       units += type === V128 ? 2 * count : count;
@@ -328,7 +327,7 @@ export class Walk {
         if (flow.live) flow.pay(price);
         return this.#deadUntil(END!);
       case CALL:
-        this.#call(s.u32(), price);
+        this.#call(s.index("function", this.#module.functions), price);
         return false;
       case CALL_INDIRECT:
         this.#callIndirect(price);
@@ -360,8 +359,8 @@ export class Walk {
     } else {
       s.pos = start;
       const index = s.signed(33);
-      const type = this.#module.types[index];
-      if (type === undefined) return s.malformed("there is no such block type", start);
+      if (!(index >= 0 && index < this.#module.types.length)) s.malformed("no block type", start);
+      const type = this.#module.types[index]!;
       if (this.#module.typeIsWide[index] === 1) this.#wide = true;
       this.#flow.push(kind, type.params.length, type.results.length);
     }
@@ -395,9 +394,6 @@ export class Walk {
   }
 
   #call(func: number, price: number): void {
-    const flow = this.#flow;
-    const type = this.#module.funcType[func];
-    if (type === undefined) return this.#s.malformed(`there is no function ${func}`, flow.at);
     const own = this.#layout.cost[func]! + this.shortfall[func]!;
     if (this.#layout.role[func] !== ROLE.guest) {
       this.#generated(func);
@@ -405,7 +401,7 @@ export class Walk {
     } else if (this.charged[func] === 1) this.#losesFuel("the call of a charged function");
     else if (this.#collected !== null) this.#collected.to(func);
     else if (this.fuelFree[func] === 0) this.#losesFuel("the call of what is not fuel-free");
-    this.#edge(func, type, price + own);
+    this.#edge(func, this.#module.funcType[func]!, price + own);
   }
 
   /** What guest code may call of the generated functions (A3, A4). */
@@ -427,15 +423,12 @@ export class Walk {
 
   #callIndirect(price: number): void {
     const s: Scanner = this.#s;
-    const type = s.u32();
-    const table = s.u32();
-    const to = this.#module.typeClass[type];
-    if (to === undefined || table >= this.#module.tables) {
-      return s.malformed("there is no such type or table", this.#flow.at);
-    }
+    const { types, tables, typeClass, functions } = this.#module;
+    const type = s.index("type", types.length);
+    s.index("table", tables);
     this.#losesFuel("an indirect call");
     this.#flow.height--;
-    this.#edge(this.#module.functions + to, type, price);
+    this.#edge(functions + typeClass[type]!, type, price);
   }
 
   /** A call of a type: its price, operands, and its place in the stack graph. */
@@ -454,23 +447,21 @@ export class Walk {
     const s: Scanner = this.#s;
     const flow = this.#flow;
     const { at } = flow;
-    const row = opcodeRow(code);
-    if (row === undefined) return this.#unknown(code, at);
-    const { imm } = row;
+    const { imm, name } = opcodeRow(code) ?? this.#unknown(code, at);
     const forTable = tableBulk.includes(code);
     if (forTable || memoryBulk.includes(code)) {
       const paid = this.#bulkAt === at && this.#bulkTable === forTable;
-      if (!paid) s.stop("verify-bulk", { opcode: row.name }, at);
+      if (!paid) s.stop("verify-bulk", { opcode: name }, at);
     }
     if (code === MEMORY_GROW) s.stop("verify-grow", {}, at);
     const first = imm === "reftype" ? s.u8() : s.u32();
     if (imm === "reftype" && first !== FUNCREF) s.stop("verify-type", { found: "no funcref" }, at);
     if (imm === "types") {
       if (first !== 1) s.malformed("a typed select has one type", at);
-      readValueType(s);
+      s.valueType();
     }
     const second = imm.includes("-") ? s.u32() : 0;
-    if (code === REF_FUNC) nameFunction(this.#module, s, first, at);
+    if (code === REF_FUNC) nameFunction(s, this.#module, first, at);
     const drops = imm === "data" || imm === "data-memory";
     if (drops && first === this.#layout.messages) s.stop("verify-private-data", {}, at);
     const memory = imm.startsWith("memory") ? first + second : imm === "data-memory" ? second : 0;

@@ -148,8 +148,8 @@ export class Layout {
     for (let func = from; func < to; func++) {
       this.#module.seek(this.#scanner, func);
       const place = heads.findIndex((head) => this.#scanner.eat(head));
-      const row = hostFunctions[place];
-      if (row === undefined) return this.#scanner.stop("verify-generated", { what: "a stub" });
+      if (place < 0) this.#scanner.stop("verify-generated", { what: "a stub" });
+      const row = hostFunctions[place]!;
       const { name } = row;
       const message = denialMessage(row);
       if (policy.allow.has(name) || name <= before || message.length > WINDOW.bytes) {

@@ -40,7 +40,6 @@ export class Module {
   exporting = false;
   /** Where the element section starts, or 0. */
   elementsAt = 0;
-  dataCount = -1;
   dataSegments = 0;
   /** The last data segment, where it is passive. */
   lastPassive: Span | null = null;

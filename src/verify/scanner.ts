@@ -1,7 +1,12 @@
 // Reads the bytes of a module, one value after the other, with nothing decoded before it is checked. The
 // invariant: every number is in its shortest LEB128 form and nothing is read past `end`. It knows no section.
 import type { Args, Code } from "../errors/catalogue.ts";
+import { valueTypes } from "../spec/binary.ts";
 import type { Report } from "./report.ts";
+
+/** 1 for the bytes that are a value type inside the gate. */
+export const isValueType = new Uint8Array(256);
+for (const { byte } of valueTypes) isValueType[byte] = 1;
 
 export class Scanner {
   readonly bytes: Uint8Array;
@@ -105,6 +110,22 @@ export class Scanner {
     this.pos += length;
   }
 
+  /** An index below the number of things there are. */
+  index(what: string, below: number): number {
+    const start = this.pos;
+    const index = this.u32();
+    if (index >= below) this.malformed(`there is no ${what} ${index}`, start);
+    return index;
+  }
+
+  /** A value type inside the gate (A24). */
+  valueType(): number {
+    const byte = this.u8();
+    const found = `0x${byte.toString(16)}`;
+    if (isValueType[byte] === 0) this.stop("verify-type", { found }, this.pos - 1);
+    return byte;
+  }
+
   /** A name as text; names that the format needs are ASCII, so other bytes are kept as they are. */
   name(limit: number): string {
     const length = this.u32();
@@ -124,13 +145,6 @@ export class Scanner {
     for (let i = 0; i < length; i++) if (bytes[pos + i] !== expected[i]) return false;
     this.pos = pos + length;
     return true;
-  }
-
-  /** How many of these bytes come next. */
-  common(expected: ArrayLike<number>): number {
-    const most = Math.min(expected.length, this.end - this.pos);
-    for (let i = 0; i < most; i++) if (this.bytes[this.pos + i] !== expected[i]) return i;
-    return most;
   }
 
   padded(start: number): never {

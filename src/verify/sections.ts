@@ -1,21 +1,17 @@
-// Walks the sections of a module in their order and hands each to its reader. The invariant: every byte of
-// the module belongs to exactly one section, each appears at most once, none is empty, and its reader used
-// all of it. What a section may hold is for its own file.
+// Walks the sections of a module in their order and hands each to its reader; the plain ones are here. The
+// invariant: every byte of the module belongs to exactly one section, each appears at most once, none is
+// empty, and its reader used all of it.
 import type { Policy } from "../policy/policy.ts";
-import { LAYER_COMPONENT, PREAMBLE, type SectionName, sections } from "../spec/binary.ts";
+import { FUNC_FORM, PREAMBLE, type SectionName, sections, V128 } from "../spec/binary.ts";
 import { limits } from "../spec/limits.ts";
-import { readExports } from "./exports.ts";
-import { readGlobals } from "./globals.ts";
-import { readImports } from "./imports.ts";
-import { readMemory, readTables } from "./memory.ts";
+import { readExports, readImports } from "./boundary.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
-import { readData, readDataCount, readElements } from "./segments.ts";
-import { readFunctions, readTypes } from "./types.ts";
+import { readData, readElements, readGlobals, readMemory, readTables } from "./state.ts";
 
-type Reader = (scanner: Scanner, module: Module, policy: Policy) => void;
+type Reader = (s: Scanner, module: Module, policy: Policy) => void;
 
-const readers: Readonly<Record<Exclude<SectionName, "custom">, Reader>> = {
+const readers: Readonly<Record<SectionName, Reader>> = {
   type: readTypes,
   import: readImports,
   function: readFunctions,
@@ -23,93 +19,98 @@ const readers: Readonly<Record<Exclude<SectionName, "custom">, Reader>> = {
   memory: readMemory,
   global: readGlobals,
   export: readExports,
-  start: (scanner) => scanner.stop("verify-start", {}),
+  start: (s) => s.stop("verify-start", {}),
   element: readElements,
-  datacount: readDataCount,
+  // The engine holds it against the data section.
+  datacount: (s) => s.u32(),
   code: readCode,
   data: readData,
+  custom: readCustom,
 };
 
 /** Reads all sections; a finding that makes the rest unreadable stops here. */
-export function readModule(scanner: Scanner, module: Module, policy: Policy): void {
-  const { bytes } = scanner;
-  scanner.section = "header";
-  scanner.limit("bytes of the module", bytes.length, limits.moduleBytes, 0);
-  if (!scanner.eat(PREAMBLE)) {
-    const component = LAYER_COMPONENT.every((byte, i) => bytes[i + 4] === byte);
-    scanner.malformed(component ? "this is a component, not a module" : "not a WebAssembly module");
-  }
+export function readModule(s: Scanner, module: Module, policy: Policy): void {
+  const { bytes } = s;
+  s.section = "header";
+  s.limit("bytes of the module", bytes.length, limits.moduleBytes);
+  if (!s.eat(PREAMBLE)) s.malformed("this does not begin as a WebAssembly module does");
   let order = 0;
-  while (scanner.pos < bytes.length) {
-    const start = scanner.pos;
-    scanner.section = "unknown";
-    const id = scanner.u8();
+  while (s.pos < bytes.length) {
+    const start = s.pos;
+    s.section = "unknown";
+    const id = s.u8();
     const row = sections.find((one) => one.id === id);
-    if (row === undefined) {
-      scanner.stop("verify-section", { what: `section number ${id} is unknown` }, start);
+    if (row === undefined) s.stop("verify-section", { what: `there is no number ${id}` });
+    s.section = row.name;
+    const size = s.u32();
+    if (size > bytes.length - s.pos) s.malformed("the section is cut short", start);
+    const place = row.name === "custom" ? LAST : row.order;
+    if (place < order || (place === order && place !== LAST)) {
+      s.stop("verify-section", { what: "it is out of order or given twice" }, start);
     }
-    scanner.section = row.name;
-    const size = scanner.u32();
-    if (size > bytes.length - scanner.pos) scanner.malformed("the section is cut short", start);
-    scanner.end = scanner.pos + size;
-    if (row.name === "custom") readCustom(scanner, module);
-    else {
-      if (module.customs.length > 0) {
-        scanner.stop("verify-section", { what: "it stands after a custom section" }, start);
-      }
-      if (row.order <= order) {
-        scanner.stop("verify-section", { what: "it is out of order or given twice" }, start);
-      }
-      order = row.order;
-      readers[row.name](scanner, module, policy);
-      if (scanner.pos !== scanner.end) scanner.malformed("bytes are left over in the section");
-    }
-    scanner.end = bytes.length;
+    order = place;
+    s.end = s.pos + size;
+    readers[row.name](s, module, policy);
+    if (s.pos !== s.end) s.malformed("bytes are left over in the section");
+    s.end = bytes.length;
   }
-  complete(scanner, module);
+  s.section = "module";
+  if (module.bodyStart.length !== module.functions - module.imports.length) {
+    s.malformed("the function and the code section differ in length");
+  }
+  if (module.memoryMaximum < 0) s.stop("verify-memory", { what: "there is none" });
+  if (module.guestGlobals < 0) s.stop("verify-global", { what: "the injected ones are missing" });
+  if (!module.exporting) s.stop("verify-export", { what: "the memory is missing" });
 }
 
-/** What must be there although no section says so. */
-function complete(scanner: Scanner, module: Module): void {
-  scanner.section = "module";
-  const bodies = module.bodyStart.length;
-  const declared = module.functions - module.imports.length;
-  if (bodies !== declared) {
-    scanner.malformed(`${declared} functions are declared but ${bodies} have a body`);
+/** Custom sections come after all others. */
+const LAST = Number.POSITIVE_INFINITY;
+
+function readTypes(s: Scanner, module: Module): void {
+  const count = s.vector("types", limits.types);
+  module.typeClass = new Int32Array(count);
+  module.typeIsWide = new Uint8Array(count);
+  const classes = new Map<string, number>();
+  const list = (what: string, limit: number): number[] =>
+    Array.from({ length: s.count(what, limit) }, () => s.valueType());
+  for (let i = 0; i < count; i++) {
+    if (s.u8() !== FUNC_FORM) s.stop("verify-type", { found: "no function type" }, s.pos - 1);
+    const params = list("parameters", limits.params);
+    const results = list("results", limits.results);
+    module.types.push({ params, results });
+    const key = String.fromCharCode(...params, 0, ...results);
+    if (!classes.has(key)) classes.set(key, i);
+    module.typeClass[i] = classes.get(key)!;
+    module.typeIsWide[i] = params.includes(V128) || results.includes(V128) ? 1 : 0;
   }
-  if (module.dataCount >= 0 && module.dataCount !== module.dataSegments) {
-    const { dataCount, dataSegments } = module;
-    scanner.malformed(`${dataCount} data segments are announced but ${dataSegments} are there`);
-  }
-  if (module.memoryMaximum < 0) scanner.stop("verify-memory", { what: "there is no memory" });
-  if (module.guestGlobals < 0) {
-    scanner.stop("verify-global", { what: "the injected globals are missing" });
-  }
-  if (!module.exporting) scanner.stop("verify-export", { what: "the memory is not exported" });
 }
 
-function readCode(scanner: Scanner, module: Module): void {
-  const count = scanner.vector("function bodies", limits.functions);
-  const end = scanner.end;
+function readFunctions(s: Scanner, module: Module): void {
+  const count = s.vector("functions", limits.functions);
+  const imported = module.imports.length;
+  const types = new Int32Array(imported + count);
+  types.set(module.funcType);
+  for (let i = 0; i < count; i++) types[imported + i] = s.index("type", module.types.length);
+  module.funcType = types;
+  module.named = new Int32Array(types.length);
+}
+
+function readCode(s: Scanner, module: Module): void {
+  const count = s.vector("function bodies", limits.functions);
   module.bodyStart = new Int32Array(count);
   module.bodyEnd = new Int32Array(count);
-  const first = module.imports.length;
   for (let i = 0; i < count; i++) {
-    scanner.func = first + i;
-    const start = scanner.pos;
-    const size = scanner.u32();
-    scanner.limit("bytes of a function body", size, limits.bodyBytes, start);
-    module.bodyStart[i] = scanner.pos;
-    scanner.skip(size);
-    module.bodyEnd[i] = scanner.pos;
+    const size = s.u32();
+    s.limit("bytes of a function body", size, limits.bodyBytes);
+    module.bodyStart[i] = s.pos;
+    s.skip(size);
+    module.bodyEnd[i] = s.pos;
   }
-  scanner.func = -1;
-  scanner.end = end;
 }
 
-function readCustom(scanner: Scanner, module: Module): void {
-  scanner.limit("custom sections", module.customs.length + 1, limits.customSections);
-  const name = scanner.name(limits.nameBytes);
-  module.customs.push({ name, start: scanner.pos, end: scanner.end });
-  scanner.pos = scanner.end;
+function readCustom(s: Scanner, module: Module): void {
+  s.limit("custom sections", module.customs.length + 1, limits.customSections);
+  const name = s.name(limits.nameBytes);
+  module.customs.push({ name, start: s.pos, end: s.end });
+  s.pos = s.end;
 }

@@ -1,0 +1,134 @@
+// What the module holds: one capped memory, capped tables of functions, the guest's globals and then exactly
+// the injected ones, element and data segments (rules A7, A24, A34). The invariant: a constant expression
+// is one constant, and every function that one or a segment names is noted in `module.named`.
+import type { Policy } from "../policy/policy.ts";
+import { F32, F64, FUNCREF, I32, I64, KIND, V128 } from "../spec/binary.ts";
+import { injectedGlobals } from "../spec/layout.ts";
+import { limits } from "../spec/limits.ts";
+import { op } from "../spec/opcodes.ts";
+import type { Module } from "./module.ts";
+import type { Scanner } from "./scanner.ts";
+
+/** Flags of a memory or table: minimum and maximum, not shared, 32-bit. */
+const BOUNDED = 0x01;
+const END = op("end");
+const V128_CONST = [0xfd, op("v128.const") - 0x200];
+/** Plain constants by opcode: their type and the bytes that follow. */
+const constants = new Map([
+  [op("f32.const"), { type: F32, size: 4 }],
+  [op("f64.const"), { type: F64, size: 8 }],
+]);
+/** Bits of an element segment's flags: not active; explicit table, or declarative; expressions. */
+const ELEMENT = { notActive: 1, explicit: 2, expressions: 4, all: 7 } as const;
+
+export function readMemory(s: Scanner, module: Module, policy: Policy): void {
+  const start = s.pos;
+  const count = s.vector("memories", limits.globals);
+  const flags = s.u8();
+  if (count !== 1 || flags !== BOUNDED) {
+    const what = "one is expected that is unshared, 32-bit and has a maximum";
+    s.stop("verify-memory", { what }, start);
+  }
+  const minimum = s.u32();
+  module.memoryMaximum = s.u32();
+  const cap = policy.limits.memoryPages;
+  if (module.memoryMaximum <= cap) return;
+  const what = `it may have ${minimum} to ${module.memoryMaximum} pages, the policy allows ${cap}`;
+  s.add("verify-memory", { what }, start);
+}
+
+export function readTables(s: Scanner, module: Module): void {
+  module.tables = s.vector("tables", limits.tables);
+  let entries = 0;
+  for (let i = 0; i < module.tables; i++) {
+    const start = s.pos;
+    if (s.u8() !== FUNCREF || s.u8() !== BOUNDED) {
+      s.stop("verify-table", { what: "plain funcref with a maximum is expected" }, start);
+    }
+    s.u32();
+    entries += s.u32();
+  }
+  s.limit("entries of all tables", entries, limits.tableEntries);
+}
+
+/** Notes that something names a function as a value; whether it may is judged at the end. */
+export function nameFunction(s: Scanner, module: Module, func: number, at: number): void {
+  if (func >= module.functions) s.malformed(`there is no function ${func}`, at);
+  if (module.named[func] === 0) module.named[func] = at + 1;
+}
+
+/** Reads a constant expression of a type; its value where that is an integer. */
+function readConstant(s: Scanner, module: Module, type: number): number {
+  const start = s.pos;
+  let found = V128;
+  let value = Number.NaN;
+  if (s.eat(V128_CONST)) s.skip(16);
+  else {
+    const code = s.u8();
+    const plain = constants.get(code);
+    found = plain?.type ?? FUNCREF;
+    if (plain !== undefined) s.skip(plain.size);
+    else if (code === op("i32.const") || code === op("i64.const")) {
+      found = code === op("i32.const") ? I32 : I64;
+      value = s.signed(found === I32 ? 32 : 64);
+    } else if (code === op("ref.func")) nameFunction(s, module, s.u32(), start + 1);
+    else if (code !== op("ref.null") || s.u8() !== FUNCREF) s.stop("verify-constant", {}, start);
+  }
+  if (s.u8() !== END || found !== type) s.stop("verify-constant", {}, start);
+  return value;
+}
+
+export function readGlobals(s: Scanner, module: Module): void {
+  const count = s.vector("globals", limits.globals + injectedGlobals.length);
+  module.guestGlobals = count - injectedGlobals.length;
+  module.globalIsWide = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const start = s.pos;
+    const type = s.valueType();
+    const mutable = s.u8();
+    const value = readConstant(s, module, type);
+    module.globalIsWide[i] = type === V128 ? 1 : 0;
+    const row = injectedGlobals[i - module.guestGlobals];
+    if (row === undefined) continue;
+    if (type === row.type && mutable === 1 && value === Number(row.init)) continue;
+    const what = `number ${i} is not the injected global "${row.key}" as it must be`;
+    s.stop("verify-global", { what }, start);
+  }
+}
+
+export function readElements(s: Scanner, module: Module): void {
+  module.elementsAt = s.pos;
+  let entries = 0;
+  for (let left = s.vector("element segments", limits.elemSegments); left > 0; left--) {
+    const flags = s.u32();
+    if (flags > ELEMENT.all) s.malformed(`element segments have no flags ${flags}`);
+    const explicit = (flags & ELEMENT.explicit) !== 0;
+    const expressions = (flags & ELEMENT.expressions) !== 0;
+    const active = (flags & ELEMENT.notActive) === 0;
+    if (active && explicit) s.u32();
+    if (active) readConstant(s, module, I32);
+    if ((!active || explicit) && s.u8() !== (expressions ? FUNCREF : KIND.func)) {
+      s.stop("verify-type", { found: "an element kind" });
+    }
+    const size = s.count("elements", limits.elemEntries);
+    entries += size;
+    s.limit("elements of all segments", entries, limits.elemEntries);
+    for (let k = 0; k < size; k++) {
+      if (expressions) readConstant(s, module, FUNCREF);
+      else nameFunction(s, module, s.u32(), s.pos - 1);
+    }
+  }
+}
+
+export function readData(s: Scanner, module: Module): void {
+  module.dataSegments = s.vector("data segments", limits.dataSegments);
+  for (let i = 0; i < module.dataSegments; i++) {
+    const flags = s.u32();
+    if (flags > 1) s.stop("verify-canonical", { what: "a data segment that names its memory" });
+    if (flags === 0) readConstant(s, module, I32);
+    const size = s.u32();
+    const start = s.pos;
+    s.skip(size);
+    module.lastPassive = flags === 1 ? { start, end: s.pos } : null;
+  }
+}
