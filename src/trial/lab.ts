@@ -8,7 +8,7 @@ import { policyFromRole } from "../policy/resolve.ts";
 import type { RoleName } from "../policy/roles.ts";
 import type { Path, ValueAt } from "../policy/schema.ts";
 import type { LoadStep, RequestSeen, RequestStep, Run, Step, TickStep } from "./script.ts";
-import { Lanes, watch } from "./watch.ts";
+import { Lanes } from "./watch.ts";
 
 /** Milliseconds that a step has where it is expected never to return. */
 export const PATIENCE = 1000;
@@ -94,7 +94,12 @@ export class Lab {
 
   /** Plays a script when a lane is free; each step has `limit` milliseconds to return. */
   play(steps: readonly Step[], limit: number = CERTAINTY): Promise<Run> {
-    return this.#lanes.run(() => watch(steps, limit));
+    return this.#lanes.play(steps, limit);
+  }
+
+  /** Ends the workers. */
+  close(): Promise<void> {
+    return this.#lanes.close();
   }
 }
 

@@ -18,7 +18,6 @@ export interface TrialRow extends CaseRow {
   /** Why, for rows without a measurement. */
   readonly reason: string | null;
   readonly details: readonly Detail[];
-  readonly ms: number;
 }
 
 export interface TrialReport {
@@ -44,18 +43,16 @@ function base({ id, table, signal, measurement }: CaseRow): CaseRow {
 }
 
 async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<TrialRow> {
-  const empty = { ...base(one), unhardened: null, hardened: null, details: [], ms: 0 } as const;
+  const empty = { ...base(one), unhardened: null, hardened: null, details: [] } as const;
   if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
   const missing = one.plugins.filter((name) => !options.plugins.has(name));
   if (missing.length > 0) {
     return { ...empty, verdict: "skipped", reason: `not built: ${missing.join(", ")}` };
   }
   options.progress?.(one.signal);
-  const started = performance.now();
   const { unhardened, hardened, held, details } = await one.measure(lab);
-  const ms = Math.round(performance.now() - started);
   const verdict = held ? "held" : "broken";
-  return { ...base(one), unhardened, hardened, details, verdict, reason: null, ms };
+  return { ...base(one), unhardened, hardened, details, verdict, reason: null };
 }
 
 export function report(rows: readonly TrialRow[]): TrialReport {
@@ -75,5 +72,9 @@ export function report(rows: readonly TrialRow[]): TrialReport {
 export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const lab = new Lab(options.plugins);
   const wanted = cases.filter((one) => options.only === undefined || options.only.has(one.id));
-  return report(await Promise.all(wanted.map((one) => runCase(one, options, lab))));
+  try {
+    return report(await Promise.all(wanted.map((one) => runCase(one, options, lab))));
+  } finally {
+    await lab.close();
+  }
 }

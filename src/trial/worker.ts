@@ -1,22 +1,36 @@
-// The worker thread that plays one script. It says when it begins a step and what it saw, so that whoever
-// watches knows which step did not return.
-import { parentPort, workerData } from "node:worker_threads";
+// The worker thread that plays scripts, one after the other, each with plugins and services of its own. It
+// says when it begins a step and what it saw, so that whoever watches knows which step did not return.
+import { parentPort } from "node:worker_threads";
 import { Player } from "./play.ts";
 import type { Seen, Step } from "./script.ts";
 
 export type Report =
   | { readonly begin: Step["do"] }
   | { readonly seen: Seen }
-  | { readonly done: true };
+  | { readonly done: true }
+  /** A mistake of ours, with its stack. */
+  | { readonly broken: string };
 
-const post = (report: Report): void => parentPort?.postMessage(report);
+const port = parentPort;
+if (port === null) throw new Error("this file runs as a worker thread only");
+const post = (report: Report): void => port.postMessage(report);
 
-const player = new Player();
-for (const step of workerData as readonly Step[]) {
-  post({ begin: step.do });
-  const seen = player.play(step);
-  post({ seen });
-  // Nothing can be asked of a plugin that was not loaded.
-  if (seen.do === "load" && seen.refused !== null) break;
+function play(steps: readonly Step[]): void {
+  const player = new Player();
+  for (const step of steps) {
+    post({ begin: step.do });
+    const seen = player.play(step);
+    post({ seen });
+    // Nothing can be asked of a plugin that was not loaded.
+    if (seen.do === "load" && seen.refused !== null) return;
+  }
 }
-post({ done: true });
+
+port.on("message", (steps: readonly Step[]) => {
+  try {
+    play(steps);
+    post({ done: true });
+  } catch (error) {
+    post({ broken: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});
