@@ -152,9 +152,7 @@ export function leastPolicyFor(
       : { role: wanted, why: `${asked}${wanted === null ? "" : `: ${roles[wanted].what}`}` };
   const live = entries.filter((one) => one.reach !== "unused");
   const withRole = choice.role === null ? [] : live.filter(comesWithRole);
-  const allow = live.filter((one) =>
-    choice.role === null ? true : has(choice.role, one) && !withRole.includes(one),
-  );
+  const allow = live.filter((one) => choice.role === null || has(choice.role, one));
   const leftOut = entries.filter((one) => !allow.includes(one) && !withRole.includes(one));
   return {
     ...choice,

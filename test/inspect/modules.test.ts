@@ -169,6 +169,51 @@ test("an import in a table is indirect only where a call of its type goes throug
   assert.equal(inspect(wat(other)).imports[0]?.reach, "unused");
 });
 
+test("a function imported twice is one row, with the wider reach", () => {
+  const twice = `${LOG} ${LOG.replace("$log", "$second")}`;
+  const calls = CALL_LOG.replace("$log", "$second");
+  const report = inspect(wat(whole(`(func (export "proxy_on_log") (param i32) ${calls})`, twice)));
+  assert.deepEqual(
+    report.imports.map((one) => [one.name, one.reach]),
+    [["proxy_log", "reachable"]],
+  );
+  assert.equal(report.functions.imported, 2);
+});
+
+test("WASI under both module names is two imports and one entry of the policy", () => {
+  const wasi = (module: string) =>
+    `(import "${module}" "sched_yield" (func $${module} (result i32)))`;
+  const imports = `${wasi("wasi_unstable")} ${wasi("wasi_snapshot_preview1")}`;
+  const body = `(func (export "proxy_on_log") (param i32) (drop (call $wasi_unstable)))`;
+  const { imports: rows, leastPolicy } = inspect(wat(whole(body, imports)));
+  assert.deepEqual(
+    rows.map((one) => [one.module, one.reach]),
+    [
+      ["wasi_unstable", "reachable"],
+      ["wasi_snapshot_preview1", "unused"],
+    ],
+  );
+  assert.deepEqual(
+    leastPolicy.allow.map((one) => one.name),
+    ["sched_yield"],
+  );
+});
+
+test("the memory cap gives room to grow, and none that the module could not take", () => {
+  const grow = `(func (drop (memory.grow (i32.const 1))))`;
+  const cap = (memory: string, more: string) => {
+    const text = `(module (memory (export "memory") ${memory}) ${MARKER} ${MALLOC} ${callback} ${more})`;
+    return inspect(wat(text)).leastPolicy.memoryPages;
+  };
+  assert.equal(cap("1", ""), 1);
+  assert.equal(cap("0", ""), 1);
+  assert.equal(cap("1", grow), 1024);
+  assert.equal(cap("1 100", grow), 100);
+  assert.equal(cap("600", grow), 2048);
+  assert.equal(cap(`${stockMemoryPages - 1}`, grow), stockMemoryPages);
+  assert.equal(cap("20000", grow), 20_000);
+});
+
 test("dead code calls nothing", () => {
   const report = inspect(
     wat(whole(`(func (export "proxy_on_log") (param i32) (return) ${CALL_LOG})`, LOG)),
