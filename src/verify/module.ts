@@ -2,7 +2,7 @@
 // invariant: indices are those of the binary format; what depends on structure goes through `typeClass`.
 import type { Callback } from "../spec/callbacks.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
-import type { Signature } from "./expect/body.ts";
+import type { Signature } from "./expect/expected.ts";
 import type { Scanner } from "./scanner.ts";
 
 export interface FunctionExport {

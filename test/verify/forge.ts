@@ -6,7 +6,6 @@ import { callback } from "../../src/spec/callbacks.ts";
 import { costTables } from "../../src/spec/costs.ts";
 import { hostFunction, hostFunctionIndex, hostFunctions } from "../../src/spec/host-functions.ts";
 import { injectedGlobals } from "../../src/spec/layout.ts";
-import type { Expected, Signature } from "../../src/verify/expect/body.ts";
 import { bulk, bulkType, cross, crossType } from "../../src/verify/expect/bulk.ts";
 import { hostSignature } from "../../src/verify/expect/context.ts";
 import { deny, denyType } from "../../src/verify/expect/deny.ts";
@@ -18,6 +17,7 @@ import {
   open,
   openType,
 } from "../../src/verify/expect/enter.ts";
+import type { Expected, Signature } from "../../src/verify/expect/expected.ts";
 import { grow, growType } from "../../src/verify/expect/grow.ts";
 import { denialMessage, stub } from "../../src/verify/expect/stub.ts";
 import { crosses, thunk } from "../../src/verify/expect/thunk.ts";

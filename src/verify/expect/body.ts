@@ -4,7 +4,9 @@
 import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";
+import type { Expected, Signature } from "./expected.ts";
 import { frameBytes, WIDE_SLOTS } from "./frame.ts";
+import { signed, unsigned } from "./leb.ts";
 
 const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
 
@@ -18,44 +20,6 @@ const effects: Partial<Record<OpcodeName, number>> = {
   drop: -1,
   select: -2,
 };
-
-/** A finished body: locals and code, in two parts around the index of `call f` where that is open. */
-export interface Expected {
-  /** What it is, in words for findings. */
-  readonly what: string;
-  readonly type: Signature;
-  readonly head: readonly number[];
-  readonly tail: readonly number[] | null;
-  /** Own cost in fuel units, entry included. */
-  readonly cost: number;
-  /** Estimated stack bytes of its frame. */
-  readonly frame: number;
-  /** Indices of the functions that it calls, but for the open one. */
-  readonly calls: readonly number[];
-  /** The least fuel that it gives to what it calls, where it gives any; below 1 the policy gives too little. */
-  readonly budget: number;
-}
-
-/** What a body must know of a function type: value types by byte. */
-export interface Signature {
-  readonly params: readonly number[];
-  readonly results: readonly number[];
-}
-
-export function unsigned(out: number[], value: number): void {
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
-  out.push(rest);
-}
-
-function signed(out: number[], value: bigint): void {
-  let rest = value;
-  while (rest < -64n || rest > 63n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  out.push(Number(rest & 127n));
-}
 
 export class Body {
   readonly #table: CostTable;
@@ -133,6 +97,13 @@ export class Body {
   end(): this {
     this.#height = this.#ifs.pop() ?? 0;
     return this.op("end");
+  }
+
+  /** Instructions that a null pointer in a parameter skips, where it may be null. */
+  unlessNull(parameter: number, nullable: boolean, write: () => void): void {
+    if (nullable) this.op("local.get", parameter).if();
+    write();
+    if (nullable) this.end();
   }
 
   #grow(by: number): void {

@@ -2,8 +2,9 @@
 // operations on memory and tables, and bytes that cross into or out of the host (A36).
 // Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
-import { Body, type Expected, type Signature } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex, trapIfExhausted } from "./context.ts";
+import type { Expected, Signature } from "./expected.ts";
 
 export const bulkType: Signature = { params: [I32], results: [I32] };
 export const crossType: Signature = { params: [I32], results: [] };

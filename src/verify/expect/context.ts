@@ -5,7 +5,8 @@ import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import type { HostFunction } from "../../spec/host-function-row.ts";
 import { type InjectedGlobal, injectedOffset, STACK_SHARE } from "../../spec/layout.ts";
-import type { Body, Signature } from "./body.ts";
+import type { Body } from "./body.ts";
+import type { Signature } from "./expected.ts";
 
 export interface Context {
   readonly policy: Policy;

@@ -4,8 +4,9 @@
 import { I32, I64 } from "../../spec/binary.ts";
 import { WINDOW } from "../../spec/layout.ts";
 import { LOG_LEVEL } from "../../spec/status.ts";
-import { Body, type Expected, type Signature } from "./body.ts";
+import { Body } from "./body.ts";
 import type { Context } from "./context.ts";
+import type { Expected, Signature } from "./expected.ts";
 
 export const denyType: Signature = { params: [I32, I32], results: [] };
 

@@ -4,8 +4,9 @@
 // Written from docs/containment.md, "Generated functions".
 import { I64 } from "../../spec/binary.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
-import { Body, type Expected, type Signature } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex, type Helper, stackAtEntry } from "./context.ts";
+import type { Expected, Signature } from "./expected.ts";
 
 export const enterType: Signature = { params: [], results: [] };
 export const openType: Signature = { params: [I64], results: [] };

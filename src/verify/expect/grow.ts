@@ -1,8 +1,9 @@
 // The expected body of `grow`: the only place where memory may grow, and only up to the policy's cap.
 // Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
-import { Body, type Expected, type Signature } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex } from "./context.ts";
+import type { Expected, Signature } from "./expected.ts";
 
 export const growType: Signature = { params: [I32], results: [I32] };
 

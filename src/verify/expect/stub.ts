@@ -6,8 +6,9 @@ import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { DENIED_PREFIX } from "../../spec/layout.ts";
 import type { OpcodeName } from "../../spec/opcodes.ts";
 import { ERRNO, STATUS } from "../../spec/status.ts";
-import { Body, type Expected } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex, hostSignature } from "./context.ts";
+import type { Expected } from "./expected.ts";
 
 const BITS = 64;
 const POINTER_BYTES = 4;
@@ -87,18 +88,22 @@ function answer(body: Body, row: HostFunction, policy: Context["policy"]["denied
 function emptyOutput(body: Body, row: HostFunction, outside: number): void {
   const outputs = [...row.params.entries()].filter(([, param]) => OUT_ROLES.includes(param.role));
   const width = (q: number): number => row.params[q]!.bytes ?? POINTER_BYTES;
-  for (const [q] of outputs) {
-    body.op("local.get", q).op("i64.extend_i32_u").op("i64.const", width(q)).op("i64.add");
-    body.op("memory.size", 0).op("i64.extend_i32_u").op("i64.const", Math.log2(PAGE));
-    body.op("i64.shl").op("i64.gt_u").if().op("i32.const", outside).op("return").end();
+  for (const [q, { nullable }] of outputs) {
+    body.unlessNull(q, nullable === true, () => {
+      body.op("local.get", q).op("i64.extend_i32_u").op("i64.const", width(q)).op("i64.add");
+      body.op("memory.size", 0).op("i64.extend_i32_u").op("i64.const", Math.log2(PAGE));
+      body.op("i64.shl").op("i64.gt_u").if().op("i32.const", outside).op("return").end();
+    });
   }
-  for (const [q] of outputs) {
-    let offset = 0;
-    for (const [size, zero, store] of stores) {
-      for (; offset + size <= width(q); offset += size) {
-        body.op("local.get", q).op(zero, 0).op(store, 0, offset);
+  for (const [q, { nullable }] of outputs) {
+    body.unlessNull(q, nullable === true, () => {
+      let offset = 0;
+      for (const [size, zero, store] of stores) {
+        for (; offset + size <= width(q); offset += size) {
+          body.op("local.get", q).op(zero, 0).op(store, 0, offset);
+        }
       }
-    }
+    });
   }
   body.op("i32.const", 0);
 }

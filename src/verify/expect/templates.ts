@@ -5,7 +5,7 @@ import { BLOCK_EMPTY } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type OpcodeName, op } from "../../spec/opcodes.ts";
 import type { Scanner } from "../scanner.ts";
-import { unsigned } from "./body.ts";
+import { unsigned } from "./leb.ts";
 
 /** A row of the format's table. G works on the fuel global, L on the fuel local. */
 export interface Template {

@@ -3,8 +3,9 @@
 // meanwhile. Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
-import { Body, type Expected } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex, type Helper, hostSignature } from "./context.ts";
+import type { Expected } from "./expected.ts";
 
 const INPUT_LENGTHS: readonly ParamRole[] = ["inLen", "bufLen", "iovsLen"];
 
@@ -39,7 +40,9 @@ export function thunk(context: Context, row: HostFunction, index: number, cross:
   if (outputs.length > 0) {
     body.op("local.tee", result).op("i32.eqz").if();
     for (const q of outputs) {
-      body.op("local.get", q).op("i32.load", 2, 0).call(cross.index, 1, 0, cross.cost);
+      body.unlessNull(q, row.params[q]!.nullable === true, () => {
+        body.op("local.get", q).op("i32.load", 2, 0).call(cross.index, 1, 0, cross.cost);
+      });
     }
     body.end().op("local.get", result);
   }

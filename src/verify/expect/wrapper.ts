@@ -3,9 +3,10 @@
 // Written from docs/containment.md, "Generated functions".
 import type { Callback } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
-import { Body, type Expected, type Signature } from "./body.ts";
+import { Body } from "./body.ts";
 import { type Context, globalIndex, type Helper, trapIfExhausted } from "./context.ts";
 import { closeType, openType } from "./enter.ts";
+import type { Expected, Signature } from "./expected.ts";
 
 export type WrapperKind = "start" | "context" | "allocator" | "callback" | "bare";
 

@@ -1,0 +1,24 @@
+// What the generators of this folder produce, and what they must know of a function type.
+
+/** A finished body: locals and code, in two parts around the index of `call f` where that is open. */
+export interface Expected {
+  /** What it is, in words for findings. */
+  readonly what: string;
+  readonly type: Signature;
+  readonly head: readonly number[];
+  readonly tail: readonly number[] | null;
+  /** Own cost in fuel units, entry included. */
+  readonly cost: number;
+  /** Estimated stack bytes of its frame. */
+  readonly frame: number;
+  /** Indices of the functions that it calls, but for the open one. */
+  readonly calls: readonly number[];
+  /** The least fuel that it gives to what it calls, where it gives any; below 1 the policy gives too little. */
+  readonly budget: number;
+}
+
+/** What a body must know of a function type: value types by byte. */
+export interface Signature {
+  readonly params: readonly number[];
+  readonly results: readonly number[];
+}

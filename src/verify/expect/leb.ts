@@ -1,0 +1,18 @@
+// Writes LEB128 numbers in their shortest form: verify's own, apart from the writer that harden uses.
+
+/** Appends a number of at least 0. */
+export function unsigned(out: number[], value: number): void {
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128);
+  out.push(rest);
+}
+
+/** Appends a signed number. */
+export function signed(out: number[], value: bigint): void {
+  let rest = value;
+  while (rest < -64n || rest > 63n) {
+    out.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  out.push(Number(rest & 127n));
+}
