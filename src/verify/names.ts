@@ -10,72 +10,57 @@ const NAME = "name";
 const SUBSECTION = { module: 0, functions: 1 } as const;
 const PRINTABLE = { first: 0x20, last: 0x7e } as const;
 
-export function checkCustomSections(scanner: Scanner, module: Module): void {
+export function checkCustomSections(s: Scanner, module: Module): void {
   const kept: readonly string[] = keptCustomSections;
   let place = -1;
   for (const { name, start, end } of module.customs) {
-    scanner.section = "custom";
-    scanner.func = -1;
-    scanner.pos = start;
-    scanner.end = end;
+    s.section = name === NAME ? NAME : "custom";
+    s.func = -1;
+    s.pos = start;
+    s.end = end;
     const found = kept.indexOf(name);
-    if (found <= place) {
-      const what = found < 0 ? "is not kept" : "is given twice or out of order";
-      scanner.add("verify-custom-section", { name, what }, start);
-    } else place = found;
-    if (name === NAME) {
-      scanner.section = NAME;
-      scanner.report.attempt(() => checkNames(scanner, module));
-    }
+    if (found <= place) s.add("verify-custom-section", { name });
+    place = Math.max(place, found);
+    if (name === NAME) s.report.attempt(() => checkNames(s, module));
   }
 }
 
-function checkNames(scanner: Scanner, module: Module): void {
-  const end = scanner.end;
-  let last = -1;
-  while (scanner.pos < end) {
-    const start = scanner.pos;
-    const id = scanner.u8();
-    if (id > SUBSECTION.functions || id <= last) {
-      const what = `subsection ${id} is not kept, given twice or out of order`;
-      scanner.stop("verify-name-section", { what }, start);
-    }
-    last = id;
-    const size = scanner.u32();
-    if (size > end - scanner.pos) scanner.malformed("the subsection is cut short", start);
-    scanner.end = scanner.pos + size;
-    if (id === SUBSECTION.module) checkName(scanner);
-    else checkFunctionNames(scanner, module);
-    if (scanner.pos !== scanner.end) scanner.malformed("bytes are left over in the subsection");
-    scanner.end = end;
-  }
-}
-
-function checkFunctionNames(scanner: Scanner, module: Module): void {
+function checkNames(s: Scanner, module: Module): void {
+  const end = s.end;
   let before = -1;
-  for (let left = scanner.count("names", limits.functions); left > 0; left--) {
-    const start = scanner.pos;
-    const func = scanner.u32();
-    if (func <= before || func >= module.functions) {
-      const what = `function ${func} is out of order or does not exist`;
-      scanner.stop("verify-name-section", { what }, start);
+  while (s.pos < end) {
+    const id = s.u8();
+    if (id > SUBSECTION.functions || id <= before) {
+      s.stop("verify-name-section", { what: `subsection ${id} is not expected here` }, s.pos - 1);
     }
-    before = func;
-    checkName(scanner);
+    before = id;
+    const size = s.u32();
+    if (size > end - s.pos) s.malformed("the subsection is cut short");
+    s.end = s.pos + size;
+    if (id === SUBSECTION.module) checkName(s);
+    else checkFunctionNames(s, module);
+    if (s.pos !== s.end) s.malformed("bytes are left over in the subsection");
+    s.end = end;
   }
 }
 
-function checkName(scanner: Scanner): void {
-  const start = scanner.pos;
-  const length = scanner.u32();
-  const from = scanner.pos;
-  scanner.skip(length);
-  let good = length > 0 && length <= limits.functionNameBytes;
-  for (let at = from; good && at < scanner.pos; at++) {
-    const byte = scanner.bytes[at]!;
-    good = byte >= PRINTABLE.first && byte <= PRINTABLE.last;
+function checkFunctionNames(s: Scanner, module: Module): void {
+  let before = -1;
+  for (let left = s.count("names", limits.functions); left > 0; left--) {
+    const func = s.index("function", module.functions);
+    if (func <= before) s.stop("verify-name-section", { what: "functions are out of order" });
+    before = func;
+    checkName(s);
   }
-  if (good) return;
+}
+
+function checkName(s: Scanner): void {
+  const length = s.u32();
+  const start = s.pos;
+  s.skip(length);
+  const { first, last } = PRINTABLE;
+  const printable = s.bytes.subarray(start, s.pos).every((byte) => byte >= first && byte <= last);
+  if (printable && length > 0 && length <= limits.functionNameBytes) return;
   const what = `a name is not 1 to ${limits.functionNameBytes} bytes of printable ASCII`;
-  scanner.stop("verify-name-section", { what }, start);
+  s.stop("verify-name-section", { what }, start);
 }

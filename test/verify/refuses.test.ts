@@ -646,8 +646,13 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    why: "a name of a function that is not there",
+    why: "names out of order",
     code: "verify-name-section",
+    customs: [{ name: "name", bytes: [1, 7, 2, 1, ...name("a"), 1, ...name("b")] }],
+  },
+  {
+    why: "a name of a function that is not there",
+    code: "verify-malformed",
     customs: [{ name: "name", bytes: [1, 6, 1, 99, ...name("run")] }],
   },
   {

@@ -59,7 +59,7 @@ export const verifyTexts = {
     text: "export {name} can take {found} bytes of stack without a charge, at most {limit} may [A26]",
     hint: "Raise limits.stack in the policy and harden again",
   },
-  "verify-custom-section": { ...finding, text: "custom section {name} {what} [A34]" },
+  "verify-custom-section": { ...finding, text: "custom section {name} is not kept, given twice or out of order [A34]" },
   "verify-name-section": { ...finding, text: "name section: {what} [A34]" },
   "verify-engine": { ...finding, text: "the JavaScript engine refuses the module: {reason}", hint: REHARDEN },
 } as const satisfies Readonly<Record<string, Text>>;

@@ -4,22 +4,12 @@
 import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";
+import { effect } from "../ops.ts";
 import type { Expected, Signature } from "./expected.ts";
 import { frameBytes, WIDE_SLOTS } from "./frame.ts";
 import { signed, unsigned } from "./leb.ts";
 
 const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
-
-/** Operand effect of the opcodes that have no fixed signature and that bodies use. */
-const effects: Partial<Record<OpcodeName, number>> = {
-  "local.get": 1,
-  "local.set": -1,
-  "local.tee": 0,
-  "global.get": 1,
-  "global.set": -1,
-  drop: -1,
-  select: -2,
-};
 
 export class Body {
   readonly #table: CostTable;
@@ -61,8 +51,7 @@ export class Body {
     }
     this.#cost += this.#table.flat[row.code]!;
     if (name === "return") this.#cost += this.#type.results.length;
-    const split = row.sig.indexOf(":");
-    this.#grow(split < 0 ? (effects[name] ?? 0) : row.sig.length - 1 - 2 * split);
+    this.#grow(effect[row.code]!);
     return this;
   }
 

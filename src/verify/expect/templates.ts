@@ -17,34 +17,30 @@ export interface Template {
   readonly path: readonly OpcodeName[];
   readonly cost: number;
 }
-
 const SIGN = ["i64.const", "i64.lt_s", "if"] as const;
 const GET_SUB = ["global.get", "i64.const", "i64.sub"] as const;
 const OWN_SUB = ["local.get", "i64.const", "i64.sub"] as const;
-const STACK = ["global.get", "i32.const", "i32.sub", "global.set"] as const;
+const GO_DOWN = ["global.get", "i32.const", "i32.sub", "global.set"] as const;
+const GO_UP = ["global.get", "i32.const", "i32.add", "global.set"] as const;
 const DEEP = ["global.get", "i32.const", "i32.lt_s", "if"] as const;
 
 const charge = { does: "charge", needs: 0, leaves: -1 } as const;
-const local = { needs: 1, leaves: -1 } as const;
 const rows = {
   chargeG: { ...charge, path: [...GET_SUB, "global.set", "global.get", ...SIGN] },
   testG: { ...charge, does: "test", path: ["global.get", ...SIGN] },
   subG: { ...charge, does: "subtract", path: [...GET_SUB, "global.set"] },
   load: { does: "move", needs: 0, leaves: 1, path: ["global.get", "local.set"] },
   enterL: { ...charge, leaves: 1, path: [...GET_SUB, "local.tee", ...SIGN] },
-  chargeL: { ...local, does: "charge", path: [...OWN_SUB, "local.tee", ...SIGN] },
-  testL: { ...local, does: "test", path: ["local.get", ...SIGN] },
-  subL: { ...local, does: "subtract", path: [...OWN_SUB, "local.set"] },
+  chargeL: { ...charge, needs: 1, path: [...OWN_SUB, "local.tee", ...SIGN] },
+  testL: { ...charge, does: "test", needs: 1, path: ["local.get", ...SIGN] },
+  subL: { ...charge, does: "subtract", needs: 1, path: [...OWN_SUB, "local.set"] },
   flush: { does: "move", needs: 1, leaves: 0, path: ["local.get", "global.set"] },
-  stackIn: { does: "deepen", needs: -1, leaves: -1, path: [...STACK, ...DEEP] },
-  stackOut: { does: "rise", needs: -1, leaves: -1, path: STACK },
+  stackIn: { does: "deepen", needs: -1, leaves: -1, path: [...GO_DOWN, ...DEEP] },
+  stackOut: { does: "rise", needs: -1, leaves: -1, path: GO_UP },
 } as const satisfies Readonly<Record<string, Omit<Template, "cost">>>;
-
 type Name = keyof typeof rows;
-
-/** The most operands that a template has on the stack. */
+/** The most operands of a template. */
 export const TEMPLATE_OPERANDS = 2;
-
 const I32_CONST = [op("i32.const")];
 const I64_CONST = [op("i64.const")];
 const LOCAL_GET = [op("local.get")];
@@ -63,6 +59,7 @@ export class TemplateMatcher {
   readonly #getFuel = [op("global.get")];
   readonly #setFuel = [op("global.set")];
   readonly #getStack = [op("global.get")];
+  // What follows the constant.
   readonly #sub: readonly number[];
   readonly #charge: readonly number[];
   readonly #test: readonly number[];
