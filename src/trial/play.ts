@@ -3,10 +3,12 @@
 import { Failure } from "../errors/failure.ts";
 import { ManualClock, SeededRandom } from "../host/clock.ts";
 import type { OutgoingCall } from "../host/effects.ts";
+import type { CallbackStats } from "../host/entries.ts";
 import { loadPlugin, type Plugin } from "../host/plugin.ts";
 import { type RequestResult, runRequest } from "../host/request.ts";
 import { createServices } from "../host/services.ts";
 import type { Trap } from "../host/trap.ts";
+import { callback } from "../spec/callbacks.ts";
 import type {
   LoadSeen,
   LoadStep,
@@ -29,6 +31,11 @@ function target(call: OutgoingCall): string {
   return call.kind === "dns" ? call.name : call.service;
 }
 
+/** Whether a callback runs on the callback budget, not on the one for starting. */
+function inRequests({ name }: CallbackStats): boolean {
+  return callback(name)?.kind === "callback";
+}
+
 function pluginSeen(plugin: Plugin): PluginSeen {
   const { telemetry } = plugin;
   const callbacks = [...telemetry.callbacks.values()];
@@ -37,7 +44,7 @@ function pluginSeen(plugin: Plugin): PluginSeen {
     denied: [...new Set([...telemetry.denied.keys(), ...plugin.deniedByModule()])].sort(),
     failClosed: telemetry.failClosed,
     failOpen: telemetry.failOpen,
-    fuelMost: Math.max(0, ...callbacks.map((one) => one.fuelMost)),
+    fuelMost: Math.max(0, ...callbacks.filter(inRequests).map((one) => one.fuelMost)),
     callbacks: callbacks.reduce((sum, one) => sum + one.calls, 0),
   };
 }

@@ -49,6 +49,8 @@ export function account(run: Run): Cell {
   return { text: parts.join("; "), data };
 }
 
+/** A refusal; whole digests stay in the data and are cut short in the words. */
 export function refusal(refused: { readonly code: string; readonly message: string }): Cell {
-  return { text: `refused (${refused.code}): ${refused.message}`, data: { ...refused } };
+  const message = refused.message.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…");
+  return { text: `refused (${refused.code}): ${message}`, data: { ...refused } };
 }
