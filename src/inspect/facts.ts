@@ -1,6 +1,7 @@
 // Everything that the findings and the least policy are drawn from, gathered once: the module, its checks
 // against the tables, and the walks over its calls.
-import type { Module } from "../wasm/module.ts";
+import { ERRNO } from "../spec/status.ts";
+import type { Limits, Module } from "../wasm/module.ts";
 import { type Abi, abiOf, entries } from "./exports.ts";
 import { type CheckedImport, checkImports } from "./imports.ts";
 import { anyReach, directReach } from "./reach.ts";
@@ -26,9 +27,28 @@ export function callsIn(facts: Facts, seen: Uint8Array): readonly CheckedImport[
   return facts.imports.filter((one) => one.func !== null && seen[one.func] === 1);
 }
 
+/** The host answers one number and does nothing else: no memory, no context, no log. */
+function isInert({ row }: CheckedImport): boolean {
+  if (row === undefined) return true;
+  return row.module === "env"
+    ? row.group === "runtime"
+    : row.denied !== ERRNO.notcapable && row.denied !== "trap";
+}
+
+/** Whether the call needs the plugin's memory or its context, neither of which exists in a start section. */
+export function needsInstance(one: CheckedImport): boolean {
+  return !isInert(one);
+}
+
 /** Whether the host reads or writes the plugin's memory in this call. */
 export function touchesMemory(one: CheckedImport): boolean {
-  return one.row?.params.some((param) => param.role !== "int") ?? false;
+  return !isInert(one) && (one.row?.params.some((param) => param.role !== "int") ?? false);
+}
+
+/** The memory, defined or imported. */
+export function memoryLimits(module: Module): Limits | undefined {
+  const made = module.imports.map((one) => one.desc).find((one) => one.kind === "memory");
+  return module.memories[0] ?? (made?.kind === "memory" ? made.limits : undefined);
 }
 
 /** Walks the module once. Throws the codec's failures for code that is not well formed. */

@@ -27,7 +27,7 @@ export interface CheckedImport {
   readonly func: number | null;
   /** The host function of that name, whatever its type. */
   readonly row: HostFunction | undefined;
-  readonly problem: "kind" | "unknown" | "abi" | "type" | null;
+  readonly problem: "kind" | "made" | "unknown" | "abi" | "type" | null;
 }
 
 function problemOf(
@@ -36,10 +36,17 @@ function problemOf(
   module: Module,
   abi: AbiVersion | null,
 ): CheckedImport["problem"] {
-  if (entry.desc.kind !== "func") return "kind";
+  if (entry.desc.kind === "global") return "kind";
+  // The reference host makes a memory or table of that shape, whatever it is called.
+  if (entry.desc.kind !== "func") return "made";
   if (row === undefined) return "unknown";
   if (abi !== null && !row.abis.includes(abi)) return "abi";
   return typeKey(module.types[entry.desc.type]!) === typeKey(hostType(row)) ? null : "type";
+}
+
+/** Whether a stock host can't link it. */
+export function isRefused({ problem }: CheckedImport): boolean {
+  return problem !== null && problem !== "made";
 }
 
 /** Every import in the module's order, each with what keeps a host from linking it. */

@@ -10,7 +10,7 @@ import { engineRefusal } from "../util/engine.ts";
 import { decode } from "../wasm/decode.ts";
 import { plainName } from "../wasm/names.ts";
 import { allocatorOf, callbackReports, otherExports, startFunctions } from "./exports.ts";
-import { type Facts, gatherFacts } from "./facts.ts";
+import { type Facts, gatherFacts, memoryLimits } from "./facts.ts";
 import { importReports } from "./imports.ts";
 import { leastPolicyFor } from "./least.ts";
 import { reachOf } from "./reach.ts";
@@ -32,10 +32,11 @@ function countFunctions({ survey, direct, any }: Facts): InspectReport["function
 }
 
 function memoryOf({ module, survey }: Facts): InspectReport["memory"] {
-  const memory = module.memories[0];
+  const memory = memoryLimits(module);
   if (memory === undefined) return null;
   const exportedAs = module.exports.filter((one) => one.kind === "memory").map((one) => one.name);
-  return { ...memory, exportedAs, grows: survey.grows };
+  const imported = module.memories.length === 0;
+  return { min: memory.min, max: memory.max, imported, exportedAs, grows: survey.grows };
 }
 
 function nativeFindings({ module }: Facts): readonly Finding[] {

@@ -7,7 +7,7 @@ import { PAGE } from "../spec/binary.ts";
 import { stockMemoryPages } from "../spec/envoy-versions.ts";
 import type { Risk } from "../spec/host-function-row.ts";
 import { type HostFunctionName, hostFunctionNamed } from "../spec/host-functions.ts";
-import { exportedFunc, type Facts } from "./facts.ts";
+import { exportedFunc, type Facts, memoryLimits } from "./facts.ts";
 import { directReach } from "./reach.ts";
 import type { ImportReport, LeastEntry, LeastPolicy } from "./report.ts";
 
@@ -121,7 +121,7 @@ const USUAL = (64 * MiB) / PAGE;
 
 /** A cap that lets the plugin start and leaves it room, but no more than it could take anyway. */
 function memoryCap({ module, survey }: Facts): Pick<LeastPolicy, "memoryPages" | "memoryWhy"> {
-  const { min, max } = module.memories[0] ?? { min: 0, max: null };
+  const { min, max } = memoryLimits(module) ?? { min: 0, max: null };
   const pages = `starts with ${min} ${min === 1 ? "page" : "pages"} of 64 KiB`;
   if (!survey.grows) {
     return { memoryPages: Math.max(1, min), memoryWhy: `it ${pages} and never grows` };

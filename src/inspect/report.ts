@@ -98,6 +98,7 @@ export interface InspectReport {
     /** Pages of 64 KiB. */
     readonly min: number;
     readonly max: number | null;
+    readonly imported: boolean;
     readonly exportedAs: readonly string[];
     readonly grows: boolean;
   } | null;

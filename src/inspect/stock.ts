@@ -19,8 +19,15 @@ import {
   otherExports,
   startFunctions,
 } from "./exports.ts";
-import { callsIn, exportedFunc, type Facts, touchesMemory } from "./facts.ts";
-import { type CheckedImport, hostType } from "./imports.ts";
+import {
+  callsIn,
+  exportedFunc,
+  type Facts,
+  memoryLimits,
+  needsInstance,
+  touchesMemory,
+} from "./facts.ts";
+import { type CheckedImport, hostType, isRefused } from "./imports.ts";
 import { directReach } from "./reach.ts";
 import type { StockReport } from "./report.ts";
 
@@ -48,6 +55,8 @@ function importFinding({ module, abi }: Facts, one: CheckedImport): readonly Fin
       return [];
     case "kind":
       return [finding("inspect-import-kind", "error", { kind: entry.desc.kind, name }, where)];
+    case "made":
+      return [finding("inspect-import-made", "warning", { kind: entry.desc.kind, name }, where)];
     case "unknown":
       return [finding("inspect-import-unknown", "error", { name }, where)];
     case "abi":
@@ -72,40 +81,50 @@ function sinceFindings(facts: Facts): readonly Finding[] {
   });
 }
 
-function memoryFindings(facts: Facts): readonly Finding[] {
+function minimumFindings({ module }: Facts): readonly Finding[] {
+  const min = memoryLimits(module)?.min ?? 0;
+  if (min <= stockMemoryPages) return [];
+  const limit = `${stockMemoryPages} (${(stockMemoryPages * PAGE) / 2 ** 30} GiB)`;
+  return [finding("inspect-memory-minimum", "error", { pages: min, limit })];
+}
+
+/** A host finds the memory by its kind, under any name; one that it made for an import it knows already. */
+function exportFindings(facts: Facts): readonly Finding[] {
   const { module } = facts;
-  const min = module.memories[0]?.min ?? 0;
-  if (min > stockMemoryPages) {
-    const args = {
-      pages: min,
-      limit: `${stockMemoryPages} (${(stockMemoryPages * PAGE) / 2 ** 30} GiB)`,
-    };
-    return [finding("inspect-memory-minimum", "error", args)];
-  }
+  if (module.imports.some((one) => one.desc.kind === "memory")) return [];
   const exported = module.exports.filter((one) => one.kind === "memory");
   if (exported.length === 0) {
     const calls = callsIn(facts, facts.any).filter(touchesMemory);
     const level = calls.length === 0 ? "warning" : "error";
-    return [
-      finding("inspect-memory-unexported", level, { call: calls[0]?.entry.name ?? "proxy_log" }),
-    ];
+    const call = atLoad(facts)?.entry.name ?? calls[0]?.entry.name ?? "proxy_log";
+    return [finding("inspect-memory-unexported", level, { call })];
   }
   if (exported.some((one) => one.name === "memory")) return [];
   const found = plainName(exported[0]!.name, SHOWN);
   return [finding("inspect-memory-name", "warning", { found })];
 }
 
-/** The host has no memory of the plugin yet: whatever it would read there ends the process. */
+/** What hosts call while they load a plugin, after its start functions. */
+const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"];
+
+/** A call that is certain to be made during loading, and needs the plugin's memory. */
+function atLoad(facts: Facts): CheckedImport | undefined {
+  const names = [...startFunctions(facts.module), ...SET_UP];
+  const roots = names.flatMap((name) => exportedFunc(facts.module, name) ?? []);
+  return callsIn(facts, directReach(facts.survey, roots, true)).find(touchesMemory);
+}
+
+/** The host has neither memory nor context of the plugin yet: a call that needs one ends the process. */
 function startSectionFindings(facts: Facts): readonly Finding[] {
   const { start } = facts.module;
   if (start === null) return [];
   const body = facts.module.bodies.start[start - facts.survey.imported];
   const where: Where = { at: "bytes", section: "code", offset: body ?? 0, func: start };
-  const certain = callsIn(facts, directReach(facts.survey, [start], true)).find(touchesMemory);
+  const certain = callsIn(facts, directReach(facts.survey, [start], true)).find(needsInstance);
   if (certain !== undefined) {
     return [finding("inspect-start-crash", "error", { call: certain.entry.name }, where)];
   }
-  const may = callsIn(facts, directReach(facts.survey, [start])).find(touchesMemory);
+  const may = callsIn(facts, directReach(facts.survey, [start])).find(needsInstance);
   if (may === undefined) return [];
   return [finding("inspect-start-may-crash", "warning", { call: may.entry.name }, where)];
 }
@@ -160,27 +179,32 @@ export function stockFindings(facts: Facts): readonly Finding[] {
   return [
     ...abiFindings(facts),
     ...facts.imports.flatMap((one) => importFinding(facts, one)),
-    ...memoryFindings(facts),
+    ...minimumFindings(facts),
     ...startSectionFindings(facts),
     ...signatureFindings(facts),
     ...allocatorFindings(facts),
+    ...exportFindings(facts),
     ...startFunctionFindings(facts),
     ...callbackFindings(facts),
     ...sinceFindings(facts),
   ];
 }
 
-/** The first error decides; a memory that is missed only when the plugin calls out does not stop the loading. */
+/** The first error decides; a memory that is missed only later does not stop the loading. */
 export function stockReport(facts: Facts, findings: readonly Finding[]): StockReport {
   const errors = findings.filter((one) => one.level === "error").map((one) => one.code);
-  const first = errors.find((code) => code !== "inspect-memory-unexported");
-  const verdict =
-    first === undefined ? "loads" : first === "inspect-start-crash" ? "crashes" : "refuses";
-  return { verdict, since: sinceOf(facts) };
+  const missed = atLoad(facts) !== undefined;
+  const first = errors.find((code) => code !== "inspect-memory-unexported" || missed);
+  return { verdict: first === undefined ? "loads" : verdictOf(first), since: sinceOf(facts) };
+}
+
+function verdictOf(code: Finding["code"]): StockReport["verdict"] {
+  const crash = code === "inspect-start-crash" || code === "inspect-memory-unexported";
+  return crash ? "crashes" : "refuses";
 }
 
 function sinceOf({ imports }: Facts): string | null {
-  if (imports.some((one) => one.problem !== null)) return null;
+  if (imports.some(isRefused)) return null;
   const names = new Set(
     imports.filter((one) => one.row?.module === "wasi").map((one) => one.entry.name),
   );

@@ -214,6 +214,16 @@ test("the memory cap gives room to grow, and none that the module could not take
   assert.equal(cap("20000", grow), 20_000);
 });
 
+test("an imported memory is told, and is none that is missing", () => {
+  const text = `(module (import "env" "memory" (memory 2 4)) ${MARKER} ${MALLOC} ${callback})`;
+  const report = inspect(wat(text));
+  assert.deepEqual(report.memory, { min: 2, max: 4, imported: true, exportedAs: [], grows: false });
+  assert.deepEqual(
+    report.findings.map((one) => [one.code, one.level]),
+    [["inspect-import-made", "warning"]],
+  );
+});
+
 test("dead code calls nothing", () => {
   const report = inspect(
     wat(whole(`(func (export "proxy_on_log") (param i32) (return) ${CALL_LOG})`, LOG)),

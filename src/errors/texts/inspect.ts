@@ -8,7 +8,8 @@ const finding = { blame: "input", exit: 1 } as const;
 export const inspectTexts = {
   "inspect-abi-missing": { ...finding, text: "no ABI marker that hosts know ({found}): stock Envoy refuses the module", hint: SDK },
   "inspect-abi-several": { ...finding, text: "several ABI markers: {first} counts, hosts ignore {ignored}", hint: "Build with one version of the SDK" },
-  "inspect-import-kind": { ...finding, text: "imports the {kind} {name}, hosts provide functions only: stock Envoy refuses the module", hint: "Define it in the plugin" },
+  "inspect-import-kind": { ...finding, text: "imports the {kind} {name}, which hosts do not provide: stock Envoy refuses the module", hint: "Define it in the plugin" },
+  "inspect-import-made": { ...finding, text: "imports the {kind} {name}: stock Envoy makes one for it, harden refuses the module", hint: "Define it in the plugin" },
   "inspect-import-unknown": {
     ...finding,
     text: "imports {name}, which no proxy-wasm host has: stock Envoy refuses the module",
