@@ -350,20 +350,14 @@ export class Walk {
   #construct(code: number): void {
     const s: Scanner = this.#s;
     const kind = code === LOOP ? CONSTRUCT.loop : code === IF ? CONSTRUCT.if : CONSTRUCT.block;
-    const start = s.pos;
-    const byte = s.u8();
-    if (byte === BLOCK_EMPTY) this.#flow.push(kind, 0, 0);
-    else if (isValueType[byte] === 1) {
-      if (byte === V128) this.#wide = true;
-      this.#flow.push(kind, 0, 1);
-    } else {
-      s.pos = start;
-      const index = s.signed(33);
-      if (!(index >= 0 && index < this.#module.types.length)) s.malformed("no block type", start);
-      const type = this.#module.types[index]!;
-      if (this.#module.typeIsWide[index] === 1) this.#wide = true;
-      this.#flow.push(kind, type.params.length, type.results.length);
-    }
+    const byte = s.bytes[s.pos]!;
+    const index = byte === BLOCK_EMPTY || isValueType[byte] === 1 ? -1 : s.signed(33);
+    const type = this.#module.types[index];
+    if (index !== -1 && type === undefined) s.malformed("there is no such block type");
+    if (index === -1) s.pos++;
+    if (byte === V128 || this.#module.typeIsWide[index] === 1) this.#wide = true;
+    const results = byte === BLOCK_EMPTY ? 0 : 1;
+    this.#flow.push(kind, type?.params.length ?? 0, type?.results.length ?? results);
   }
 
   #brTable(price: number): void {

@@ -131,11 +131,7 @@ export class Flow {
   /** Enters a construct whose parameters are on the stack. */
   push(kind: number, params: number, results: number): void {
     const top = ++this.#top;
-    const found = top;
-    const limit = limits.nesting;
-    if (top > limit) {
-      this.#scanner.stop("verify-limits", { what: "nesting", found, limit }, this.at);
-    }
+    this.#scanner.limit("nesting", top, limits.nesting, this.at);
     this.#kind[top] = kind;
     this.#base[top] = this.height - params;
     this.#params[top] = params;

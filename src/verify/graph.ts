@@ -7,8 +7,7 @@ export class Graph {
   /** Where the edges of each node start and end in `targets`. */
   readonly start: Int32Array;
   readonly end: Int32Array;
-  targets = new Int32Array(1024);
-  #length = 0;
+  readonly targets: number[] = [];
   #from = -1;
   /** By node, the last one that an edge was added from: one edge a pair is enough. */
   readonly #before: Int32Array;
@@ -22,19 +21,14 @@ export class Graph {
   /** The edges of a node follow, all of them. */
   from(node: number): void {
     this.#from = node;
-    this.start[node] = this.end[node] = this.#length;
+    this.start[node] = this.end[node] = this.targets.length;
   }
 
   to(node: number): void {
     if (this.#before[node] === this.#from) return;
     this.#before[node] = this.#from;
-    if (this.#length === this.targets.length) {
-      const bigger = new Int32Array(2 * this.#length);
-      bigger.set(this.targets);
-      this.targets = bigger;
-    }
-    this.targets[this.#length++] = node;
-    this.end[this.#from] = this.#length;
+    this.targets.push(node);
+    this.end[this.#from] = this.targets.length;
   }
 
   /** Leaves every node that the roots lead to, targets first; returns a node on a cycle, or -1. */

@@ -221,6 +221,31 @@ const cases: readonly Case[] = [
       export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? byte + 1 : byte)),
     },
   },
+  {
+    why: "an export of a function that is not there",
+    code: "verify-malformed",
+    exports: [["b", 0]],
+    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? 99 : byte)) },
+  },
+  {
+    why: "a block type that is not there",
+    code: "verify-malformed",
+    ...only("CHARGE_G=99 0x02 0x3f end end"),
+  },
+  {
+    why: "a negative block type",
+    code: "verify-malformed",
+    ...only("CHARGE_G=99 0x02 0x7a end end"),
+  },
+  {
+    why: "a frame of vectors that only calls bring in",
+    code: "verify-limits",
+    exports: [["a", 0]],
+    guests: [
+      { type: ":", code: `CHARGE_G=9999 ${"call $g1 ".repeat(700)} ${"drop ".repeat(700)} end` },
+      { type: ":v", code: "CHARGE_G=20 v128.const end" },
+    ],
+  },
   { why: "a function under a reserved name", code: "verify-export", exports: [["glovebox_x", 0]] },
   {
     why: "a module start beside a synthesised one",
