@@ -47,7 +47,7 @@ test("an error releases the lock and is passed on", async () => {
   assert.equal(existsSync(path), false);
 });
 
-test("a lock whose owner is gone is taken over", async () => {
+test("a lock whose owner is gone is taken over", { timeout: 5000 }, async () => {
   const path = join(folder, "dead");
   const gone = spawnSync(process.execPath, ["-e", ""]).pid;
   await mkdir(path);
