@@ -2,8 +2,20 @@
 // The invariant: a Where holds data only; `showWhere` is the single place that turns it into words.
 
 export type Where =
-  | { readonly at: "bytes"; readonly offset: number; readonly section?: string; readonly func?: number; readonly name?: string }
-  | { readonly at: "file"; readonly file: string; readonly line?: number; readonly column?: number; readonly path?: string }
+  | {
+      readonly at: "bytes";
+      readonly offset: number;
+      readonly section?: string;
+      readonly func?: number;
+      readonly name?: string;
+    }
+  | {
+      readonly at: "file";
+      readonly file: string;
+      readonly line?: number;
+      readonly column?: number;
+      readonly path?: string;
+    }
   | { readonly at: "ref"; readonly ref: string }
   | { readonly at: "phase"; readonly phase: string; readonly tenant?: string }
   | { readonly at: "flag"; readonly flag: string };

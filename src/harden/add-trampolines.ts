@@ -56,7 +56,10 @@ export function addTrampolines(module: Module, inCode: Iterable<number>): Trampo
     module: {
       ...module,
       funcs: Uint32Array.from([...module.funcs, ...added.map((one) => one.type)]),
-      bodies: appendBodies(module, added.map((one) => one.bytes)),
+      bodies: appendBodies(
+        module,
+        added.map((one) => one.bytes),
+      ),
       elems: module.elems.map((elem) => ({
         ...elem,
         items: elem.items.map((item) => (item === null ? null : address(item))),

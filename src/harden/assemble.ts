@@ -1,7 +1,7 @@
 // Puts the hardened module together: types, indices, segments, names and stamp, in canonical order.
 import { injectedGlobals, keptCustomSections } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
-import { Writer } from "../util/bytes.ts";
+import type { Writer } from "../util/bytes.ts";
 import type {
   ConstExpr,
   Custom,
@@ -113,7 +113,9 @@ function assembleExports(parts: Parts): Export[] {
       ({ name }, k): Export => ({ name, kind: "func", index: parts.generated.firstWrapper + k }),
     ),
     ...injectedGlobals.flatMap((row, k): Export[] =>
-      row.exportName === null ? [] : [{ name: row.exportName, kind: "global", index: firstGlobal + k }],
+      row.exportName === null
+        ? []
+        : [{ name: row.exportName, kind: "global", index: firstGlobal + k }],
     ),
   ];
 }

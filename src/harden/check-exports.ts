@@ -6,7 +6,7 @@ import { I32 } from "../spec/binary.ts";
 import { abiOfMarker, callback, callbackSignature, callbacks } from "../spec/callbacks.ts";
 import type { AbiVersion } from "../spec/host-function-row.ts";
 import { RESERVED } from "../spec/layout.ts";
-import type { Export, FuncType, Module } from "../wasm/module.ts";
+import { type Export, type FuncType, type Module, placeOf } from "../wasm/module.ts";
 import { typeText } from "../wasm/type-text.ts";
 import type { WrapperPlan } from "./bodies/entries.ts";
 
@@ -24,13 +24,13 @@ export function abiOf(module: Module): AbiVersion {
     if (abi !== undefined && entry.kind === "func") return abi;
   }
   const expected = callbacks.filter((row) => row.kind === "abi").at(-1)!.name;
-  return fail("harden-abi-missing", { expected });
+  return fail("harden-abi-missing", { expected }, placeOf(module, "export"));
 }
 
 /** Names of the exports that a start section makes impossible to keep (rule A27). */
 const AFTER_INITIALIZE: ReadonlySet<string> = new Set(["main", "__main_void"]);
 
-function checkSignature(entry: Export, type: FuncType, abi: AbiVersion): void {
+function checkSignature(module: Module, entry: Export, type: FuncType, abi: AbiVersion): void {
   const row = callback(entry.name);
   if (row === undefined) return;
   const { params, result } = callbackSignature(row, abi);
@@ -40,8 +40,12 @@ function checkSignature(entry: Export, type: FuncType, abi: AbiVersion): void {
     type.results.length === (result === null ? 0 : 1) &&
     type.results.every((one) => one === I32);
   if (right) return;
-  const expected = typeText({ params: params.map(() => I32), results: result === null ? [] : [I32] });
-  fail("harden-export-signature", { name: entry.name, found: typeText(type), abi, expected });
+  const expected = typeText({
+    params: params.map(() => I32),
+    results: result === null ? [] : [I32],
+  });
+  const args = { name: entry.name, found: typeText(type), abi, expected };
+  fail("harden-export-signature", args, placeOf(module, "export"));
 }
 
 function isKept(name: string, policy: Policy): boolean {
@@ -67,18 +71,24 @@ export function checkExports(
 ): readonly EntryExport[] {
   const memory = module.exports.find((entry) => entry.name === "memory");
   if (module.memories.length !== 1 || memory?.kind !== "memory") {
-    const exported = memory?.kind === "memory" ? "exports it as `memory`" : "exports none as `memory`";
-    fail("harden-memory-none", { found: module.memories.length, exported });
+    const exported =
+      memory?.kind === "memory" ? "exports it as `memory`" : "exports none as `memory`";
+    const section = module.memories.length === 1 ? "export" : "memory";
+    fail(
+      "harden-memory-none",
+      { found: module.memories.length, exported },
+      placeOf(module, section),
+    );
   }
   const names = new Set(module.exports.map((entry) => entry.name));
   const bare = module.start !== null && !names.has("_initialize") && !names.has("_start");
   const kept: EntryExport[] = [];
   for (const entry of module.exports) {
     if (entry.name.startsWith(RESERVED)) {
-      fail("harden-reserved", { name: entry.name });
+      fail("harden-reserved", { name: entry.name }, placeOf(module, "export"));
     }
     if (entry.kind !== "func") continue;
-    checkSignature(entry, typeOf(entry.index), abi);
+    checkSignature(module, entry, typeOf(entry.index), abi);
     if (!isKept(entry.name, policy) || (bare && AFTER_INITIALIZE.has(entry.name))) continue;
     const kind = callback(entry.name)?.kind ?? "callback";
     kept.push({ name: entry.name, func: entry.index, kind: kind === "abi" ? "callback" : kind });

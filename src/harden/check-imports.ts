@@ -35,7 +35,11 @@ function checkImport(entry: Import, module: Module, abi: AbiVersion): HostFuncti
 }
 
 /** One entry per import, in import order. Throws on an import that no host provides so. */
-export function checkImports(module: Module, policy: Policy, abi: AbiVersion): readonly HostImport[] {
+export function checkImports(
+  module: Module,
+  policy: Policy,
+  abi: AbiVersion,
+): readonly HostImport[] {
   return module.imports.map((entry) => {
     const row = checkImport(entry, module, abi);
     return { module: entry.module, row, allowed: policy.allow.has(row.name) };

@@ -66,7 +66,10 @@ function byName<T extends { module: string; row: HostFunction }>(a: T, b: T): nu
 }
 
 /** Imports that stay: allowed and used, once each; and proxy_log where denials are to be logged. */
-function keptImports(needs: Needs, log: HostFunction | null): { module: string; row: HostFunction }[] {
+function keptImports(
+  needs: Needs,
+  log: HostFunction | null,
+): { module: string; row: HostFunction }[] {
   const kept = new Map<string, { module: string; row: HostFunction }>();
   needs.imports.forEach(({ module, row, allowed }, i) => {
     if (allowed && needs.used[i]) kept.set(`${module}.${row.name}`, { module, row });
@@ -132,10 +135,16 @@ export function generate(needs: Needs, context: Context): Generated {
     offset += text.length;
   }
   if (deny !== null) add("deny", deny);
-  const bulkBytes = needs.bulkBytes ? add("bulkBytes", bulkBody("bytes", costs, firstGlobal)) : NOWHERE;
-  const bulkElems = needs.bulkElems ? add("bulkElems", bulkBody("elems", costs, firstGlobal)) : NOWHERE;
+  const bulkBytes = needs.bulkBytes
+    ? add("bulkBytes", bulkBody("bytes", costs, firstGlobal))
+    : NOWHERE;
+  const bulkElems = needs.bulkElems
+    ? add("bulkElems", bulkBody("elems", costs, firstGlobal))
+    : NOWHERE;
   const { memoryPages, onMemoryCap } = policy.limits;
-  const grow = needs.grow ? add("grow", growBody(memoryPages, onMemoryCap, costs, firstGlobal)) : NOWHERE;
+  const grow = needs.grow
+    ? add("grow", growBody(memoryPages, onMemoryCap, costs, firstGlobal))
+    : NOWHERE;
   if (crossing) add("cross", cross);
   const firstWrapper = imports.length + functions.length + 3;
   const firstGuest = firstWrapper + needs.entries.length;

@@ -10,7 +10,10 @@ export interface Graph {
 }
 
 /** Builds a graph from pairs; `edges` calls back once per edge and is called twice. */
-export function buildGraph(size: number, edges: (add: (from: number, to: number) => void) => void): Graph {
+export function buildGraph(
+  size: number,
+  edges: (add: (from: number, to: number) => void) => void,
+): Graph {
   const start = new Int32Array(size + 1);
   edges((from) => {
     start[from + 1]!++;
@@ -86,7 +89,11 @@ const SHARE = 32;
  * Chooses nodes whose removal breaks every cycle, cheap ones first: greedy by (in × out) / price, a share
  * of each component at a time. `removed` is changed; answers the nodes that were added to it.
  */
-export function breakCycles(graph: Graph, removed: Uint8Array, price: (node: number) => number): number[] {
+export function breakCycles(
+  graph: Graph,
+  removed: Uint8Array,
+  price: (node: number) => number,
+): number[] {
   const { size, start, target } = graph;
   const chosen: number[] = [];
   for (let node = 0; node < size; node++) {

@@ -2,27 +2,32 @@
 // writes is only ever handed out by `contain`, which asks verify first.
 import { fail } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
-import { BLOCK_EMPTY } from "../spec/binary.ts";
 import { costTables } from "../spec/costs.ts";
 import { FORMAT, RESERVED } from "../spec/layout.ts";
-import { Writer } from "../util/bytes.ts";
 import { sha256 } from "../util/digest.ts";
 import { version } from "../util/version.ts";
 import { decode } from "../wasm/decode.ts";
 import { emit } from "../wasm/emit.ts";
-import type { FuncType, Module } from "../wasm/module.ts";
+import { type Module, placeOf } from "../wasm/module.ts";
 import { addTrampolines } from "./add-trampolines.ts";
 import { assemble, TypeTable } from "./assemble.ts";
 import { capMemory, capTables } from "./cap-memory.ts";
 import { abiOf, checkExports } from "./check-exports.ts";
-import { checkImports, type HostImport } from "./check-imports.ts";
-import { type Context, generate, generateWrappers, type Generated, type Needs } from "./generate.ts";
+import { checkImports } from "./check-imports.ts";
+import {
+  type Context,
+  type Generated,
+  generate,
+  generateWrappers,
+  type Needs,
+} from "./generate.ts";
 import { limitStack, type StackPlan } from "./limit-stack.ts";
-import { type FuelPlan, meterFuel } from "./meter-fuel.ts";
+import { meterFuel } from "./meter-fuel.ts";
 import { Prices } from "./prices.ts";
-import type { HardenReport } from "./report.ts";
-import { DOES, type Survey, survey } from "./survey.ts";
-import { BodyWriter } from "./write-body.ts";
+import { type HardenReport, reportOf } from "./report.ts";
+import { newIndices, type Rewrite, writeBodies } from "./rewrite.ts";
+import { type Survey, survey } from "./survey.ts";
+import { DOES } from "./surveyor.ts";
 
 export interface Hardened {
   readonly bytes: Uint8Array;
@@ -31,15 +36,18 @@ export interface Hardened {
 
 function refuseHardened(module: Module): void {
   const stamp = module.customs.find((custom) => custom.name === RESERVED);
-  if (stamp !== undefined) fail("harden-already", { what: `it carries the stamp section ${RESERVED}` });
+  if (stamp !== undefined)
+    fail("harden-already", { what: `it carries the stamp section ${RESERVED}` });
   const entry = module.exports.find((one) => one.name.startsWith(`${RESERVED}_`));
-  if (entry !== undefined) fail("harden-already", { what: `it exports ${entry.name}` });
+  if (entry === undefined) return;
+  fail("harden-already", { what: `it exports ${entry.name}` }, placeOf(module, "export"));
 }
 
 /** Functions that elements, `ref.func` or global initialisers name. */
-function addressTaken(module: Module, s: Survey): Set<number> {
+function addressTaken(module: Module, s: Survey): ReadonlySet<number> {
   const taken = new Set<number>(s.refFuncs);
-  for (const elem of module.elems) for (const item of elem.items) if (item !== null) taken.add(item);
+  for (const elem of module.elems)
+    for (const item of elem.items) if (item !== null) taken.add(item);
   for (const { init } of module.globals) if (init.op === "ref.func") taken.add(init.func);
   return taken;
 }
@@ -51,7 +59,11 @@ function usedImports(module: Module, s: Survey): boolean[] {
 }
 
 /** Walks the module; where code takes an import's address, again with trampolines in place. */
-function surveyed(module: Module): { module: Module; s: Survey; address: (func: number) => number } {
+function surveyed(module: Module): {
+  module: Module;
+  s: Survey;
+  address: (func: number) => number;
+} {
   const first = addTrampolines(module, []);
   const s = survey(first.module);
   const inCode = [...s.refFuncs].filter((func) => func < s.imported);
@@ -83,83 +95,6 @@ function makePrices(module: Module, s: Survey, stack: StackPlan, g: Generated, c
   });
 }
 
-/** Where the rewritten bodies go, and which types they need besides the guest's. */
-interface Rewrite {
-  readonly module: Module;
-  readonly s: Survey;
-  readonly address: (func: number) => number;
-  readonly generated: Generated;
-  readonly context: Context;
-  readonly stack: StackPlan;
-  readonly fuel: FuelPlan;
-  readonly prices: Prices;
-  readonly types: TypeTable;
-}
-
-function newIndices({ s, address, generated }: Rewrite): { calls: Int32Array; addresses: Int32Array } {
-  const total = s.imported + s.count;
-  const calls = new Int32Array(total);
-  for (let func = 0; func < total; func++) {
-    calls[func] =
-      func < s.imported
-        ? generated.places[func]!.index
-        : func - s.imported + generated.firstGuest;
-  }
-  const addresses = calls.map((_, func) => calls[address(func)]!);
-  return { calls, addresses };
-}
-
-function blockTypeOf(type: FuncType, types: TypeTable): number {
-  if (type.results.length === 0) return BLOCK_EMPTY;
-  if (type.results.length === 1) return type.results[0]!;
-  return -1 - types.index({ params: [], results: type.results });
-}
-
-function writeBodies(r: Rewrite, indices: ReturnType<typeof newIndices>) {
-  const { module, s, fuel, stack, generated } = r;
-  const { code, start, end } = module.bodies;
-  const out = new Writer(Math.ceil(code.length * 1.12) + 4096);
-  const writer = new BodyWriter(
-    code,
-    {
-      func: indices.calls,
-      address: indices.addresses,
-      firstGlobal: r.context.firstGlobal,
-      bulkBytes: generated.bulkBytes.index,
-      bulkElems: generated.bulkElems.index,
-      grow: generated.grow.index,
-      observes: r.prices.observes,
-      siteWeight: stack.siteWeight,
-      typeIds: s.typeIds,
-    },
-    out,
-  );
-  const starts = new Uint32Array(s.count);
-  const ends = new Uint32Array(s.count);
-  let dead = 0;
-  for (let i = 0; i < s.count; i++) {
-    const type = module.types[module.funcs[i]!]!;
-    const wrapped = fuel.wrapped[i] === 1;
-    starts[i] = out.length;
-    dead += writer.write({
-      start: start[i]!,
-      end: end[i]!,
-      func: s.imported + i,
-      params: type.params.length,
-      local: fuel.local[i] === 1,
-      wrapped,
-      blockType: wrapped ? blockTypeOf(type, r.types) : BLOCK_EMPTY,
-      weight: stack.funcWeight[i]!,
-      entry: fuel.entry[i]!,
-      edits: fuel.edits,
-      from: fuel.from[i]!,
-      to: fuel.to[i]!,
-    });
-    ends[i] = out.length;
-  }
-  return { code: out, start: starts, end: ends, dead };
-}
-
 /** JSON of the stamp: a hint for people that verify never reads. */
 function stampJson(policy: Policy, original: string): string {
   return JSON.stringify({
@@ -170,40 +105,6 @@ function stampJson(policy: Policy, original: string): string {
     mode: policy.limits.fuel.mode,
     original,
   });
-}
-
-function reportOf(r: Rewrite, input: Module, needs: Needs, policy: Policy, dead: number) {
-  const names = (imports: readonly HostImport[]) => [...new Set(imports.map((one) => one.row.name))].sort();
-  const unused = needs.imports.filter((_, i) => !needs.used[i]);
-  const kept = needs.entries.map((entry) => entry.name);
-  const sum = (bits: Uint8Array) => bits.reduce((total, bit) => total + bit, 0);
-  return {
-    plugin: policy.name,
-    abi: r.context.abi,
-    policy: policy.digest,
-    mode: policy.limits.fuel.mode,
-    costs: policy.limits.fuel.costs,
-    imports: {
-      allowed: r.generated.imports.map(({ row }) => row.name),
-      denied: r.generated.denied.map((row) => row.name),
-      unused: names(unused),
-    },
-    exports: {
-      kept,
-      dropped: input.exports
-        .filter((entry) => entry.kind !== "memory" && !kept.includes(entry.name))
-        .map((entry) => entry.name),
-    },
-    functions: {
-      guest: r.s.count,
-      chargedAtEntry: r.fuel.entry.reduce((total, c) => total + (c > 0 ? 1 : 0), 0),
-      fuelInLocal: sum(r.fuel.local),
-      counted: r.stack.funcWeight.reduce((total, w) => total + (w > 0 ? 1 : 0), 0),
-      loops: r.s.loops.length / 3,
-    },
-    startMoved: needs.start !== null,
-    deadInstructions: dead,
-  };
 }
 
 /**
@@ -230,8 +131,8 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
     entries: checkExports(module, policy, abi, typeOf),
     start: module.start,
   };
-  const memory = capMemory(module.memories[0]!, policy.limits.memoryPages);
-  const tables = capTables(module.tables, s.grownTables);
+  const memory = capMemory(module, policy.limits.memoryPages);
+  const tables = capTables(module, s.grownTables);
   const context: Context = {
     policy,
     costs,
@@ -240,22 +141,16 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
     segments: module.datas.length,
   };
   const generated = generate(needs, context);
-  const taken = addressTaken(module, s);
-  taken.forEach((func) => {
-    if (func < s.imported) {
-      taken.delete(func);
-      taken.add(address(func));
-    }
-  });
+  const taken = new Set([...addressTaken(module, s)].map(address));
   const { stackBytes, callDepth } = policy.limits;
-  const stack = limitStack(s, taken, stackBytes, callDepth);
+  const stack = limitStack(s, module.bodies.start, taken, stackBytes, callDepth);
   const prices = makePrices(module, s, stack, generated, context);
   const charged = markCharged(needs, taken, s);
   const exported = needs.entries.flatMap(({ func }) => (func === null ? [] : [func - s.imported]));
   const { mode } = policy.limits.fuel;
   const fuel = meterFuel(module, s, prices, charged, exported, stack.funcWeight, mode);
   const types = new TypeTable(module.types);
-  const rewrite = { module, s, address, generated, context, stack, fuel, prices, types };
+  const rewrite: Rewrite = { module, s, address, generated, context, stack, fuel, prices, types };
   const indices = newIndices(rewrite);
   const bodies = writeBodies(rewrite, indices);
   const original = sha256(bytes);

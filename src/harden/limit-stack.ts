@@ -4,7 +4,7 @@
 import { fail } from "../errors/failure.ts";
 import { STACK_ENTRY_SHARE } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
-import { breakCycles, bottomUp, buildGraph, type Graph } from "./graph.ts";
+import { bottomUp, breakCycles, buildGraph, type Graph } from "./graph.ts";
 import type { Survey } from "./survey.ts";
 
 export interface StackPlan {
@@ -48,11 +48,12 @@ function siteCounts(s: Survey, types: number): Int32Array {
 }
 
 /**
- * Plans the stack templates. `addressTaken` holds every function that element segments or `ref.func` name.
+ * Plans the stack templates. `bodyStart` says where bodies begin, for messages; `addressTaken` holds every function that element segments or `ref.func` name.
  * Throws `harden-frame` when a single frame is larger than a rule or the policy allows.
  */
 export function limitStack(
   s: Survey,
+  bodyStart: Uint32Array,
   addressTaken: ReadonlySet<number>,
   stackBytes: number,
   callDepth: number,
@@ -75,13 +76,13 @@ export function limitStack(
       continue;
     }
     const frame = s.frame[node]!;
-    checkFrame(s, node, frame, frameLimit);
+    checkFrame(s, bodyStart, node, frameLimit);
     if (frame + below > most) removed[node] = 1;
     height[node] = removed[node] === 1 ? frame : frame + below;
   }
   for (let node = 0; node < s.count; node++) {
     if (removed[node] === 1) {
-      checkFrame(s, node, s.frame[node]!, frameLimit);
+      checkFrame(s, bodyStart, node, frameLimit);
       height[node] = s.frame[node]!;
     }
   }
@@ -109,7 +110,13 @@ function under(graph: Graph, node: number, height: Float64Array): number {
 }
 
 /** As `under`, but calls of a counted type lie on counted edges, which are not part of the path. */
-function heaviest(graph: Graph, node: number, removed: Uint8Array, height: Float64Array, s: Survey): number {
+function heaviest(
+  graph: Graph,
+  node: number,
+  removed: Uint8Array,
+  height: Float64Array,
+  s: Survey,
+): number {
   let most = GENERATED_STACK;
   for (let e = graph.start[node]!; e < graph.start[node + 1]!; e++) {
     const to = graph.target[e]!;
@@ -120,8 +127,10 @@ function heaviest(graph: Graph, node: number, removed: Uint8Array, height: Float
   return most;
 }
 
-function checkFrame(s: Survey, node: number, found: number, limit: number): void {
+function checkFrame(s: Survey, bodyStart: Uint32Array, node: number, limit: number): void {
+  const found = s.frame[node]!;
   if (found <= limit) return;
-  const where = { at: "bytes", offset: 0, section: "code", func: s.imported + node } as const;
+  const offset = bodyStart[node]!;
+  const where = { at: "bytes", offset, section: "code", func: s.imported + node } as const;
   fail("harden-frame", { found, limit }, where);
 }

@@ -52,7 +52,8 @@ export class BoundMeter {
   #branch(frame: number, cost: number): void {
     this.#note(cost);
     let value = cost;
-    for (let k = this.#loops - 1; k >= 0 && this.#loopFrame[k]! > frame; k--) value = this.#outer[k]!;
+    for (let k = this.#loops - 1; k >= 0 && this.#loopFrame[k]! > frame; k--)
+      value = this.#outer[k]!;
     if (value > this.#label[frame]!) this.#label[frame] = value;
   }
 

@@ -9,7 +9,7 @@ import type { IntList } from "./int-list.ts";
 import { AT_ENTRY, EDIT, type Subject, TOO_MUCH } from "./meter-bound.ts";
 import type { EntryPlan } from "./meter-fuel.ts";
 import type { Prices } from "./prices.ts";
-import { bulkKind } from "./survey.ts";
+import { bulkKind } from "./surveyor.ts";
 
 const FRAMES = limits.nesting + 1;
 
@@ -237,7 +237,11 @@ export class ExactMeter {
       const need = this.#need[this.#test[i]!]!;
       if (this.#first[i] && need === cost) {
         const entryLoad = at === AT_ENTRY && shape.local ? templates.load : 0;
-        const price = shape.local ? (at === AT_ENTRY ? templates.enterL : templates.chargeL) : templates.chargeG;
+        const price = shape.local
+          ? at === AT_ENTRY
+            ? templates.enterL
+            : templates.chargeL
+          : templates.chargeG;
         add(at, EDIT.charge, cost - spared - entryLoad + price);
         continue;
       }

@@ -4,12 +4,13 @@
 import { fail } from "../errors/failure.ts";
 import { ENTRY_FREE, HOIST } from "../spec/layout.ts";
 import type { Module } from "../wasm/module.ts";
-import { breakCycles, bottomUp, buildGraph } from "./graph.ts";
+import { bottomUp, breakCycles, buildGraph } from "./graph.ts";
 import { IntList } from "./int-list.ts";
 import { BoundMeter, type Subject, TOO_MUCH } from "./meter-bound.ts";
 import { ExactMeter } from "./meter-exact.ts";
 import { type Prices, returnsEarly, type Shape } from "./prices.ts";
-import { DOES, type Survey } from "./survey.ts";
+import type { Survey } from "./survey.ts";
+import { DOES } from "./surveyor.ts";
 
 export interface FuelPlan {
   /** 1 where fuel is kept in a local. */

@@ -3,7 +3,8 @@
 import type { CostTable } from "../spec/costs.ts";
 import { OPCODE_SPACE, type OpcodeName, op } from "../spec/opcodes.ts";
 import { OP, type Walker } from "../wasm/walker.ts";
-import { bulkKind, DOES, type Survey } from "./survey.ts";
+import type { Survey } from "./survey.ts";
+import { bulkKind, DOES } from "./surveyor.ts";
 
 /** Prices of the templates on the path that goes on (docs/containment.md, "Templates"). */
 export interface TemplatePrices {
@@ -19,7 +20,8 @@ export interface TemplatePrices {
 }
 
 function templatePrices(costs: CostTable): TemplatePrices {
-  const sum = (...names: OpcodeName[]) => names.reduce((total, name) => total + costs.flat[op(name)]!, 0);
+  const sum = (...names: OpcodeName[]) =>
+    names.reduce((total, name) => total + costs.flat[op(name)]!, 0);
   const step = sum("global.get", "i64.const", "i64.sub");
   const sign = sum("i64.const", "i64.lt_s", "if");
   return {
@@ -30,7 +32,16 @@ function templatePrices(costs: CostTable): TemplatePrices {
     sub: sum("global.get", "i64.const", "i64.sub", "global.set"),
     load: sum("global.get", "local.set"),
     flush: sum("local.get", "global.set"),
-    stackIn: sum("global.get", "i32.const", "i32.sub", "global.set", "global.get", "i32.const", "i32.lt_s", "if"),
+    stackIn: sum(
+      "global.get",
+      "i32.const",
+      "i32.sub",
+      "global.set",
+      "global.get",
+      "i32.const",
+      "i32.lt_s",
+      "if",
+    ),
     stackOut: sum("global.get", "i32.const", "i32.add", "global.set"),
   };
 }
@@ -97,10 +108,19 @@ export class Prices {
     const helper = callPrice + 1;
     this.#bulk = [0, helper + callees.bulkBytes, helper + callees.bulkElems];
     this.#grow = helper + callees.grow;
-    for (const code of [OP.br, OP.brIf, OP.brTable, OP.return, OP.call, OP.callIndirect, OP.memoryGrow]) {
+    for (const code of [
+      OP.br,
+      OP.brIf,
+      OP.brTable,
+      OP.return,
+      OP.call,
+      OP.callIndirect,
+      OP.memoryGrow,
+    ]) {
       this.special[code] = 1;
     }
-    for (let code = 0; code < OPCODE_SPACE; code++) if (bulkKind[code] !== 0) this.special[code] = 1;
+    for (let code = 0; code < OPCODE_SPACE; code++)
+      if (bulkKind[code] !== 0) this.special[code] = 1;
   }
 
   /** Units at a function's entry, before any template. */

@@ -1,5 +1,10 @@
 // What harden did, for people and for `--json`. Plain data; the SemVer rule covers its shape.
+import type { Policy } from "../policy/policy.ts";
 import type { AbiVersion } from "../spec/host-function-row.ts";
+import type { Module } from "../wasm/module.ts";
+import type { HostImport } from "./check-imports.ts";
+import type { Needs } from "./generate.ts";
+import type { Rewrite } from "./rewrite.ts";
 
 export interface HardenReport {
   readonly plugin: string;
@@ -29,4 +34,40 @@ export interface HardenReport {
   readonly startMoved: boolean;
   /** Instructions of dead code that were left out. */
   readonly deadInstructions: number;
+}
+
+/** The part of the report that the passes know. */
+export function reportOf(r: Rewrite, input: Module, needs: Needs, policy: Policy, dead: number) {
+  const names = (imports: readonly HostImport[]) =>
+    [...new Set(imports.map((one) => one.row.name))].sort();
+  const unused = needs.imports.filter((_, i) => !needs.used[i]);
+  const kept = needs.entries.map((entry) => entry.name);
+  const sum = (bits: Uint8Array) => bits.reduce((total, bit) => total + bit, 0);
+  return {
+    plugin: policy.name,
+    abi: r.context.abi,
+    policy: policy.digest,
+    mode: policy.limits.fuel.mode,
+    costs: policy.limits.fuel.costs,
+    imports: {
+      allowed: r.generated.imports.map(({ row }) => row.name),
+      denied: r.generated.denied.map((row) => row.name),
+      unused: names(unused),
+    },
+    exports: {
+      kept,
+      dropped: input.exports
+        .filter((entry) => entry.kind !== "memory" && !kept.includes(entry.name))
+        .map((entry) => entry.name),
+    },
+    functions: {
+      guest: r.s.count,
+      chargedAtEntry: r.fuel.entry.reduce((total, c) => total + (c > 0 ? 1 : 0), 0),
+      fuelInLocal: sum(r.fuel.local),
+      counted: r.stack.funcWeight.reduce((total, w) => total + (w > 0 ? 1 : 0), 0),
+      loops: r.s.loops.length / 3,
+    },
+    startMoved: needs.start !== null,
+    deadInstructions: dead,
+  };
 }

@@ -2,11 +2,11 @@
 // dead code left out, and every planned template in its place. Decides nothing.
 import { I64 } from "../spec/binary.ts";
 import { injectedOffset } from "../spec/layout.ts";
-import { Writer } from "../util/bytes.ts";
+import type { Writer } from "../util/bytes.ts";
 import { writeShortest } from "../wasm/reencode.ts";
 import { OP, Walker } from "../wasm/walker.ts";
 import { AT_ENTRY, EDIT } from "./meter-bound.ts";
-import { bulkKind } from "./survey.ts";
+import { bulkKind } from "./surveyor.ts";
 import { Templates } from "./templates.ts";
 
 /** Indices of the module being written. */

@@ -8,12 +8,35 @@
 
 /** How the bytes after an opcode are laid out. */
 export type Immediate =
-  | "none" | "block" | "label" | "labels" | "func" | "indirect" | "types" | "local" | "global" | "table"
-  | "memarg" | "memory" | "i32" | "i64" | "f32" | "f64" | "reftype" | "data-memory" | "data"
-  | "memory-memory" | "elem-table" | "elem" | "table-table" | "v128" | "shuffle" | "lane" | "memarg-lane";
+  | "none"
+  | "block"
+  | "label"
+  | "labels"
+  | "func"
+  | "indirect"
+  | "types"
+  | "local"
+  | "global"
+  | "table"
+  | "memarg"
+  | "memory"
+  | "i32"
+  | "i64"
+  | "f32"
+  | "f64"
+  | "reftype"
+  | "data-memory"
+  | "data"
+  | "memory-memory"
+  | "elem-table"
+  | "elem"
+  | "table-table"
+  | "v128"
+  | "shuffle"
+  | "lane"
+  | "memarg-lane";
 
-export type Feature =
-  | "mvp" | "sign-extension" | "saturating-truncation" | "bulk-memory" | "reference-types" | "simd";
+export type Feature = "mvp" | "sign-extension" | "saturating-truncation" | "bulk-memory" | "reference-types" | "simd";
 
 export interface Opcode {
   readonly code: number;

@@ -39,7 +39,11 @@ function readOne(reader: Reader): ConstExpr {
     return fail("wasm-opcode", { opcode: `0x${code.toString(16)}` }, reader.where(at));
   }
   const expected = "a constant instruction";
-  return fail("wasm-malformed", { what: "a constant expression", expected, found: name }, reader.where(at));
+  return fail(
+    "wasm-malformed",
+    { what: "a constant expression", expected, found: name },
+    reader.where(at),
+  );
 }
 
 /** Reads a constant expression and its `end`. */

@@ -83,7 +83,11 @@ function readLimits(reader: Reader, what: string, ceiling: number): Limits {
   const flags = reader.u8(what);
   if (flags > 1) {
     const feature =
-      flags === 2 || flags === 3 ? "threads (shared memory)" : flags < 8 ? "memory64" : "custom page sizes";
+      flags === 2 || flags === 3
+        ? "threads (shared memory)"
+        : flags < 8
+          ? "memory64"
+          : "custom page sizes";
     fail("wasm-feature", { feature }, reader.where(at));
   }
   const min = reader.u32(`${what} minimum`);
@@ -112,7 +116,11 @@ function readMutability(reader: Reader): boolean {
   if (byte > 1) {
     const feature = "shared globals";
     if (byte === 2 || byte === 3) fail("wasm-feature", { feature }, reader.where(at));
-    fail("wasm-malformed", { what: "mutability", expected: "0 or 1", found: byte }, reader.where(at));
+    fail(
+      "wasm-malformed",
+      { what: "mutability", expected: "0 or 1", found: byte },
+      reader.where(at),
+    );
   }
   return byte === 1;
 }
@@ -143,7 +151,11 @@ export function readImports(reader: Reader, draft: DraftModule): void {
     } else if (kind === 4) {
       fail("wasm-feature", { feature: "exceptions" }, reader.where(at));
     } else {
-      fail("wasm-malformed", { what: "an import's kind", expected: "0 to 3", found: kind }, reader.where(at));
+      fail(
+        "wasm-malformed",
+        { what: "an import's kind", expected: "0 to 3", found: kind },
+        reader.where(at),
+      );
     }
   }
 }
@@ -193,7 +205,11 @@ export function readExports(reader: Reader, draft: DraftModule): void {
     const kind = exportKinds[byte];
     if (kind === undefined) {
       if (byte === 4) fail("wasm-feature", { feature: "exceptions" }, reader.where(at));
-      fail("wasm-malformed", { what: "an export's kind", expected: "0 to 3", found: byte }, reader.where(at));
+      fail(
+        "wasm-malformed",
+        { what: "an export's kind", expected: "0 to 3", found: byte },
+        reader.where(at),
+      );
     }
     const index = reader.u32("an export's index");
     checkIndex(reader, at, kind === "func" ? "function" : kind, index, spaceOf(kind, draft));
@@ -226,7 +242,11 @@ export function readElements(reader: Reader, draft: DraftModule): void {
     const flags = reader.u32("an element segment");
     if (flags > 7) {
       const expected = "flags 0 to 7";
-      fail("wasm-malformed", { what: "an element segment", expected, found: flags }, reader.where(at));
+      fail(
+        "wasm-malformed",
+        { what: "an element segment", expected, found: flags },
+        reader.where(at),
+      );
     }
     const active = (flags & 1) === 0;
     const table = active && (flags & 2) !== 0 ? reader.u32("a segment's table") : 0;
@@ -238,7 +258,11 @@ export function readElements(reader: Reader, draft: DraftModule): void {
     total += size;
     if (total > limits.elemEntries) {
       const limit = limits.elemEntries;
-      fail("wasm-limit", { what: "elements of all segments", found: total, limit }, reader.where(at));
+      fail(
+        "wasm-limit",
+        { what: "elements of all segments", found: total, limit },
+        reader.where(at),
+      );
     }
     const items: ElemItem[] = new Array(size);
     for (let k = 0; k < size; k++) {
@@ -255,11 +279,19 @@ function readElemKind(reader: Reader, expressions: boolean): void {
   if (expressions) {
     const type = readValueType(reader, "a segment's type");
     if (type === FUNCREF) return;
-    fail("wasm-malformed", { what: "a segment's type", expected: "funcref", found: type }, reader.where(at));
+    fail(
+      "wasm-malformed",
+      { what: "a segment's type", expected: "funcref", found: type },
+      reader.where(at),
+    );
   }
   const kind = reader.u8("a segment's kind");
   if (kind !== 0) {
-    fail("wasm-malformed", { what: "a segment's kind", expected: "0", found: kind }, reader.where(at));
+    fail(
+      "wasm-malformed",
+      { what: "a segment's kind", expected: "0", found: kind },
+      reader.where(at),
+    );
   }
 }
 
@@ -283,7 +315,8 @@ export function readCode(reader: Reader, draft: DraftModule): void {
   for (let i = 0; i < count; i++) {
     const at = reader.pos;
     const size = reader.u32("a body's size");
-    if (size > reader.end - reader.pos) fail("wasm-truncated", { what: `body ${i}` }, reader.where(at));
+    if (size > reader.end - reader.pos)
+      fail("wasm-truncated", { what: `body ${i}` }, reader.where(at));
     if (size > limits.bodyBytes) {
       const limit = limits.bodyBytes;
       fail("wasm-limit", { what: `bytes of body ${i}`, found: size, limit }, reader.where(at));
@@ -312,4 +345,3 @@ export function readData(reader: Reader, draft: DraftModule): void {
     draft.datas.push({ offset, bytes: reader.view(size, "a data segment") } satisfies Data);
   }
 }
-

@@ -21,7 +21,9 @@ import {
 import type { Custom, Module } from "./module.ts";
 import { Reader } from "./reader.ts";
 
-const readers: Readonly<Record<Exclude<SectionName, "custom">, (r: Reader, m: DraftModule) => void>> = {
+const readers: Readonly<
+  Record<Exclude<SectionName, "custom">, (r: Reader, m: DraftModule) => void>
+> = {
   type: readTypes,
   import: readImports,
   function: readFunctions,
@@ -61,7 +63,11 @@ function checkPreamble(bytes: Uint8Array): void {
 function readCustom(reader: Reader, after: number, customs: Custom[]): void {
   if (customs.length >= limits.customSections) {
     const what = "custom sections";
-    fail("wasm-limit", { what, found: customs.length + 1, limit: limits.customSections }, reader.where());
+    fail(
+      "wasm-limit",
+      { what, found: customs.length + 1, limit: limits.customSections },
+      reader.where(),
+    );
   }
   const name = reader.name("a custom section's name", limits.nameBytes);
   const bytes = reader.view(reader.end - reader.pos, "a custom section");
@@ -94,6 +100,7 @@ export function decode(bytes: Uint8Array): Module {
     datas: [],
   };
   const customs: Custom[] = [];
+  const places: Partial<Record<SectionName, number>> = {};
   const reader = new Reader(bytes, 8);
   let last: { order: number; name: string } = { order: 0, name: "header" };
   while (reader.pos < bytes.length) {
@@ -118,6 +125,7 @@ export function decode(bytes: Uint8Array): Module {
       fail("wasm-section-order", { section: row.name, previous: last.name }, reader.where(at));
     }
     last = row;
+    places[row.name] = from;
     readers[row.name](reader, draft);
     if (reader.pos !== reader.end) {
       const took = reader.pos - from;
@@ -126,7 +134,7 @@ export function decode(bytes: Uint8Array): Module {
   }
   checkCounts(draft, bytes.length);
   const { importedFuncs: _, ...module } = draft;
-  return { ...module, customs };
+  return { ...module, customs, places };
 }
 
 function checkCounts(draft: DraftModule, end: number): void {

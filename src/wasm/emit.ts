@@ -1,13 +1,6 @@
 // Module to bytes: sections in order, every LEB128 in its shortest form. What was canonical on the way in
 // comes out byte for byte.
-import {
-  FUNC_FORM,
-  FUNCREF,
-  KIND,
-  PREAMBLE,
-  type SectionName,
-  sections,
-} from "../spec/binary.ts";
+import { FUNC_FORM, FUNCREF, KIND, PREAMBLE, type SectionName, sections } from "../spec/binary.ts";
 import { Writer } from "../util/bytes.ts";
 import { writeConst } from "./const-expr.ts";
 import type { Elem, ImportDesc, Limits, Module } from "./module.ts";
@@ -186,4 +179,3 @@ export function emit(module: Module): Uint8Array {
   }
   return out.view();
 }
-

@@ -1,6 +1,8 @@
 // A decoded module as plain data. Function bodies stay bytes: `bodies` says where each one lies in `code`.
 // Indices are those of the binary; nothing here knows about proxy-wasm or about hardening.
 
+import type { SectionName } from "../spec/binary.ts";
+
 export interface FuncType {
   /** Value type bytes. */
   readonly params: readonly number[];
@@ -96,6 +98,8 @@ export interface Module {
   readonly bodies: Bodies;
   readonly datas: readonly Data[];
   readonly customs: readonly Custom[];
+  /** Where the content of each section began, for messages; only decode knows. */
+  readonly places?: Readonly<Partial<Record<SectionName, number>>>;
 }
 
 /** Function imports only, in index order. */
@@ -115,3 +119,13 @@ export function typeKey(type: FuncType): string {
   return `${type.params.join(" ")}>${type.results.join(" ")}`;
 }
 
+/** The place of a section, for a message about something in it. */
+export function placeOf(module: Module, section: SectionName): BytesPlace {
+  return { at: "bytes", offset: module.places?.[section] ?? 0, section };
+}
+
+interface BytesPlace {
+  readonly at: "bytes";
+  readonly offset: number;
+  readonly section: string;
+}

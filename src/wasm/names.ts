@@ -87,7 +87,9 @@ export function writeNames(names: Names): Uint8Array {
     out.u8(MODULE_NAME);
     out.sized(inner);
   }
-  const entries = [...names.functions].filter(([, name]) => name !== "").sort((a, b) => a[0] - b[0]);
+  const entries = [...names.functions]
+    .filter(([, name]) => name !== "")
+    .sort((a, b) => a[0] - b[0]);
   if (entries.length > 0) {
     const inner = new Writer(entries.length * 24);
     inner.u32(entries.length);

@@ -6,7 +6,6 @@ import { type ConstExpr, funcImports, type Module } from "./module.ts";
 import { typeName, typeText } from "./type-text.ts";
 import { OP, Walker } from "./walker.ts";
 
-
 function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -106,7 +105,9 @@ export function print(module: Module): string {
     lines.push(`type ${i} ${typeText(type)}`);
   });
   for (const { module: from, name, desc } of module.imports) {
-    lines.push(`import ${from}.${name} ${desc.kind}${desc.kind === "func" ? ` type ${desc.type}` : ""}`);
+    lines.push(
+      `import ${from}.${name} ${desc.kind}${desc.kind === "func" ? ` type ${desc.type}` : ""}`,
+    );
   }
   for (const { min, max } of module.tables) lines.push(`table ${min} ${max ?? "unbounded"}`);
   for (const { min, max } of module.memories) lines.push(`memory ${min} ${max ?? "unbounded"}`);
@@ -116,7 +117,12 @@ export function print(module: Module): string {
   for (const { name, kind, index } of module.exports) lines.push(`export ${name} ${kind} ${index}`);
   if (module.start !== null) lines.push(`start ${module.start}`);
   for (const { flags, table, offset, items } of module.elems) {
-    const place = offset === null ? (flags & 2 ? "declared" : "passive") : `table ${table} ${printConst(offset)}`;
+    const place =
+      offset === null
+        ? flags & 2
+          ? "declared"
+          : "passive"
+        : `table ${table} ${printConst(offset)}`;
     lines.push(`elem ${place}: ${items.map((item) => item ?? "null").join(" ")}`);
   }
   if (module.dataCount !== null) lines.push(`datacount ${module.dataCount}`);
@@ -129,4 +135,3 @@ export function print(module: Module): string {
   for (const { name, bytes } of module.customs) lines.push(`custom ${name} ${bytes.length} bytes`);
   return `${lines.join("\n")}\n`;
 }
-

@@ -5,10 +5,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { harden } from "../../src/harden/harden.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
+import { engineRefusal } from "../../src/util/engine.ts";
+import { verify } from "../../src/verify/verify.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { print } from "../../src/wasm/print.ts";
-import { verify } from "../../src/verify/verify.ts";
-import { engineRefusal } from "../../src/util/engine.ts";
 import { wat } from "../wat.ts";
 
 const folder = new URL("../../../test/golden/cases/", import.meta.url);
@@ -43,7 +43,10 @@ for (const file of cases) {
     assert.deepEqual(verify(bytes, policy), []);
     // The stamp holds digests: it has a test of its own.
     const module = decode(bytes);
-    const printed = print({ ...module, customs: module.customs.filter((one) => one.name !== "glovebox") });
+    const printed = print({
+      ...module,
+      customs: module.customs.filter((one) => one.name !== "glovebox"),
+    });
     const expected = new URL(file.replace(".wat", ".txt"), folder);
     if (bless || !existsSync(expected)) {
       assert.ok(bless, `${expected.pathname} is missing: run with BLESS=1 and read what it writes`);

@@ -2,8 +2,8 @@
 // stays a trap where they don't.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { policyFromRole } from "../../src/policy/resolve.ts";
 import { harden } from "../../src/harden/harden.ts";
+import { policyFromRole } from "../../src/policy/resolve.ts";
 import { wat } from "../wat.ts";
 import { outcome, run, runHardened } from "./instance.ts";
 
@@ -68,9 +68,22 @@ const program = `(module
     (unreachable)))`;
 
 const calls: readonly [string, ...number[]][] = [
-  ["fib", 15], ["fib", 0], ["apply", 0, 100, 5], ["apply", 2, 3, 3], ["apply", 3, 1, 1],
-  ["apply", 9, 1, 1], ["sieve", 1000], ["sieve", 70000], ["switch", 0], ["switch", 1], ["switch", 9],
-  ["divide", 7, 2], ["divide", 1, 0], ["divide", -2147483648, -1], ["pair", 0], ["pair", 9],
+  ["fib", 15],
+  ["fib", 0],
+  ["apply", 0, 100, 5],
+  ["apply", 2, 3, 3],
+  ["apply", 3, 1, 1],
+  ["apply", 9, 1, 1],
+  ["sieve", 1000],
+  ["sieve", 70000],
+  ["switch", 0],
+  ["switch", 1],
+  ["switch", 9],
+  ["divide", 7, 2],
+  ["divide", 1, 0],
+  ["divide", -2147483648, -1],
+  ["pair", 0],
+  ["pair", 9],
 ];
 
 for (const mode of modes) {
@@ -79,7 +92,11 @@ for (const mode of modes) {
     for (const [name, ...args] of calls) {
       const original = run(wat(program));
       const hardened = runHardened(program, policy);
-      assert.equal(outcome(hardened, name, ...args), outcome(original, name, ...args), `${name} ${args}`);
+      assert.equal(
+        outcome(hardened, name, ...args),
+        outcome(original, name, ...args),
+        `${name} ${args}`,
+      );
       assert.deepEqual(hardened.memory, original.memory, `${name} ${args}: memory`);
     }
   });
@@ -88,7 +105,10 @@ for (const mode of modes) {
     const withBudget = (callback: number) =>
       runHardened(
         program,
-        policyFromRole("logging", { "spec.limits.fuel.mode": mode, "spec.limits.fuel.callback": callback }),
+        policyFromRole("logging", {
+          "spec.limits.fuel.mode": mode,
+          "spec.limits.fuel.callback": callback,
+        }),
       );
     const runs = (budget: number) => {
       const instance = withBudget(budget);
@@ -141,14 +161,20 @@ test("recursion traps on our limit, and says so, before the engine's stack is go
 test("a memory.grow past the cap traps by default and is counted", () => {
   const text = `(module (memory (export "memory") 1) ${marker}
     (func (export "malloc") (param i32) (result i32) (memory.grow (local.get 0))))`;
-  const trapping = runHardened(text, policyFromRole("logging", { "spec.limits.memory": 4 * 65536 }));
+  const trapping = runHardened(
+    text,
+    policyFromRole("logging", { "spec.limits.memory": 4 * 65536 }),
+  );
   assert.equal(outcome(trapping, "malloc", 2), "= 1");
   assert.equal(outcome(trapping, "malloc", 1), "= 3");
   assert.match(outcome(trapping, "malloc", 1), /unreachable/);
   assert.equal(trapping.global("glovebox_refused"), 1);
   const refusing = runHardened(
     text,
-    policyFromRole("logging", { "spec.limits.memory": 4 * 65536, "spec.limits.onMemoryCap": "refuse" }),
+    policyFromRole("logging", {
+      "spec.limits.memory": 4 * 65536,
+      "spec.limits.onMemoryCap": "refuse",
+    }),
   );
   assert.equal(outcome(refusing, "malloc", 4), "= -1");
   assert.equal(outcome(refusing, "malloc", 0x10000), "= -1");
@@ -182,16 +208,27 @@ test("a denied call answers 10, is logged once with both names, and leaves memor
   const before = instance.memory.slice();
   assert.equal(outcome(instance, "proxy_on_done", 1), "= 10");
   assert.equal(outcome(instance, "proxy_on_done", 1), "= 10");
-  assert.deepEqual(lines, ["4 WASM filter capability denied: proxy_http_call (proxy_dispatch_http_call)"]);
+  assert.deepEqual(lines, [
+    "4 WASM filter capability denied: proxy_http_call (proxy_dispatch_http_call)",
+  ]);
   assert.deepEqual(instance.memory, before);
-  const bits = ["glovebox_denied0", "glovebox_denied1", "glovebox_denied2"].map((name) => instance.global(name));
+  const bits = ["glovebox_denied0", "glovebox_denied1", "glovebox_denied2"].map((name) =>
+    instance.global(name),
+  );
   assert.equal(bits.filter((word) => word !== 0n).length, 1);
 });
 
-const answers = { "internal-failure": 10, unimplemented: 12, "not-found": 1, "ok-empty": 0 } as const;
+const answers = {
+  "internal-failure": 10,
+  unimplemented: 12,
+  "not-found": 1,
+  "ok-empty": 0,
+} as const;
 for (const [answer, status] of Object.entries(answers)) {
   test(`a denied call answers ${status} where the policy says ${answer}`, () => {
-    const policy = policyFromRole("logging", { "spec.capabilities.denied": answer as keyof typeof answers });
+    const policy = policyFromRole("logging", {
+      "spec.capabilities.denied": answer as keyof typeof answers,
+    });
     assert.equal(outcome(runHardened(denied, policy), "proxy_on_done", 1), `= ${status}`);
   });
 }
@@ -238,6 +275,9 @@ test("the same plugin and policy give the same bytes, and bytes of another polic
   const one = harden(wat(program), policyFromRole("logging"));
   const two = harden(wat(program), policyFromRole("logging"));
   assert.deepEqual(one.bytes, two.bytes);
-  const other = harden(wat(program), policyFromRole("logging", { "spec.limits.fuel.callback": 99_999 }));
+  const other = harden(
+    wat(program),
+    policyFromRole("logging", { "spec.limits.fuel.callback": 99_999 }),
+  );
   assert.notDeepEqual(one.bytes, other.bytes);
 });

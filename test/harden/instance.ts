@@ -1,8 +1,9 @@
 // Runs a module in the engine at hand with stub imports, for tests of what hardened code does.
-import type { Policy } from "../../src/policy/policy.ts";
-import { harden } from "../../src/harden/harden.ts";
-import { verify } from "../../src/verify/verify.ts";
+
 import assert from "node:assert/strict";
+import { harden } from "../../src/harden/harden.ts";
+import type { Policy } from "../../src/policy/policy.ts";
+import { verify } from "../../src/verify/verify.ts";
 import { wat } from "../wat.ts";
 
 type Value = number | bigint;
@@ -44,7 +45,11 @@ export function run(bytes: Uint8Array, host: Record<string, Export> = {}): Runni
 }
 
 /** Hardens text under a policy, checks that verify accepts it, and runs it. */
-export function runHardened(text: string, policy: Policy, host: Record<string, Export> = {}): Running {
+export function runHardened(
+  text: string,
+  policy: Policy,
+  host: Record<string, Export> = {},
+): Running {
   const { bytes } = harden(wat(text), policy);
   assert.deepEqual(verify(bytes, policy), []);
   return run(bytes, host);

@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Failure } from "../../src/errors/failure.ts";
-import { engineRefusal } from "../../src/util/engine.ts";
+import { survey } from "../../src/harden/survey.ts";
 import { Writer } from "../../src/util/bytes.ts";
+import { engineRefusal } from "../../src/util/engine.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { emit } from "../../src/wasm/emit.ts";
-import { survey } from "../../src/harden/survey.ts";
 import { wat } from "../wat.ts";
 
 const built = new URL("../../plugins/wasm/", import.meta.url);
@@ -32,7 +32,8 @@ test("every built plugin is emitted byte for byte, or canonically and still vali
 });
 
 test("every opcode of SIMD, bulk memory and reference types that wabt knows is read and kept", () => {
-  const bytes = wat(`(module (memory 1) (table 2 funcref) (elem declare func $f) (data "x") (elem $e func $f)
+  const bytes =
+    wat(`(module (memory 1) (table 2 funcref) (elem declare func $f) (data "x") (elem $e func $f)
     (func $f (param v128 i32) (result v128)
       (drop (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (local.get 0) (local.get 0)))
       (drop (v128.load8_lane 3 (i32.const 0) (local.get 0)))
@@ -67,7 +68,11 @@ function body(...bytes: number[]): Uint8Array {
   return sections([1, VOID], [3, [1, 0]], [10, [1, bytes.length, ...bytes]]);
 }
 
-const deep = [0, ...Array.from({ length: 1001 }, () => [0x02, 0x40]).flat(), ...Array(1002).fill(0x0b)];
+const deep = [
+  0,
+  ...Array.from({ length: 1001 }, () => [0x02, 0x40]).flat(),
+  ...Array(1002).fill(0x0b),
+];
 const big = (bytes: number[]) => {
   const out = new Writer();
   out.raw([1]);
@@ -86,7 +91,11 @@ const refused: readonly [string, Uint8Array, string][] = [
   ["sections out of order", sections([3, [0]], [1, [0]]), "wasm-section-order"],
   ["a section twice", sections([1, [0]], [1, [0]]), "wasm-section-order"],
   ["a section that is longer than its content", sections([1, [0, 0]]), "wasm-section-size"],
-  ["a section that ends early", Uint8Array.of(...sections([1, [0]]).slice(0, 8), 1, 9, 0), "wasm-truncated"],
+  [
+    "a section that ends early",
+    Uint8Array.of(...sections([1, [0]]).slice(0, 8), 1, 9, 0),
+    "wasm-truncated",
+  ],
   ["a count that the bytes cannot hold", sections([1, [0xff, 0x0f]]), "wasm-truncated"],
   ["a count beyond the limit", sections([1, [0xff, 0xff, 0xff, 0x7f]]), "wasm-limit"],
   ["an endless LEB128", sections([1, [0x80, 0x80, 0x80, 0x80, 0x80, 0]]), "wasm-leb"],
@@ -96,13 +105,21 @@ const refused: readonly [string, Uint8Array, string][] = [
   ["externref", sections([1, [1, 0x60, 1, 0x6f, 0]]), "wasm-feature"],
   ["a function of no type", sections([1, VOID], [3, [1, 7]]), "wasm-index"],
   ["functions without bodies", sections([1, VOID], [3, [1, 0]]), "wasm-count"],
-  ["two exports of one name", sections([5, [1, 0, 1]], [7, [2, 1, 97, 2, 0, 1, 97, 2, 0]]), "wasm-duplicate-export"],
+  [
+    "two exports of one name",
+    sections([5, [1, 0, 1]], [7, [2, 1, 97, 2, 0, 1, 97, 2, 0]]),
+    "wasm-duplicate-export",
+  ],
   ["an export of nothing", sections([7, [1, 1, 97, 0, 0]]), "wasm-index"],
   ["shared memory", sections([5, [1, 3, 1, 1]]), "wasm-feature"],
   ["memory64", sections([5, [1, 4, 1]]), "wasm-feature"],
   ["memory of too many pages", sections([5, [1, 0, 0x81, 0x80, 0x04]]), "wasm-limit"],
   ["a maximum below the minimum", sections([5, [1, 1, 2, 1]]), "wasm-malformed"],
-  ["an extended constant expression", sections([6, [1, 0x7f, 0, 0x41, 1, 0x41, 1, 0x6a, 0x0b]]), "wasm-feature"],
+  [
+    "an extended constant expression",
+    sections([6, [1, 0x7f, 0, 0x41, 1, 0x41, 1, 0x6a, 0x0b]]),
+    "wasm-feature",
+  ],
   ["a start function that is not there", sections([8, [3]]), "wasm-index"],
   ["data segments that are not counted", sections([12, [2]], [11, [0]]), "wasm-count"],
 ];
@@ -129,7 +146,11 @@ const refusedBodies: readonly [string, Uint8Array, string][] = [
   ["too many locals", body(1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7f, 0x0b), "wasm-limit"],
   ["a local that is not there", body(0, 0x20, 0, 0x1a, 0x0b), "wasm-index"],
   ["more operands than there are", body(0, 0x1a, 0x0b), "wasm-body"],
-  ["a constant that is too long", body(0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x70, 0x1a, 0x0b), "wasm-leb"],
+  [
+    "a constant that is too long",
+    body(0, 0x41, 0x80, 0x80, 0x80, 0x80, 0x70, 0x1a, 0x0b),
+    "wasm-leb",
+  ],
   ["multiple memories", body(0, 0x3f, 1, 0x1a, 0x0b), "wasm-feature"],
 ];
 

@@ -12,7 +12,7 @@ export const hardenTexts = {
   "harden-abi-missing": { text: "no ABI marker: expected an export such as {expected}", hint: "Build with a proxy-wasm SDK of ABI 0.1.0 to 0.2.1", blame: "input", exit: 3 },
   "harden-export-signature": { text: "exports {name} as {found}, hosts of ABI {abi} expect {expected}", hint: "Rebuild the plugin with an SDK for this ABI version", blame: "input", exit: 3 },
   "harden-callback-missing": { text: "the policy leaves out {name}, which the plugin exports: a {role} plugin that is not called protects nothing", hint: "Add {name} to capabilities, or name no callback at all to keep every one", blame: "usage", exit: 2 },
-  "harden-memory-none": { text: "the module has {found} memories and {exported}", hint: "Export one memory as `memory`: stock Envoy crashes as a whole when such a plugin logs", blame: "input", exit: 3 },
+  "harden-memory-none": { text: "memory: expected exactly one, exported as `memory`; the module has {found} and {exported}", hint: "Export one memory as `memory`: stock Envoy crashes as a whole when such a plugin logs", blame: "input", exit: 3 },
   "harden-memory-min": { text: "the module needs at least {found} pages of memory, the cap is {cap} pages", hint: "Raise limits.memory to at least {need}, or build the plugin with less initial memory", blame: "input", exit: 3 },
   "harden-tables": { text: "its tables need {found} entries, the limit is {limit}", hint: "Build the plugin smaller", blame: "input", exit: 3 },
   "harden-frame": { text: "a call of this function takes an estimated {found} bytes of stack, the limit for one frame is {limit}", hint: "Move large locals to memory, or raise limits.stack if it is below 256KiB", blame: "input", exit: 3 },

@@ -35,7 +35,12 @@ function withBudgets(fuel: Fuel, kinds: readonly ("callback" | "start")[], build
 type Build = (start: number, callback: number, cost?: number) => Body;
 
 /** `enter`: traps unless the instance is new; runs the start function, if any, under the start budget. */
-export function enterBody(start: Target | null, policy: Policy, costs: CostTable, firstGlobal: number): Body {
+export function enterBody(
+  start: Target | null,
+  policy: Policy,
+  costs: CostTable,
+  firstGlobal: number,
+): Body {
   const build: Build = (budget) => {
     const asm = new Asm(costs, firstGlobal);
     asm.get("phase").if().op("unreachable", "end");
@@ -51,7 +56,12 @@ export function enterBody(start: Target | null, policy: Policy, costs: CostTable
 }
 
 /** `open`: what every entry from IDLE does first; its parameter is the budget. */
-export function openBody(enter: Target, policy: Policy, costs: CostTable, firstGlobal: number): Body {
+export function openBody(
+  enter: Target,
+  policy: Policy,
+  costs: CostTable,
+  firstGlobal: number,
+): Body {
   const asm = new Asm(costs, firstGlobal);
   asm.get("phase").i32(PHASE.idle).op("i32.ne").if().call(enter).op("end");
   asm.i32(PHASE.guest).set("phase").local("get", 0).set("fuel").local("get", 0).set("spent");
@@ -86,7 +96,12 @@ const BUDGETS = {
 } as const satisfies Readonly<Record<WrapperPlan["kind"], readonly ("callback" | "start")[]>>;
 
 /** The wrapper of one export. */
-export function wrapperBody(plan: WrapperPlan, policy: Policy, costs: CostTable, firstGlobal: number): Body {
+export function wrapperBody(
+  plan: WrapperPlan,
+  policy: Policy,
+  costs: CostTable,
+  firstGlobal: number,
+): Body {
   const { kind, type, target, open, close } = plan;
   return withBudgets(policy.limits.fuel, BUDGETS[kind], (start, callback, cost = 0) => {
     const asm = new Asm(costs, firstGlobal);

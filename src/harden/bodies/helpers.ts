@@ -7,18 +7,29 @@ import { LOG_LEVEL } from "../../spec/status.ts";
 import { Asm, type Body, NO_RESULT, ONE_I32, type Target } from "./asm.ts";
 
 /** Logs `length` bytes at `offset` of the passive segment, at level error, and leaves memory as it was. */
-export function denyBody(segment: number, log: Target, costs: CostTable, firstGlobal: number): Body {
+export function denyBody(
+  segment: number,
+  log: Target,
+  costs: CostTable,
+  firstGlobal: number,
+): Body {
   const words = WINDOW.bytes / 8;
   const first = 2;
   const asm = new Asm(costs, firstGlobal, words, I64);
   asm.memoryOp("memory.size").if();
   for (let k = 0; k < words; k++) {
-    asm.i32(WINDOW.address).memory("i64.load", 3, 8 * k).local("set", first + k);
+    asm
+      .i32(WINDOW.address)
+      .memory("i64.load", 3, 8 * k)
+      .local("set", first + k);
   }
   asm.i32(WINDOW.address).local("get", 0).local("get", 1).init(segment);
   asm.i32(LOG_LEVEL.error).i32(WINDOW.address).local("get", 1).call(log).op("drop");
   for (let k = 0; k < words; k++) {
-    asm.i32(WINDOW.address).local("get", first + k).memory("i64.store", 3, 8 * k);
+    asm
+      .i32(WINDOW.address)
+      .local("get", first + k)
+      .memory("i64.store", 3, 8 * k);
   }
   asm.op("end");
   return asm.body([I32, I32], NO_RESULT);
@@ -49,7 +60,11 @@ export function growBody(
   firstGlobal: number,
 ): Body {
   const asm = new Asm(costs, firstGlobal);
-  asm.local("get", 0).op("i64.extend_i32_u").memoryOp("memory.size").op("i64.extend_i32_u", "i64.add");
+  asm
+    .local("get", 0)
+    .op("i64.extend_i32_u")
+    .memoryOp("memory.size")
+    .op("i64.extend_i32_u", "i64.add");
   asm.i64(pages).op("i64.gt_u").if().get("refused").i32(1).op("i32.add").set("refused");
   if (onCap === "trap") asm.op("unreachable");
   else asm.i32(-1).return(1);

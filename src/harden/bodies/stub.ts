@@ -4,7 +4,7 @@ import type { DeniedAnswer } from "../../policy/policy.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import type { HostFunction, Param } from "../../spec/host-function-row.ts";
 import { DENIED_PREFIX, type InjectedGlobal } from "../../spec/layout.ts";
-import { STATUS, ERRNO } from "../../spec/status.ts";
+import { ERRNO, STATUS } from "../../spec/status.ts";
 import { Asm, type Body, type Target } from "./asm.ts";
 import { paramTypes, resultTypes } from "./thunk.ts";
 
@@ -28,7 +28,10 @@ export function denialText(row: HostFunction): string {
   return `${DENIED_PREFIX}${row.name}${row.alias === undefined ? "" : ` (${row.alias})`}`;
 }
 
-function answerNumber(row: HostFunction, answer: Exclude<DeniedAnswer, "trap" | "ok-empty">): number {
+function answerNumber(
+  row: HostFunction,
+  answer: Exclude<DeniedAnswer, "trap" | "ok-empty">,
+): number {
   const wasi = row.module === "wasi";
   switch (answer) {
     case "host":
