@@ -21,11 +21,11 @@ function checkPin(bytes: Uint8Array, policy: Policy): void {
 export function contain(bytes: Uint8Array, policy: Policy): Hardened {
   checkPin(bytes, policy);
   const hardened = harden(bytes, policy);
+  // harden neither type-checks bodies nor keeps dead code: what comes out may be valid though the input is not.
+  const reason = engineRefusal(bytes);
+  if (reason !== null) fail("wasm-invalid", { reason });
   const findings = verify(hardened.bytes, policy).filter((one) => one.level === "error");
   const first = findings[0];
   if (first === undefined) return hardened;
-  // harden does not type-check bodies: an invalid input shows here, as an invalid output.
-  const reason = engineRefusal(bytes);
-  if (reason !== null) fail("wasm-invalid", { reason });
   return fail("contain-unverified", { first: renderFinding(first) });
 }
