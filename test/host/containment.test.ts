@@ -6,18 +6,8 @@ import type { FailurePolicy, Semantics } from "../../src/host/failure.ts";
 import { loadPlugin } from "../../src/host/plugin.ts";
 import { runRequest } from "../../src/host/request.ts";
 import { sha256 } from "../../src/util/digest.ts";
-import {
-  call,
-  guest,
-  headers,
-  noteFunctions,
-  pairs,
-  probe,
-  quiet,
-  run,
-  texts,
-  wat,
-} from "./guest.ts";
+import { wat } from "../wat.ts";
+import { call, guest, headers, noteFunctions, pairs, probe, quiet, run, texts } from "./guest.ts";
 
 const load = (bytes: Uint8Array) => () => loadPlugin(bytes, { name: "x" });
 const allocator = `(memory (export "memory") 1) (func (export "malloc") (param i32) (result i32) (i32.const 0))`;

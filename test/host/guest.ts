@@ -1,6 +1,5 @@
 // Guests for host tests: a WAT body with its imports declared from the spec table, a marker, a memory and a
 // bump allocator. `$name` is the import; every call's status is left to the test.
-import loadWabt from "wabt";
 import { ManualClock, SeededRandom } from "../../src/host/clock.ts";
 import type { PluginOptions } from "../../src/host/options.ts";
 import { pairsBytes } from "../../src/host/pairs.ts";
@@ -8,8 +7,7 @@ import { loadPlugin, type Plugin } from "../../src/host/plugin.ts";
 import { type RequestInput, type RequestResult, runRequest } from "../../src/host/request.ts";
 import { createServices } from "../../src/host/services.ts";
 import { hostFunctionNamed } from "../../src/spec/host-functions.ts";
-
-const wabt = await loadWabt();
+import { wat } from "../wat.ts";
 
 export interface GuestParts {
   /** Marker suffix, default 0_2_1. */
@@ -31,16 +29,6 @@ function importOf(name: string, wasiModule: string): string {
   const params = row.params.map((param) => `(param ${param.type})`).join(" ");
   const result = row.result === null ? "" : `(result ${row.result})`;
   return `(import "${module}" "${name}" (func $${name} ${params} ${result}))`;
-}
-
-/** Text to bytes; throws on a mistake in the text. */
-export function wat(text: string): Uint8Array {
-  const module = wabt.parseWat("guest.wat", text, { bulk_memory: true });
-  try {
-    return module.toBinary({}).buffer;
-  } finally {
-    module.destroy();
-  }
 }
 
 export function guest(parts: GuestParts): Uint8Array {
