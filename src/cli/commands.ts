@@ -97,6 +97,12 @@ export const commands = {
     flags: [
       policyFlag,
       roleFlag,
+      {
+        name: "configuration",
+        value: "TEXT",
+        summary: "the configuration that the plugin is given",
+      },
+      { name: "details", summary: "also what each plugin did" },
       { name: "junit", value: "FILE", summary: "also write the rows as a JUnit report" },
     ],
     examples: [

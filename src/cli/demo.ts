@@ -7,6 +7,8 @@ import { type BuiltIn, builtInPlugins } from "./built-in.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
+import { builtInTrial } from "./trial.ts";
+import { trialReportText } from "./trial-text.ts";
 import { count, growth } from "./units.ts";
 
 export interface Contained {
@@ -59,5 +61,10 @@ export async function run(_input: InputOf<"demo">, io: Io): Promise<Outcome> {
     const ours = rows.filter((row) => row.kind === kind);
     return `${io.styles.bold(titles[kind])}\n${tableText(ours, io)}\n`;
   });
-  return { exit: 0, result: { plugins: rows }, text: () => sections.join("\n") };
+  const trial = await builtInTrial(io);
+  return {
+    exit: trial.held ? 0 : 1,
+    result: { plugins: rows, trial },
+    text: () => [...sections, trialReportText(trial, io)].join("\n"),
+  };
 }

@@ -14,4 +14,6 @@ export interface Io {
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
   readonly styles: Styles;
+  /** Columns that a table may fill. */
+  readonly width: number;
 }

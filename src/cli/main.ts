@@ -11,6 +11,8 @@ interface Streams {
   readonly err: (text: string) => void;
   readonly outTerminal: boolean;
   readonly errTerminal: boolean;
+  /** Columns of the terminal; undefined in a pipe. */
+  readonly columns?: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
 }
@@ -36,6 +38,7 @@ async function ioFor(streams: Streams): Promise<{ io: Io; clear: () => void }> {
     env: streams.env,
     now: streams.now,
     styles: stylesFor(streams.outTerminal, streams.env),
+    width: Math.max(80, Math.min(streams.columns ?? 120, 160)),
   };
   return { io, clear: progress.clear };
 }
@@ -106,6 +109,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     err: (text) => process.stderr.write(text),
     outTerminal: process.stdout.isTTY === true,
     errTerminal: process.stderr.isTTY === true,
+    columns: process.stdout.columns,
     env: process.env,
     now: () => performance.now(),
   });

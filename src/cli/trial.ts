@@ -1,0 +1,53 @@
+// `glovebox trial [REF]`: the article's tables with measured cells. Without a plugin on the built-in ones, with
+// one on that plugin under its policy. Exit 1 where a promise did not hold or a row could not be measured for
+// want of a plugin; `not yet` rows are counted and never count as held.
+import { basename } from "node:path";
+import type { TrialReport } from "../trial/trial.ts";
+import { builtInPlugins } from "./built-in.ts";
+import type { Outcome } from "./command-row.ts";
+import type { InputOf } from "./commands.ts";
+import type { Io } from "./io.ts";
+import { writeOutput } from "./output.ts";
+import { policyFrom } from "./policy-source.ts";
+import { readModule } from "./ref.ts";
+import { trialReportText } from "./trial-text.ts";
+import { usage } from "./usage.ts";
+
+type Flags = InputOf<"trial">["flags"];
+
+async function ownTrial(ref: string, flags: Flags, io: Io): Promise<TrialReport> {
+  const policy = await policyFrom("trial", flags, io);
+  const { bytes } = await readModule(ref);
+  const { trialPlugin } = await import("../trial/own.ts");
+  return trialPlugin(bytes, policy, {
+    name: basename(ref, ".wasm"),
+    progress: io.progress,
+    ...(flags.configuration !== undefined && { configuration: flags.configuration }),
+  });
+}
+
+/** The trial of the built-in plugins; the demo ends with it. */
+export async function builtInTrial(io: Io): Promise<TrialReport> {
+  const plugins = new Map((await builtInPlugins()).map(({ name, bytes }) => [name, bytes]));
+  const { runTrial } = await import("../trial/trial.ts");
+  return runTrial({ plugins, engine: "lab", progress: io.progress });
+}
+
+export async function run({ args, flags }: InputOf<"trial">, io: Io): Promise<Outcome> {
+  const { ref } = args;
+  const needsRef = ["policy", "role", "configuration"] as const;
+  const alone = needsRef.find((flag) => flags[flag] !== undefined);
+  if (ref === undefined && alone !== undefined) {
+    usage("trial", `--${alone} is for a plugin of yours: name its file`);
+  }
+  const report = await (ref === undefined ? builtInTrial(io) : ownTrial(ref, flags, io));
+  if (flags.junit !== undefined) {
+    const { trialJunit } = await import("../trial/report-junit.ts");
+    await writeOutput(flags.junit, trialJunit(report));
+  }
+  return {
+    exit: report.held ? 0 : 1,
+    result: report,
+    text: () => trialReportText(report, io, flags.details),
+  };
+}
