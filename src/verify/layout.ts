@@ -196,20 +196,22 @@ export class Layout {
     this.#compare(at + 2, ROLE.helper, close(context));
     const opening = { index: at + 1, cost: this.cost[at + 1]! };
     const entry = { open: opening, close: { index: at + 2, cost: this.cost[at + 2]! } };
-    const starts = this.targets.length > 0;
-    this.#module.exports.forEach(({ name, func, offset, row }, k) => {
+    const { exports } = this.#module;
+    const alone = this.targets.length > 0 && !exports.some(({ name }) => rivals.has(name));
+    exports.forEach(({ name, func, offset, row }, k) => {
       const own = at + ENTRY_HELPERS + k;
       const type = this.#module.signature(own);
-      const bare = wrapper(context, name, "bare", type, entry);
-      const isBare = name === "_initialize" && this.#isBody(own, bare);
-      const alone = starts && !this.#module.exports.some((other) => rivals.has(other.name));
-      if (func !== own || (isBare && !alone)) {
-        const what = `"${name}" names function ${func}, or is synthesised without need`;
+      const kind = wrapperKind(row);
+      let body = wrapper(context, name, kind, type, entry);
+      if (name === "_initialize") {
+        const bare = wrapper(context, name, "bare", type, entry);
+        if (alone && this.#isBody(own, bare)) body = bare;
+      }
+      if (func !== own) {
+        const what = `"${name}" names function ${func}, its wrapper is ${own}`;
         this.#scanner.report.add("verify-export", { what }, "export", offset);
       }
-      const kind = wrapperKind(row);
-      const role = kind === "allocator" ? ROLE.allocator : ROLE.wrapper;
-      this.#compare(own, role, isBare ? bare : wrapper(context, name, kind, type, entry));
+      this.#compare(own, kind === "allocator" ? ROLE.allocator : ROLE.wrapper, body);
     });
   }
 }

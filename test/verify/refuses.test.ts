@@ -222,6 +222,21 @@ const cases: readonly Case[] = [
     },
   },
   {
+    why: "a first function export that leaves no room for helpers",
+    code: "verify-export",
+    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x30) + 2 ? 1 : byte)) },
+  },
+  {
+    why: "a first function export that leaves no room for wrappers",
+    code: "verify-export",
+    exports: [
+      ["b", 0],
+      ["c", 0],
+      ["d", 0],
+    ],
+    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? 6 : byte)) },
+  },
+  {
     why: "an export of a function that is not there",
     code: "verify-malformed",
     exports: [["b", 0]],
@@ -249,7 +264,7 @@ const cases: readonly Case[] = [
   { why: "a function under a reserved name", code: "verify-export", exports: [["glovebox_x", 0]] },
   {
     why: "a module start beside a synthesised one",
-    code: "verify-export",
+    code: "verify-wrapper",
     start: 0,
     exports: [
       ["_initialize", "bare"],
@@ -258,7 +273,7 @@ const cases: readonly Case[] = [
   },
   {
     why: "a synthesised start without start function",
-    code: "verify-export",
+    code: "verify-wrapper",
     exports: [["_initialize", "bare"]],
   },
   {
