@@ -41,6 +41,13 @@ export function failCall(plugin: Plugin, token: number, message: string): boolea
   return true;
 }
 
+/** A call's time is over: an HTTP call fails, a gRPC call ends with DEADLINE_EXCEEDED (4). */
+export function timeOut(plugin: Plugin, token: number): void {
+  if (!failCall(plugin, token, "timeout")) {
+    answerGrpc(plugin, token, { status: 4, message: "timeout" });
+  }
+}
+
 export interface GrpcAnswer {
   readonly initialMetadata?: Iterable<Pair>;
   readonly messages?: readonly (Uint8Array | string)[];

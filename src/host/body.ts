@@ -1,43 +1,44 @@
-// Bytes of a body that are held back: they grow at the end, are replaced or prepended by the plugin, and are
-// read as one piece. Knows nothing of streams.
+// Bytes of a body that are held back: they grow at both ends, are replaced by the plugin, and are read as one
+// piece. Growth at either end doubles the room there, so that a plugin can't make the host copy a large body
+// for every byte that it adds. Knows nothing of streams.
 
 const EMPTY = new Uint8Array(0);
 
 export class BodyBuffer {
   #bytes: Uint8Array = EMPTY;
-  #length = 0;
+  #start = 0;
+  #end = 0;
 
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
   /** A view, valid until the next change. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.subarray(this.#start, this.#end);
   }
 
   /** Copies the content and forgets it. */
   take(): Uint8Array {
-    const bytes = this.#bytes.slice(0, this.#length);
+    const bytes = this.view().slice();
     this.clear();
     return bytes;
   }
 
   append(data: Uint8Array): void {
-    const needed = this.#length + data.length;
-    if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-      grown.set(this.view());
-      this.#bytes = grown;
+    if (this.#end + data.length > this.#bytes.length) {
+      this.#move(this.#start, Math.max(data.length, this.length));
     }
-    this.#bytes.set(data, this.#length);
-    this.#length = needed;
+    this.#bytes.set(data, this.#end);
+    this.#end += data.length;
   }
 
   prepend(data: Uint8Array): void {
-    const old = this.take();
-    this.append(data);
-    this.append(old);
+    if (data.length > this.#start) {
+      this.#move(Math.max(data.length, this.length), this.#bytes.length - this.#end);
+    }
+    this.#start -= data.length;
+    this.#bytes.set(data, this.#start);
   }
 
   replace(data: Uint8Array): void {
@@ -47,6 +48,16 @@ export class BodyBuffer {
 
   clear(): void {
     this.#bytes = EMPTY;
-    this.#length = 0;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** The content in a new array with that much room before and after it. */
+  #move(before: number, after: number): void {
+    const grown = new Uint8Array(before + this.length + after);
+    grown.set(this.view(), before);
+    this.#end = before + this.length;
+    this.#start = before;
+    this.#bytes = grown;
   }
 }

@@ -36,8 +36,18 @@ export const caps = {
   metricNameBytes: 1024,
   /** Calls, gRPC streams and look-ups that one plugin has in flight. */
   outstanding: 1024,
-  /** Body and headers of one dispatch. */
+  /** Bytes of all that one plugin has in flight. */
   dispatchBytes: 16 * 1024 * 1024,
+  /** Effects that one callback may ask for; what goes beyond is not done. */
+  effects: 4096,
+  /** A name from a guest (header, key, path): longer ones are cut, and then match nothing. */
+  textBytes: 1024 * 1024,
+  /** Cluster and shared-data names. */
+  nameBytes: 64 * 1024,
+  /** Clusters that are counted one by one; the rest is counted together. */
+  clusters: 1000,
+  /** Traps that are remembered one by one. */
+  traps: 100,
   /** Queue and timer callbacks that one poll delivers. */
   callbacksPerPoll: 256,
 } as const;

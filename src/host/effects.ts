@@ -60,3 +60,18 @@ export type Effect =
   | { readonly kind: "call"; readonly call: OutgoingCall }
   | { readonly kind: "tick"; readonly root: RootContext; readonly period: number }
   | { readonly kind: "done"; readonly root: RootContext };
+
+const pairBytes = (pairs: readonly Pair[]): number =>
+  pairs.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+
+/** What keeping one message costs beside its bytes. */
+export const MESSAGE = 64;
+
+/** Bytes that a call keeps while it is in flight. */
+export function sizeOf(call: OutgoingCall): number {
+  if (call.kind === "dns") return call.name.length;
+  if (call.kind === "http") {
+    return call.body.length + pairBytes(call.headers) + pairBytes(call.trailers);
+  }
+  return call.messages.reduce((sum, one) => sum + one.length + MESSAGE, pairBytes(call.metadata));
+}

@@ -1,6 +1,7 @@
 // The guest's linear memory behind checked reads and writes: no method trusts an address or a length from
 // the guest, none throws for a bad one. The invariant: the views are those of the memory's present buffer
 // whenever `sync` has run since guest code last ran.
+import { caps } from "./caps.ts";
 import type { WasmMemory } from "./engine.ts";
 
 /** Node's own coders for a range, quicker than `toString` with its argument checks. */
@@ -65,10 +66,10 @@ export class GuestMemory {
     return this.bytes.slice(from, from + (size >>> 0));
   }
 
-  /** One character a byte. The caller has asked `has`. */
+  /** One character a byte, at most `caps.textBytes`. The caller has asked `has`. */
   latin1(ptr: number, size: number): string {
     const from = ptr >>> 0;
-    const length = size >>> 0;
+    const length = Math.min(size >>> 0, caps.textBytes);
     if (length >= SHORT) return this.#buffer.latin1Slice(from, from + length);
     let text = "";
     for (let i = from; i < from + length; i++) text += String.fromCharCode(this.bytes[i]!);
@@ -78,7 +79,7 @@ export class GuestMemory {
   /** Malformed bytes become U+FFFD. The caller has asked `has`. */
   utf8(ptr: number, size: number): string {
     const from = ptr >>> 0;
-    return this.#buffer.utf8Slice(from, from + (size >>> 0));
+    return this.#buffer.utf8Slice(from, from + Math.min(size >>> 0, caps.textBytes));
   }
 
   u32(ptr: number): number {

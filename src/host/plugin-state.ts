@@ -43,16 +43,22 @@ export interface PluginState {
   /** Calls in flight by token. */
   readonly calls: Map<number, OutgoingCall>;
   nextCall(kind: number): number;
+  /** Puts a call in flight and queues it; false where the plugin has too much in flight already. */
+  dispatch(vm: Vm, call: OutgoingCall): boolean;
+  /** Bytes of everything in flight. */
+  callBytes: number;
   /** Performs what the guest of this instance has asked for since the last time. */
   settle(vm: Vm): void;
   /** What a request sees whose own callback has just trapped, or that meets a dead instance. */
   verdictTrapping(): Verdict;
   verdictInFlight(): Verdict;
+  /** Takes a call out of flight. */
+  take(token: number): OutgoingCall | undefined;
   trapped(vm: Vm, trap: Trap): void;
   queueReady(context: number, queue: number): void;
 }
 
-/** Adds one to a counter of a map. */
+/** Adds one to a counter of a map. The caller bounds the keys. */
 export function bump<K>(counters: Map<K, number>, key: K): void {
   counters.set(key, (counters.get(key) ?? 0) + 1);
 }

@@ -1,15 +1,11 @@
 // A loaded plugin: its compiled module, the instance of now, the calls in flight, and what a failure makes of
 // them. Requests come in through `stream` or `request` (request.ts); a dead instance is replaced here and
 // nowhere else.
-import { Failure, fail } from "../errors/failure.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { CALL_ID_STEP } from "../spec/status.ts";
-import { sha256 } from "../util/digest.ts";
-import { decode } from "../wasm/decode.ts";
+import { timeOut } from "./answer.ts";
 import { caps } from "./caps.ts";
-import { checkModule } from "./check-module.ts";
-import type { Effect, OutgoingCall } from "./effects.ts";
-import { compile } from "./engine.ts";
+import { type Effect, type OutgoingCall, sizeOf } from "./effects.ts";
 import {
   type FailurePolicy,
   type Semantics,
@@ -34,6 +30,15 @@ export type Admission =
   /** On without the plugin. */
   | { readonly as: "skip" };
 
+/** Who wants to hear what a plugin does, beside its counters. */
+export interface Observer {
+  call(call: OutgoingCall): void;
+  trap(trap: Trap): void;
+}
+
+/** Under what name calls are counted once too many clusters have been seen. */
+const OTHERS = "(others)";
+
 export class Plugin implements PluginState {
   readonly identity: PluginIdentity;
   readonly services: HostServices;
@@ -57,9 +62,13 @@ export class Plugin implements PluginState {
     denied: new Map(),
     dispatches: new Map(),
   };
-  /** Every call that left, in order; the caller may empty it. */
-  readonly dispatched: OutgoingCall[] = [];
+  callBytes = 0;
+  /** Told of every call that leaves and every trap, as they happen. */
+  observer: Observer | null = null;
+  /** The last traps, oldest first. */
   readonly traps: Trap[] = [];
+  /** Monotonic nanoseconds at which calls in flight time out. */
+  readonly #deadlines = new Map<number, bigint>();
   readonly #loaded: Loaded;
   readonly #backoff: number;
   readonly #nextCall = [0, 1, 2, 3];
@@ -140,6 +149,8 @@ export class Plugin implements PluginState {
   reload(): void {
     this.telemetry.reloads++;
     this.calls.clear();
+    this.#deadlines.clear();
+    this.callBytes = 0;
     this.#start();
   }
 
@@ -169,6 +180,8 @@ export class Plugin implements PluginState {
 
   trapped(vm: Vm, trap: Trap): void {
     this.traps.push(trap);
+    if (this.traps.length > caps.traps) this.traps.shift();
+    this.observer?.trap(trap);
     bump(this.telemetry.traps, trap.reason);
     vm.error(`Function: ${trap.callback} failed: ${trap.detail}`);
     // What the guest asked for before it trapped is not done; stock hosts have done it by then.
@@ -178,6 +191,19 @@ export class Plugin implements PluginState {
   nextCall(kind: number): number {
     this.#nextCall[kind] = (this.#nextCall[kind]! + CALL_ID_STEP) >>> 0;
     return this.#nextCall[kind]!;
+  }
+
+  dispatch(vm: Vm, call: OutgoingCall): boolean {
+    const bytes = this.callBytes + sizeOf(call);
+    if (this.calls.size >= caps.outstanding || bytes > caps.dispatchBytes) return false;
+    this.callBytes = bytes;
+    this.calls.set(call.token, call);
+    if (call.kind !== "dns" && call.timeout > 0) {
+      const due = this.services.clock.monotonic() + BigInt(call.timeout) * 1_000_000n;
+      this.#deadlines.set(call.token, due);
+    }
+    vm.ask({ kind: "call", call });
+    return true;
   }
 
   settle(vm: Vm): void {
@@ -204,9 +230,10 @@ export class Plugin implements PluginState {
         break;
       case "call": {
         const { call } = effect;
-        this.dispatched.push(call);
+        this.observer?.call(call);
+        const { dispatches } = this.telemetry;
         const to = call.kind === "http" ? call.cluster : call.kind === "dns" ? "dns" : call.service;
-        bump(this.telemetry.dispatches, to);
+        bump(dispatches, dispatches.has(to) || dispatches.size < caps.clusters ? to : OTHERS);
         break;
       }
       case "tick": {
@@ -234,10 +261,11 @@ export class Plugin implements PluginState {
     this.settle(vm);
   }
 
-  /** Delivers ticks that are due and queue notices, each at most `caps.callbacksPerPoll` times. */
+  /** Delivers time-outs and ticks that are due, and queue notices, at most `caps.callbacksPerPoll`. */
   poll(): void {
     const { root, vm } = this.#started;
     const now = this.services.clock.monotonic();
+    for (const [token, due] of this.#deadlines) if (now >= due) timeOut(this, token);
     if (root.tickPeriod > 0 && vm.trap === null && now >= root.nextTick) {
       root.nextTick = now + BigInt(root.tickPeriod) * 1_000_000n;
       this.#tell("proxy_on_tick", root.id, 0, 0, 0);
@@ -250,7 +278,10 @@ export class Plugin implements PluginState {
   /** Takes a call out of flight; undefined where the token is unknown or was answered before. */
   take(token: number): OutgoingCall | undefined {
     const call = this.calls.get(token);
+    if (call === undefined) return undefined;
     this.calls.delete(token);
+    this.#deadlines.delete(token);
+    this.callBytes -= sizeOf(call);
     return call;
   }
 
@@ -280,27 +311,5 @@ export class Plugin implements PluginState {
       if (entry !== undefined && vm.trap === null) vm.run(entry, root, root.id);
     }
     vm.contexts.delete(root.id);
-  }
-}
-
-/**
- * Loads a plugin: digest, decode, check, compile, start, configure. Throws a Failure where a host would refuse
- * to load the bytes; a trap or a refusal during start is in `plugin.state` instead, because the failure
- * policy decides what requests see of it.
- */
-export function loadPlugin(bytes: Uint8Array, options: PluginOptions): Plugin {
-  if (options.sha256 !== undefined) {
-    const found = sha256(bytes);
-    if (found !== options.sha256) fail("host-digest", { found, expected: options.sha256 });
-  }
-  const module = decode(bytes);
-  const abi = checkModule(module);
-  try {
-    const compiled = compile(bytes);
-    return new Plugin({ compiled, imports: module.imports, abi }, options);
-  } catch (error) {
-    if (error instanceof Failure || !(error instanceof Error) || error.name !== "CompileError")
-      throw error;
-    return fail("host-compile", { detail: error.message }, undefined, error);
   }
 }

@@ -114,13 +114,14 @@ function statusOf(headers: readonly Pair[]): number {
 export function runRequest(plugin: Plugin, input: RequestInput): RequestResult {
   const { log } = plugin.services;
   const logged = log.total;
-  const trapped = plugin.traps.length;
-  const called = plugin.dispatched.length;
+  const calls: OutgoingCall[] = [];
+  const traps: Trap[] = [];
+  plugin.observer = { call: (call) => calls.push(call), trap: (trap) => traps.push(trap) };
   const upstream = input.upstream ?? (() => ({ headers: [[":status", "200"]] as const }));
   const record = (): Pick<RequestResult, "logs" | "calls" | "traps"> => ({
     logs: log.lines(logged),
-    calls: plugin.dispatched.slice(called),
-    traps: plugin.traps.slice(trapped),
+    calls,
+    traps,
   });
   const admission = plugin.open(input.attributes);
   if (admission.as !== "stream") return unfiltered(admission.as, input, upstream, record);

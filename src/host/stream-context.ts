@@ -79,6 +79,8 @@ export class StreamContext implements Context {
   local: LocalReply | null = null;
   /** The plugin failed and this request goes on without it. */
   skipped = false;
+  /** A local response is queued. */
+  replyAsked = false;
   reset = false;
   routeCacheCleared = false;
   #logging = false;

@@ -2,6 +2,7 @@
 // through `run` or `allocate`; after a trap nothing of the guest runs again. Knows no HTTP.
 import type { AbiVersion } from "../spec/host-function-row.ts";
 import { LOG_LEVEL, STATUS } from "../spec/status.ts";
+import { caps } from "./caps.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
 import type { WasmFunction } from "./engine.ts";
@@ -51,6 +52,11 @@ export class Vm {
 
   get gauges(): Gauges | null {
     return this.#gauges;
+  }
+
+  /** Queues an effect; a callback that asks for too many is not heard any more. */
+  ask(effect: Effect): void {
+    if (this.effects.length < caps.effects) this.effects.push(effect);
   }
 
   allocateContextId(): number {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ManualClock } from "../../src/host/clock.ts";
 import type { FailurePolicy, Semantics } from "../../src/host/failure.ts";
-import { loadPlugin } from "../../src/host/plugin.ts";
+import { loadPlugin } from "../../src/host/load.ts";
 import { runRequest } from "../../src/host/request.ts";
 import { sha256 } from "../../src/util/digest.ts";
 import { wat } from "../wat.ts";

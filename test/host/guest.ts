@@ -1,9 +1,10 @@
 // Guests for host tests: a WAT body with its imports declared from the spec table, a marker, a memory and a
 // bump allocator. `$name` is the import; every call's status is left to the test.
 import { ManualClock, SeededRandom } from "../../src/host/clock.ts";
+import { loadPlugin } from "../../src/host/load.ts";
 import type { PluginOptions } from "../../src/host/options.ts";
 import { pairsBytes } from "../../src/host/pairs.ts";
-import { loadPlugin, type Plugin } from "../../src/host/plugin.ts";
+import type { Plugin } from "../../src/host/plugin.ts";
 import { type RequestInput, type RequestResult, runRequest } from "../../src/host/request.ts";
 import { createServices } from "../../src/host/services.ts";
 import { hostFunctionNamed } from "../../src/spec/host-functions.ts";

@@ -15,7 +15,7 @@ export const contextCalls = {
     const { root } = vm.active;
     if (!root.closing) return STATUS.notFound;
     root.closing = false;
-    vm.effects.push({ kind: "done", root });
+    vm.ask({ kind: "done", root });
     return STATUS.ok;
   },
 };

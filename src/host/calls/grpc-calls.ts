@@ -2,7 +2,7 @@
 // has returned; what a plugin sends on a stream is appended to the record of that stream.
 import { CALL_KIND, STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
-import type { GrpcCall } from "../effects.ts";
+import { type GrpcCall, MESSAGE } from "../effects.ts";
 import { readPairs } from "../pairs.ts";
 import type { Vm } from "../vm.ts";
 
@@ -26,8 +26,8 @@ function start(
   tokenAt: number,
 ): number {
   const { plugin } = vm;
+  if (service.length > caps.nameBytes) return STATUS.parseFailure;
   if (plugin.clusters !== null && !plugin.clusters.has(service)) return STATUS.parseFailure;
-  if (plugin.calls.size >= caps.outstanding) return STATUS.internalFailure;
   const token = plugin.nextCall(kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream);
   const ended = kind === "grpc-call";
   const call: GrpcCall = {
@@ -41,8 +41,7 @@ function start(
     timeout,
     ended,
   };
-  plugin.calls.set(token, call);
-  vm.effects.push({ kind: "call", call });
+  if (!plugin.dispatch(vm, call)) return STATUS.internalFailure;
   vm.memory.setU32(tokenAt, token);
   return STATUS.ok;
 }
@@ -128,9 +127,9 @@ export const grpcCalls = {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
     if (call.kind !== "grpc-stream" || call.ended) return STATUS.badArgument;
-    const sent =
-      call.messages.reduce((sum, one) => sum + one.length, 0) + call.messages.length * 64;
-    if (sent + (size >>> 0) > caps.dispatchBytes) return STATUS.internalFailure;
+    const added = MESSAGE + (size >>> 0);
+    if (vm.plugin.callBytes + added > caps.dispatchBytes) return STATUS.internalFailure;
+    vm.plugin.callBytes += added;
     call.messages.push(vm.memory.copy(message, size));
     call.ended = end !== 0;
     return STATUS.ok;
@@ -139,7 +138,7 @@ export const grpcCalls = {
   proxy_grpc_cancel(vm: Vm, token: number): number {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    vm.plugin.calls.delete(call.token);
+    vm.plugin.take(call.token);
     return STATUS.ok;
   },
 
@@ -147,7 +146,7 @@ export const grpcCalls = {
   proxy_grpc_close(vm: Vm, token: number): number {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    if (call.kind === "grpc-call") vm.plugin.calls.delete(call.token);
+    if (call.kind === "grpc-call") vm.plugin.take(call.token);
     else call.ended = true;
     return STATUS.ok;
   },

@@ -44,12 +44,10 @@ export const httpCall = {
     const cluster = memory.latin1(name, nameSize);
     const { plugin } = vm;
     memory.setU32(token, 0);
-    if (timeout < 0) return STATUS.badArgument;
+    if (timeout < 0 || nameSize >>> 0 > caps.nameBytes) return STATUS.badArgument;
     if (plugin.clusters !== null && !plugin.clusters.has(cluster)) return STATUS.badArgument;
     if (!complete(headers)) return STATUS.badArgument;
-    if (plugin.calls.size >= caps.outstanding || bodySize >>> 0 > caps.dispatchBytes) {
-      return STATUS.internalFailure;
-    }
+    if (bodySize >>> 0 > caps.dispatchBytes) return STATUS.internalFailure;
     const id = plugin.nextCall(CALL_KIND.http);
     const call = {
       kind: "http",
@@ -60,8 +58,7 @@ export const httpCall = {
       trailers,
       timeout,
     } as const;
-    plugin.calls.set(id, call);
-    vm.effects.push({ kind: "call", call });
+    if (!plugin.dispatch(vm, call)) return STATUS.internalFailure;
     memory.setU32(token, id);
     return STATUS.ok;
   },

@@ -1,7 +1,6 @@
 // What toolchains and Envoy add to `env` beside the ABI. No host asks its capability list for these, so a
 // module keeps them unless it was rewritten.
 import { STATUS } from "../../spec/status.ts";
-import { caps } from "../caps.ts";
 import type { Vm } from "../vm.ts";
 
 /** Longest DNS name, in text form. */
@@ -20,11 +19,9 @@ export const runtimeCalls = {
     const { memory, plugin } = vm;
     if (!memory.has(name, size) || !memory.has(token, 4)) return STATUS.invalidMemoryAccess;
     if (size >>> 0 > NAME_BYTES) return STATUS.badArgument;
-    if (plugin.calls.size >= caps.outstanding) return STATUS.internalFailure;
     const id = plugin.nextCall(3);
     const call = { kind: "dns", token: id, name: memory.latin1(name, size) } as const;
-    plugin.calls.set(id, call);
-    vm.effects.push({ kind: "call", call });
+    if (!plugin.dispatch(vm, call)) return STATUS.internalFailure;
     memory.setU32(token, id);
     return STATUS.ok;
   },

@@ -1,5 +1,6 @@
 // Shared data: values that the plugins of one namespace share, with compare-and-swap.
 import { STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
 import type { Vm } from "../vm.ts";
 
 export const sharedDataCalls = {
@@ -13,6 +14,7 @@ export const sharedDataCalls = {
   ): number {
     const { memory, plugin } = vm;
     if (!memory.has(key, keySize)) return STATUS.invalidMemoryAccess;
+    if (keySize >>> 0 > caps.nameBytes) return STATUS.notFound;
     const entry = plugin.services.data.get(plugin.namespace, memory.latin1(key, keySize));
     if (entry === undefined) return STATUS.notFound;
     if (!memory.has(cas, 4)) return STATUS.invalidMemoryAccess;
@@ -31,6 +33,7 @@ export const sharedDataCalls = {
   ): number {
     const { memory, plugin } = vm;
     if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
+    if (keySize >>> 0 > caps.nameBytes) return STATUS.badArgument;
     const name = memory.latin1(key, keySize);
     return plugin.services.data.set(plugin.namespace, name, memory.copy(value, size), cas >>> 0);
   },

@@ -5,7 +5,7 @@ import type { Vm } from "../vm.ts";
 
 function resume(vm: Vm, half: "request" | "response"): number {
   const stream = vm.active.stream;
-  if (stream !== null) vm.effects.push({ kind: "continue", stream, half });
+  if (stream !== null) vm.ask({ kind: "continue", stream, half });
   return STATUS.ok;
 }
 
@@ -37,7 +37,7 @@ export const streamCalls = {
   proxy_close_stream(vm: Vm, type: number): number {
     if (type >>> 0 > STREAM.upstream) return STATUS.badArgument;
     const stream = vm.active.stream;
-    if (stream !== null && type <= STREAM.httpResponse) vm.effects.push({ kind: "close", stream });
+    if (stream !== null && type <= STREAM.httpResponse) vm.ask({ kind: "close", stream });
     return STATUS.ok;
   },
 
@@ -63,8 +63,10 @@ export const streamCalls = {
     // Outside 200 to 599 no proxy can send it on; the reference host takes any number and fails later.
     if (status < 200 || status > 599) return STATUS.badArgument;
     const stream = vm.active.stream;
-    if (stream === null) return STATUS.ok;
-    vm.effects.push({
+    // Only the first answer counts, so only that one is kept.
+    if (stream === null || stream.replyAsked) return STATUS.ok;
+    stream.replyAsked = true;
+    vm.ask({
       kind: "local",
       stream,
       reply: {

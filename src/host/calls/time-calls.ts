@@ -11,7 +11,7 @@ export const timeCalls = {
 
   /** 0 ends the ticks. */
   proxy_set_tick_period_milliseconds(vm: Vm, period: number): number {
-    vm.effects.push({ kind: "tick", root: vm.active.root, period: period >>> 0 });
+    vm.ask({ kind: "tick", root: vm.active.root, period: period >>> 0 });
     return STATUS.ok;
   },
 };
