@@ -150,6 +150,15 @@ export class Half {
     if (this.#ended) this.out.ended = true;
   }
 
+  /** Something else takes this direction's place; nothing of it waits any more. */
+  replace(headers: HeaderMap, body: Uint8Array): void {
+    this.hide();
+    this.#hold = "none";
+    this.out.headers = headers;
+    this.out.body.replace(body);
+    this.out.ended = true;
+  }
+
   /** Nothing of this direction can be seen or changed any more. */
   hide(): void {
     this.headers = null;

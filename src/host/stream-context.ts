@@ -137,10 +137,7 @@ export class StreamContext implements Context {
     this.request.hide();
     const headers = localReplyHeaders(reply, this.request.allHeaders);
     if (begun) {
-      this.response.hide();
-      this.response.out.headers = headers.map;
-      this.response.out.body.replace(headers.body);
-      this.response.out.ended = true;
+      this.response.replace(headers.map, headers.body);
       return;
     }
     this.#replying = true;
