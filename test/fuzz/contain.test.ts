@@ -13,12 +13,17 @@ const NOT_REACHED: Readonly<Record<string, string>> = {
 test("1,000 mutants of the plugins are contained or refused with a code of the input's", (t) => {
   const tally = fuzzContain(1, 1000);
   assert.equal(tally.runs, 1000);
-  assert.deepEqual(tally.failures.map(({ seed, what }) => `seed ${seed}: ${what}`), []);
+  assert.deepEqual(
+    tally.failures.map(({ seed, what }) => `seed ${seed}: ${what}`),
+    [],
+  );
   assert.ok(tally.deep >= 300, `${tally.deep} of 1000 passed the section headers`);
   assert.ok(tally.contained >= 50, `${tally.contained} were still contained`);
   const codes = [...tally.codes].sort((a, b) => b[1] - a[1]).map(([code, n]) => `${code} ${n}`);
   const missing = Object.keys(wasmTexts).filter((code) => !tally.codes.has(code));
   assert.deepEqual(missing.sort(), Object.keys(NOT_REACHED).sort());
-  t.diagnostic(`deep ${tally.deep}, contained ${tally.contained}, slowest ${Math.round(tally.slowest)} ms`);
+  t.diagnostic(
+    `deep ${tally.deep}, contained ${tally.contained}, slowest ${Math.round(tally.slowest)} ms`,
+  );
   t.diagnostic(`codes: ${codes.join(", ")}`);
 });

@@ -8,6 +8,7 @@ import { policyFromRole } from "../../src/policy/resolve.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { mutate } from "./mutate.ts";
 import { random } from "./random.ts";
+import { count, type Target } from "./target.ts";
 
 export interface Tally {
   runs: number;
@@ -63,7 +64,14 @@ function judge(bytes: Uint8Array, seed: number, tally: Tally): void {
 /** Runs `runs` mutants from `seed` on, or until `seconds` have passed. */
 export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIVE_INFINITY): Tally {
   const samples = corpus();
-  const tally: Tally = { runs: 0, contained: 0, deep: 0, codes: new Map(), failures: [], slowest: 0 };
+  const tally: Tally = {
+    runs: 0,
+    contained: 0,
+    deep: 0,
+    codes: new Map(),
+    failures: [],
+    slowest: 0,
+  };
   const until = performance.now() + seconds * 1000;
   for (let i = 0; i < runs && performance.now() < until; i++) {
     const r = random(seed + i);
@@ -73,4 +81,28 @@ export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIV
     tally.runs++;
   }
   return tally;
+}
+
+/** As a target of the command line. */
+export function containTarget(): Target {
+  const samples = corpus();
+  return {
+    versions: {},
+    end: () => {},
+    async run(seed, tally) {
+      const one: Tally = {
+        runs: 0,
+        contained: 0,
+        deep: 0,
+        codes: new Map(),
+        failures: [],
+        slowest: 0,
+      };
+      const bytes = mutate(samples[seed % samples.length]!, random(seed));
+      judge(bytes, seed, one);
+      count(tally, "contained", one.contained);
+      for (const code of one.codes.keys()) count(tally, `refused: ${code}`);
+      tally.failures.push(...one.failures);
+    },
+  };
 }
