@@ -686,6 +686,23 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    why: "a name subsection cut short",
+    code: "verify-malformed",
+    customs: [{ name: "name", bytes: [1, 99, 0] }],
+  },
+  {
+    why: "bytes left over in a name subsection",
+    code: "verify-malformed",
+    customs: [{ name: "name", bytes: [1, 3, 0, 0, 0] }],
+  },
+  {
+    why: "denial messages in an active segment",
+    code: "verify-messages",
+    imports: ["env.proxy_log"],
+    stubs: ["proxy_done"],
+    edit: { data: () => [1, 0, 0x41, 0, 0x0b, 0] },
+  },
+  {
     why: "names out of order",
     code: "verify-name-section",
     customs: [{ name: "name", bytes: [1, 7, 2, 1, ...name("a"), 1, ...name("b")] }],
