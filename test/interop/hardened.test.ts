@@ -71,7 +71,7 @@ test("a stock Envoy loads every hardened module that it loads as shipped", async
   for (const { row, mode, file } of contained.filter((one) => one.row.stock === "loads")) {
     await t.test(`${row.name}, ${mode}`, async () => {
       const { rootId, configuration } = { rootId: row.name, configuration: row.configuration };
-      const options = { rootId, configuration, timeoutMs: 20_000 };
+      const options = { rootId, configuration, timeoutMs: 180_000 };
       const { verdict, output } = await loadInEnvoy(file, options);
       assert.equal(verdict, "loads", output.slice(-2000));
     });
@@ -83,7 +83,7 @@ test("a stock Envoy neither hangs on nor dies of any hardened module", async (t)
   for (const { row, mode, file } of contained.filter((one) => one.row.stock !== "loads")) {
     await t.test(`${row.name}, ${mode} (as shipped: ${row.stock})`, async () => {
       const { rootId, configuration } = { rootId: row.name, configuration: row.configuration };
-      const options = { rootId, configuration, timeoutMs: 20_000 };
+      const options = { rootId, configuration, timeoutMs: 180_000 };
       const { verdict, output } = await loadInEnvoy(file, options);
       assert.ok(verdict === "loads" || verdict === "refuses", `${verdict}\n${output.slice(-2000)}`);
     });
