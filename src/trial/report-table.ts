@@ -26,6 +26,10 @@ const words: Readonly<Record<Verdict, string>> = {
   "not-exercised": "not exercised",
 };
 
+/** What the columns are, so that nobody takes the first for a measured Envoy. */
+const CAPTION =
+  "Default: the plugin as it is, in the embedded host with the semantics of a stock proxy. Hardened: contained under its policy, with the promised semantics.";
+
 const GAP = 2;
 const SIGNAL = 24;
 const VERDICT = 13;
@@ -107,7 +111,7 @@ export function trialText(report: TrialReport, style: TableStyle): string {
     [["Signal"], ["Default"], ["Hardened"], ["Promise"]],
     [SIGNAL, cell, cell, VERDICT],
   );
-  const parts: string[] = [];
+  const parts: string[] = [wrap(CAPTION, style.width).map(style.faint).join("\n")];
   for (const table of Object.keys(titles) as Table[]) {
     const rows = report.rows.filter((row) => row.table === table);
     if (rows.length === 0) continue;

@@ -50,9 +50,16 @@ async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<Tria
     return { ...empty, verdict: "skipped", reason: `not built: ${missing.join(", ")}` };
   }
   options.progress?.(one.signal);
-  const { unhardened, hardened, held, details } = await one.measure(lab);
-  const verdict = held ? "held" : "broken";
-  return { ...base(one), unhardened, hardened, details, verdict, reason: null };
+  try {
+    const { unhardened, hardened, held, details } = await one.measure(lab);
+    const verdict = held ? "held" : "broken";
+    return { ...base(one), unhardened, hardened, details, verdict, reason: null };
+  } catch (error) {
+    // One row that could not be measured is a promise not shown to hold; the others still count.
+    const detail = error instanceof Error ? error.message : String(error);
+    const hardened = { text: `could not be measured: ${detail}`, data: { detail } };
+    return { ...empty, hardened, verdict: "broken", reason: null };
+  }
 }
 
 export function report(rows: readonly TrialRow[]): TrialReport {
@@ -68,7 +75,7 @@ export function report(rows: readonly TrialRow[]): TrialReport {
   return { engine: "lab", rows, counts, held };
 }
 
-/** Runs every case over the built-in plugins. Throws only for a mistake of ours. */
+/** Runs every case over the built-in plugins. */
 export async function runTrial(options: TrialOptions): Promise<TrialReport> {
   const lab = new Lab(options.plugins);
   const wanted = cases.filter((one) => options.only === undefined || options.only.has(one.id));

@@ -2,7 +2,7 @@
 import type { Case, Cell } from "../case.ts";
 import { type Lab, requestsOf } from "../lab.ts";
 import type { RequestSeen, RequestStep } from "../script.ts";
-import { answer } from "../words.ts";
+import { answer, plural } from "../words.ts";
 
 const NAME = "external-auth";
 const CALL = "proxy_http_call";
@@ -33,7 +33,7 @@ async function under(lab: Lab, extra: readonly string[]): Promise<RequestSeen> {
 
 function cell(seen: RequestSeen): Cell {
   const reached = seen.upstream === null ? "upstream not reached" : "upstream reached";
-  const text = `request ${answer(seen)}, ${reached}; ${seen.after.callbacks} callbacks ran; denied ${seen.after.denied.join(", ") || "nothing"}`;
+  const text = `request ${answer(seen)}, ${reached}; ${plural(seen.after.callbacks, "callback")} ran; denied ${seen.after.denied.join(", ") || "nothing"}`;
   return {
     text,
     data: {

@@ -32,10 +32,12 @@ function story(run: Run): Story {
 /** A later request that the plugin did not see. */
 const bypassed = (seen: RequestSeen): boolean => seen.skipped;
 
-function cell({ trapping, later }: Story): Cell {
+/** `counted`: whether the column has counters; a stock proxy keeps none of these. */
+function cell({ trapping, later }: Story, counted: boolean): Cell {
   const skipped = later.filter(bypassed).length;
   const rejected = later.filter((seen) => seen.status === 503).length;
-  const counted = later.at(-1)!.after;
+  const { failOpen, failClosed } = later.at(-1)!.after;
+  const counts = counted ? `; counted: ${failOpen} open, ${failClosed} closed` : "";
   const fate = [
     skipped > 0 ? `${skipped} bypass the plugin` : "",
     rejected > 0 ? `${rejected} get 503` : "",
@@ -44,14 +46,13 @@ function cell({ trapping, later }: Story): Cell {
       : "",
   ].filter((word) => word !== "");
   return {
-    text: `request that traps: ${answer(trapping)}; of ${plural(later.length, "later request")} ${fate.join(", ")}; counted: ${counted.failOpen} open, ${counted.failClosed} closed`,
+    text: `request that traps: ${answer(trapping)}; of ${plural(later.length, "later request")} ${fate.join(", ")}${counts}`,
     data: {
       trapping: trapping.status,
       skipped,
       rejected,
       later: later.length,
-      failOpen: counted.failOpen,
-      failClosed: counted.failClosed,
+      ...(counted ? { failOpen, failClosed } : {}),
     },
   };
 }
@@ -85,26 +86,31 @@ export const failOpen: Case = {
       reload.trapping.status === 503 &&
       reload.later.every((seen) => seen.status === 200 && !seen.skipped);
     const details: Detail[] = [
-      { plugin: "failure open", unhardened: cell(before), hardened: cell(open), held: openHeld },
+      {
+        plugin: "failure open",
+        unhardened: cell(before, false),
+        hardened: cell(open, true),
+        held: openHeld,
+      },
       {
         plugin: "failure closed",
-        unhardened: cell(await stock(lab, "closed")),
-        hardened: cell(closed),
+        unhardened: cell(await stock(lab, "closed"), false),
+        hardened: cell(closed, true),
         held: closedHeld,
       },
       {
         plugin: "failure reload",
-        unhardened: cell(await stock(lab, "reload")),
-        hardened: cell(reload),
+        unhardened: cell(await stock(lab, "reload"), false),
+        hardened: cell(reload, true),
         held: reloadHeld,
       },
     ];
     const held = details.every((row) => row.held);
     return {
-      unhardened: cell(before),
+      unhardened: cell(before, false),
       hardened: {
-        text: `open: ${cell(open).text}. closed: ${cell(closed).text}`,
-        data: cell(open).data,
+        text: `open: ${cell(open, true).text}. closed: ${cell(closed, true).text}`,
+        data: cell(open, true).data,
       },
       held,
       details,

@@ -44,7 +44,7 @@ async function one(lab: Lab, name: string): Promise<Detail> {
       plugin: name,
       unhardened: cell(before),
       hardened: refusal(hardened.refused),
-      held: true,
+      held: false,
     };
   }
   const after = requestsOf(hardened.run)[0];
