@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 
 const file = new URL("../../../package.json", import.meta.url);
 
-/** The package's version, e.g. 0.1.0. */
+let known: string | undefined;
+
+/** The package's version, e.g. 0.1.0. Read once: harden asks for it with every module. */
 export function version(): string {
-  const parsed: unknown = JSON.parse(readFileSync(file, "utf8"));
-  return (parsed as { version: string }).version;
+  known ??= (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
+  return known;
 }
