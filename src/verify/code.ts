@@ -3,24 +3,24 @@
 // and what touches the instrumentation is a template or a finding. No object is made per instruction.
 import type { Policy } from "../policy/policy.ts";
 import { BLOCK_EMPTY, FUNCREF, I64, V128 } from "../spec/binary.ts";
-import { type CostTable, costTables } from "../spec/costs.ts";
+import { costTables } from "../spec/costs.ts";
 import { injectedOffset } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { type OpcodeName, op, opcodeRow, refusedFeature } from "../spec/opcodes.ts";
+import type { Graph } from "../util/graph.ts";
 import { frameBytes, WIDE_SLOTS } from "./expect/frame.ts";
+import { effect, extra, SHAPE, shapes } from "./expect/ops.ts";
+import { ROLE } from "./expect/roster.ts";
 import { TEMPLATE_OPERANDS, TemplateMatcher } from "./expect/templates.ts";
 import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
-import type { Graph } from "./graph.ts";
-import { type Layout, ROLE } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import type { Module } from "./module.ts";
-import { effect, extra, SHAPE, shapes } from "./ops.ts";
 import { isValueType, type Scanner } from "./scanner.ts";
 import type { StackJudge } from "./stack.ts";
 import { nameFunction } from "./state.ts";
 
 const { plain, local, global, const: constant, memarg } = SHAPE;
-const BULK_PREFIX = 0xfc;
-const VECTOR_PREFIX = 0xfd;
+const [BULK_PREFIX, VECTOR_PREFIX] = [0xfc, 0xfd];
 const [FIRST_BULK, FIRST_VECTOR, LAST_VECTOR] = [0x100, 0x200, 0x3ff];
 const CONSTANT_MAX = 2 ** 31 - 1;
 const codes = (...names: OpcodeName[]): number[] => names.map(op);
@@ -31,18 +31,12 @@ const [LOCAL_GET, MEMORY_GROW, REF_FUNC] = codes("local.get", "memory.grow", "re
 const memoryBulk = codes("memory.copy", "memory.fill", "memory.init");
 const tableBulk = codes("table.copy", "table.fill", "table.init", "table.grow");
 
-/** By function: what the walk finds out about guest functions. */
 export class Walk {
+  /** By function: whether it charges at its entry (set by `head`); what another leaves to its callers. */
   readonly charged: Uint8Array;
-  /** What an uncharged function leaves to its callers, and whether it can't change the fuel (rule A5). */
   readonly shortfall: Float64Array;
-  readonly fuelFree: Uint8Array;
-  /** From the locals: where the code starts, a last local that may hold the fuel, slots, entry cost. */
-  readonly #codeStart: Int32Array;
-  readonly #fuelLocal: Int32Array;
-  readonly #slots: Int32Array;
-  readonly #hasWide: Uint8Array;
-  readonly #entryCost: Int32Array;
+  /** By function: uncharged, and nothing in it can change the fuel global (rule A5). */
+  readonly #isFree: Uint8Array;
   templates = 0;
   instructions = 0;
   readonly #s: Scanner;
@@ -51,71 +45,70 @@ export class Walk {
   readonly #stack: StackJudge;
   readonly #flow: Flow;
   readonly #matcher: TemplateMatcher;
-  readonly #table: CostTable;
+  readonly #table: (typeof costTables)["v1"];
   readonly #exact: boolean;
-  // Of the function being walked.
-  #func = -1;
   /** Where calls of uncharged functions go while nothing else is wanted of the walk. */
   #collected: Graph | null = null;
-  #highest = 0;
+  // Of the function being walked: slots of its parameters and locals, most operands and arguments.
+  #slots = 0;
+  #operands = 0;
   #arguments = 0;
+  /** Whether v128 is anywhere in it; whether it is free of fuel so far. */
   #wide = false;
-  #fuelFree = false;
-  /** The fuel local once a template has named it; where the guest used that local before. */
+  #free = false;
+  #entryCost = 0;
+  /** A last local that may hold the fuel; once a template has named it; where the guest used it before. */
+  #ownLocal = -1;
   #named = -1;
   #touched = -1;
-  /** Where the operation that a bulk helper has charged for stands, and whether it is a table's. */
+  /** Where the operation that a bulk helper has charged for stands, and which it may be. */
   #bulkAt = -1;
-  #bulkTable = false;
+  #bulk: readonly number[] = [];
 
   constructor(s: Scanner, module: Module, layout: Layout, stack: StackJudge, policy: Policy) {
-    const { costs, mode } = policy.limits.fuel;
     const { functions, guestGlobals } = module;
     this.charged = new Uint8Array(functions);
     this.shortfall = new Float64Array(functions);
-    this.fuelFree = new Uint8Array(functions);
-    this.#codeStart = new Int32Array(functions);
-    this.#fuelLocal = new Int32Array(functions);
-    this.#slots = new Int32Array(functions);
-    this.#hasWide = new Uint8Array(functions);
-    this.#entryCost = new Int32Array(functions);
+    this.#isFree = new Uint8Array(functions);
     this.#s = s;
     this.#module = module;
     this.#layout = layout;
     this.#stack = stack;
     this.#flow = new Flow(s);
-    this.#table = costTables[costs];
-    this.#exact = mode === "exact";
+    this.#table = costTables[policy.limits.fuel.costs];
+    this.#exact = policy.limits.fuel.mode === "exact";
     const [fuel, deep] = [injectedOffset("fuel"), injectedOffset("stack")];
     this.#matcher = new TemplateMatcher(this.#table, guestGlobals + fuel, guestGlobals + deep);
   }
 
-  /** Reads the locals of a function and whether it charges at its entry. */
-  head(func: number): void {
+  #locals(func: number): void {
     const s: Scanner = this.#s;
     this.#module.seek(s, func);
     const { params, results } = this.#module.signature(func);
-    let [slots, locals, units, last] = [params.length, 0, 0, -1];
-    for (const type of params) if (type === V128) slots += WIDE_SLOTS - 1;
-    let wide = params.includes(V128) || results.includes(V128);
+    let [locals, units] = [0, 0];
+    this.#slots = params.length + params.filter((one) => one === V128).length * (WIDE_SLOTS - 1);
+    this.#wide = params.includes(V128) || results.includes(V128);
+    this.#ownLocal = -1;
     for (let groups = s.count("local groups", limits.locals); groups > 0; groups--) {
       const count = s.u32();
       const type = s.valueType();
       locals += count;
       s.limit("locals", locals, limits.locals);
       units += type === V128 ? 2 * count : count;
-      slots += type === V128 ? WIDE_SLOTS * count : count;
-      wide ||= type === V128;
-      last = count === 1 && type === I64 ? params.length + locals - 1 : -1;
+      this.#slots += type === V128 ? WIDE_SLOTS * count : count;
+      this.#wide ||= type === V128;
+      this.#ownLocal = count === 1 && type === I64 ? params.length + locals - 1 : -1;
     }
-    this.#codeStart[func] = s.pos;
-    this.#fuelLocal[func] = last;
-    this.#slots[func] = slots;
-    this.#hasWide[func] = wide ? 1 : 0;
-    this.#entryCost[func] = Math.ceil(units / this.#table.localsPerUnit);
-    const first = this.#matcher.match(s, last);
-    const next = first?.does === "move" ? this.#matcher.match(s, last) : first;
-    const charges = next?.does === "test" || (next === first && first?.does === "charge");
+    this.#entryCost = Math.ceil(units / this.#table.localsPerUnit);
+  }
+
+  /** Finds out whether a function charges at its entry. */
+  head(func: number): void {
+    this.#locals(func);
+    const first = this.#matcher.match(this.#s, this.#ownLocal);
+    const moves = first?.does === "move";
+    const next = moves ? this.#matcher.match(this.#s, this.#ownLocal) : first;
+    const charges = next?.does === "test" || (!moves && next?.does === "charge");
     this.charged[func] = charges ? 1 : 0;
   }
 
@@ -133,42 +126,34 @@ export class Walk {
   judge(func: number): void {
     this.#stack.from(func);
     const whole = this.#s.report.attempt(() => this.#body(func));
-    const operands = this.#highest * (this.#wide ? WIDE_SLOTS : 1);
-    const frame = frameBytes(this.#slots[func]! + operands, this.#arguments);
+    const operands = this.#operands * (this.#wide ? WIDE_SLOTS : 1);
+    const frame = frameBytes(this.#slots + operands, this.#arguments);
     this.#stack.frame[func] = frame;
     this.shortfall[func] = this.#flow.shortfall;
-    this.fuelFree[func] = whole && this.#fuelFree ? 1 : 0;
-    this.#s.limit("stack bytes of one frame", frame, limits.frameBytes, this.#codeStart[func]!);
+    this.#isFree[func] = whole && this.#free ? 1 : 0;
+    this.#s.limit("stack bytes of one frame", frame, limits.frameBytes);
   }
 
   #body(func: number): void {
     const s: Scanner = this.#s;
     const flow = this.#flow;
     const module = this.#module;
-    const judged = this.#collected === null;
-    const charged = this.charged[func] === 1;
-    module.seek(s, func);
-    this.#func = func;
-    this.#arguments = 0;
-    this.#highest = 0;
-    this.#wide = this.#hasWide[func] === 1;
-    this.#fuelFree = !charged;
-    this.#named = -1;
-    this.#touched = -1;
-    this.#bulkAt = -1;
-    flow.at = this.#codeStart[func]!;
-    const results = module.signature(func).results.length;
-    flow.start(charged, this.#entryCost[func]!, results, judged);
+    this.#locals(func);
+    this.#free = this.charged[func] === 0;
+    this.#operands = this.#arguments = 0;
+    this.#named = this.#touched = this.#bulkAt = -1;
+    flow.at = s.pos;
+    flow.results = module.signature(func).results.length;
+    flow.start(this.charged[func] === 1, this.#entryCost, this.#collected === null);
 
     const { bytes, end } = s;
-    const { guestGlobals } = module;
+    const { guestGlobals, globalIsWide } = module;
     const price = this.#table.flat;
-    const ownLocal = this.#fuelLocal[func]!;
-    let pos = flow.at;
+    const ownLocal = this.#ownLocal;
+    let pos = s.pos;
     let { credit, floor, height } = flow;
-    let highest = 0;
-    let instructions = 0;
-    for (;;) {
+    let [operands, instructions] = [0, 0];
+    while (!flow.ended) {
       if (pos >= end) s.malformed("the function has no `end`", end);
       const at = pos;
       let code = bytes[pos++]!;
@@ -189,21 +174,13 @@ export class Walk {
         }
         if (shape === local) slow = index === ownLocal && this.#usesFuelLocal(code, at);
         else if (index >= guestGlobals) slow = true;
-        else if (module.globalIsWide[index] === 1) this.#wide = true;
+        else if (globalIsWide[index] === 1) this.#wide = true;
       } else if (shape === plain) pos += extra[code]!;
       else if (shape === constant) {
-        if (bytes[pos++]! > 127) {
-          s.pos = pos - 1;
-          s.signed(extra[code]!);
-          pos = s.pos;
-        }
+        if (bytes[pos++]! > 127) pos = s.skipNumber(pos - 1, extra[code]!);
       } else if (shape === memarg) {
         if (bytes[pos++]! > 31) s.malformed("an alignment above 2^31", at);
-        if (bytes[pos++]! > 127) {
-          s.pos = pos - 1;
-          s.u32();
-          pos = s.pos;
-        }
+        if (bytes[pos++]! > 127) pos = s.skipNumber(pos - 1, 0);
         pos += extra[code]!;
       } else slow = true;
       if (!slow) {
@@ -213,28 +190,27 @@ export class Walk {
           floor = flow.floor = flow.below(credit);
         }
         height += effect[code]!;
-        if (height > highest) highest = height;
+        if (height > operands) operands = height;
         continue;
       }
       flow.at = at;
       flow.credit = credit;
       flow.height = height;
       s.pos = pos;
-      this.#highest = highest;
-      const done = shape === local || shape === global ? this.#template() : this.#other(code);
+      this.#operands = operands;
+      if (shape === local || shape === global) this.#template();
+      else this.#other(code);
       pos = s.pos;
       ({ credit, floor, height } = flow);
-      highest = Math.max(this.#highest, height);
-      if (done) break;
+      operands = Math.max(this.#operands, height);
     }
-    this.#highest = highest;
-    if (judged) this.instructions += instructions;
+    this.#operands = operands;
+    if (this.#collected === null) this.instructions += instructions;
     if (pos !== end) s.malformed("bytes follow the function's last `end`", pos);
   }
 
   #prefixed(prefix: number, at: number): number {
-    const low = this.#s.u32();
-    const code = (prefix === BULK_PREFIX ? FIRST_BULK : FIRST_VECTOR) + low;
+    const code = (prefix === BULK_PREFIX ? FIRST_BULK : FIRST_VECTOR) + this.#s.u32();
     if (code > (prefix === BULK_PREFIX ? FIRST_VECTOR - 1 : LAST_VECTOR)) this.#unknown(code, at);
     if (prefix === VECTOR_PREFIX) this.#wide = true;
     return code;
@@ -253,102 +229,72 @@ export class Walk {
     return this.#named >= 0;
   }
 
-  #template(): false {
+  #template(): void {
     const s: Scanner = this.#s;
     const flow = this.#flow;
     const { at } = flow;
     s.pos = at;
-    const own = this.#fuelLocal[this.#func]!;
-    const found = this.#matcher.match(s, own);
+    const found = this.#matcher.match(s, this.#ownLocal);
     const units = this.#matcher.constant;
     if (found === undefined) {
-      const what = this.#named < 0 ? "an injected global" : "an injected global or the fuel local";
-      return s.stop("verify-template", { what }, at);
+      s.stop("verify-template", { what: "an injected global or the fuel local" }, at);
     }
-    if (found.needs !== -1) this.#needs(found.needs, "an instrumentation sequence");
-    if (found.leaves === MODE.local) {
-      this.#named = own;
-      if (this.#touched >= 0) s.stop("verify-template", { what: "the fuel local" }, this.#touched);
+    const { does, needs, leaves } = found;
+    if (needs !== -1) this.#needs(needs, "an instrumentation sequence");
+    if (leaves === MODE.local) this.#named = this.#ownLocal;
+    if (this.#named >= 0 && this.#touched >= 0) {
+      s.stop("verify-template", { what: "the fuel local" }, this.#touched);
     }
-    if (found.does !== "move" && (units < 1 || units > CONSTANT_MAX)) {
+    if (does !== "move" && (units < 1 || units > CONSTANT_MAX)) {
       s.stop("verify-charge-range", { found: units, limit: CONSTANT_MAX }, at);
     }
-    const exact = found.does === "test" || found.does === "subtract";
+    const exact = does === "test" || does === "subtract";
     if (exact && !this.#exact) s.stop("verify-exact-only", {}, at);
-    this.#fuelFree = false;
-    this.#highest = Math.max(this.#highest, flow.height + TEMPLATE_OPERANDS);
+    this.#free = false;
+    this.#operands = Math.max(this.#operands, flow.height + TEMPLATE_OPERANDS);
     if (this.#collected === null) this.templates++;
     flow.payTemplate(found.cost);
-    if (found.leaves !== -1) flow.mode = found.leaves;
-    if (found.does === "charge") flow.charge(units);
-    else if (found.does === "test") flow.headroom = Math.max(flow.headroom, units);
-    else if (found.does === "subtract") flow.subtract(units);
-    else if (found.does === "deepen") flow.deepen(0, units);
-    else if (found.does === "rise") flow.deepen(units, 0);
-    return false;
+    if (leaves !== -1) flow.mode = leaves;
+    if (does === "charge") flow.charge(units);
+    else if (does === "test") flow.headroom = Math.max(flow.headroom, units);
+    else if (does === "subtract") flow.subtract(units);
+    else if (does === "deepen") flow.deepen(0, units);
+    else if (does === "rise") flow.deepen(units, 0);
   }
 
-  /** Everything with an effect of its own; true at the function's last `end`. */
-  #other(code: number): boolean {
+  /** Everything with an effect of its own. */
+  #other(code: number): void {
     const s: Scanner = this.#s;
     const flow = this.#flow;
     const price = this.#table.flat[code]!;
-    switch (code) {
-      case BLOCK:
-      case LOOP:
-      case IF:
-        if (code === IF) flow.height--;
-        flow.pay(price);
-        this.#construct(code);
-        return false;
-      case ELSE:
-        flow.otherwise(price);
-        return false;
-      case END: {
-        const last = flow.end(price);
-        return last || flow.live ? last : this.#deadUntil(UNREACHABLE!);
-      }
-      case BR:
-      case BR_IF: {
-        const label = s.u32();
-        if (code === BR_IF) flow.height--;
-        flow.pay(price + flow.arity(label));
-        flow.branch(label);
-        return code === BR_IF ? false : this.#deadUntil(END!);
-      }
-      case BR_TABLE:
-        this.#brTable(price);
-        return this.#deadUntil(END!);
-      case RETURN:
-        flow.pay(price + this.#module.signature(this.#func).results.length);
-        flow.leave();
-        return this.#deadUntil(END!);
-      case UNREACHABLE:
-        if (flow.live) flow.pay(price);
-        return this.#deadUntil(END!);
-      case CALL:
-        this.#call(s.index("function", this.#module.functions), price);
-        return false;
-      case CALL_INDIRECT:
-        this.#callIndirect(price);
-        return false;
-      default:
-        this.#rare(code, price);
-        return false;
-    }
+    if (code === BLOCK || code === LOOP || code === IF) this.#construct(code, price);
+    else if (code === ELSE) flow.otherwise(price);
+    else if (code === END) flow.end(price);
+    else if (code === BR || code === BR_IF) {
+      const label = s.u32();
+      if (code === BR_IF) flow.height--;
+      flow.pay(price + flow.arity(label));
+      flow.branch(label);
+      flow.live = code === BR_IF;
+    } else if (code === BR_TABLE) this.#brTable(price);
+    else if (code === RETURN) flow.leave(price + flow.results);
+    else if (code === UNREACHABLE) {
+      if (flow.live) flow.pay(price);
+      flow.live = false;
+    } else if (code === CALL) this.#call(s.index("function", this.#module.functions), price);
+    else if (code === CALL_INDIRECT) this.#callIndirect(price);
+    else this.#rare(code, price);
+    if (flow.live || flow.ended) return;
+    // Nothing falls onto what follows: the construct must end, or after a dead one `unreachable` stand (A23).
+    const next = s.pos < s.end ? s.bytes[s.pos] : -1;
+    const ends = next === END || next === ELSE || (code === END && next === UNREACHABLE);
+    if (!ends) s.stop("verify-dead-code", {});
   }
 
-  /** Nothing falls onto what follows: only the end of the construct, or `also`, may stand there (A23). */
-  #deadUntil(also: number): false {
-    const { bytes, pos, end } = this.#s;
-    this.#flow.live = false;
-    const next = pos < end ? bytes[pos] : -1;
-    if (next !== END && next !== ELSE && next !== also) this.#s.stop("verify-dead-code", {});
-    return false;
-  }
-
-  #construct(code: number): void {
+  #construct(code: number, price: number): void {
     const s: Scanner = this.#s;
+    if (code === IF) this.#flow.height--;
+    this.#flow.pay(price);
     const kind = code === LOOP ? CONSTRUCT.loop : code === IF ? CONSTRUCT.if : CONSTRUCT.block;
     const byte = s.bytes[s.pos]!;
     const index = byte === BLOCK_EMPTY || isValueType[byte] === 1 ? -1 : s.signed(33);
@@ -372,6 +318,7 @@ export class Walk {
     const end = s.pos;
     s.pos = first;
     while (s.pos < end) flow.branch(s.u32());
+    flow.live = false;
   }
 
   #needs(mode: 0 | 1, what: string): void {
@@ -384,7 +331,7 @@ export class Walk {
   #losesFuel(what: string): void {
     this.#needs(MODE.global, what);
     this.#flow.headroom = 0;
-    this.#fuelFree = false;
+    this.#free = false;
   }
 
   #call(func: number, price: number): void {
@@ -394,32 +341,27 @@ export class Walk {
       this.#losesFuel("the call of a generated function");
     } else if (this.charged[func] === 1) this.#losesFuel("the call of a charged function");
     else if (this.#collected !== null) this.#collected.to(func);
-    else if (this.fuelFree[func] === 0) this.#losesFuel("the call of what is not fuel-free");
+    else if (this.#isFree[func] === 0) this.#losesFuel("the call of what is not fuel-free");
     this.#edge(func, this.#module.funcType[func]!, price + own);
   }
 
   /** What guest code may call of the generated functions (A3, A4). */
   #generated(func: number): void {
-    const s: Scanner = this.#s;
+    const { bytes, pos, end } = this.#s;
     const role = this.#layout.role[func];
     const { at } = this.#flow;
     if (role === ROLE.callable) return;
-    if (role === ROLE.import) s.stop("verify-import-named", { func }, at);
-    const operations = role === ROLE.bulkBytes ? memoryBulk : tableBulk;
-    const bulk = role === ROLE.bulkBytes || role === ROLE.bulkElems;
-    const prefixed = bulk && s.pos + 1 < s.end && s.bytes[s.pos] === BULK_PREFIX;
-    if (!prefixed || !operations.includes(FIRST_BULK + s.bytes[s.pos + 1]!)) {
-      s.stop("verify-private-function", { func }, at);
-    }
-    this.#bulkAt = s.pos;
-    this.#bulkTable = role === ROLE.bulkElems;
+    if (role === ROLE.import) this.#s.stop("verify-import-named", { func }, at);
+    this.#bulk = role === ROLE.bulkBytes ? memoryBulk : role === ROLE.bulkElems ? tableBulk : [];
+    const next = pos + 1 < end && bytes[pos] === BULK_PREFIX ? FIRST_BULK + bytes[pos + 1]! : -1;
+    if (!this.#bulk.includes(next)) this.#s.stop("verify-private-function", { func }, at);
+    this.#bulkAt = pos;
   }
 
   #callIndirect(price: number): void {
-    const s: Scanner = this.#s;
     const { types, tables, typeClass, functions } = this.#module;
-    const type = s.index("type", types.length);
-    s.index("table", tables);
+    const type = this.#s.index("type", types.length);
+    this.#s.index("table", tables);
     this.#losesFuel("an indirect call");
     this.#flow.height--;
     this.#edge(functions + typeClass[type]!, type, price);
@@ -442,22 +384,17 @@ export class Walk {
     const flow = this.#flow;
     const { at } = flow;
     const { imm, name } = opcodeRow(code) ?? this.#unknown(code, at);
-    const forTable = tableBulk.includes(code);
-    if (forTable || memoryBulk.includes(code)) {
-      const paid = this.#bulkAt === at && this.#bulkTable === forTable;
-      if (!paid) s.stop("verify-bulk", { opcode: name }, at);
-    }
+    const isBulk = memoryBulk.includes(code) || tableBulk.includes(code);
+    if (isBulk && this.#bulkAt !== at) s.stop("verify-bulk", { opcode: name }, at);
     if (code === MEMORY_GROW) s.stop("verify-grow", {}, at);
     const first = imm === "reftype" ? s.u8() : s.u32();
     if (imm === "reftype" && first !== FUNCREF) s.stop("verify-type", { found: "no funcref" }, at);
-    if (imm === "types") {
-      if (first !== 1) s.malformed("a typed select has one type", at);
-      s.valueType();
-    }
+    if (imm === "types" && first !== 1) s.malformed("a typed select has one type", at);
+    if (imm === "types") s.valueType();
     const second = imm.includes("-") ? s.u32() : 0;
     if (code === REF_FUNC) nameFunction(s, this.#module, first, at);
-    const drops = imm === "data" || imm === "data-memory";
-    if (drops && first === this.#layout.messages) s.stop("verify-private-data", {}, at);
+    const names = imm === "data" || imm === "data-memory";
+    if (names && first === this.#layout.messages) s.stop("verify-private-data", {}, at);
     const memory = imm.startsWith("memory") ? first + second : imm === "data-memory" ? second : 0;
     if (memory !== 0) s.malformed("there is one memory", at);
     flow.height += effect[code]!;

@@ -27,6 +27,10 @@ export class Flow {
   /** What the fuel is known to be at least. */
   headroom = 0;
   live = true;
+  /** The function's last `end` has been met. */
+  ended = false;
+  /** How many values the function returns; set before `start`. */
+  results = 0;
   /** Operands on the stack. */
   height = 0;
   /** What an uncharged function leaves to its callers. */
@@ -60,19 +64,20 @@ export class Flow {
   }
 
   /** Begins a function. */
-  start(charged: boolean, entryCost: number, results: number, judged: boolean): void {
+  start(charged: boolean, entryCost: number, judged: boolean): void {
     this.credit = -entryCost;
     this.mode = MODE.global;
     this.depth = 0;
     this.headroom = 0;
     this.live = true;
+    this.ended = false;
     this.height = 0;
     this.shortfall = 0;
     this.floor = judged ? 0 : Number.NEGATIVE_INFINITY;
     this.#strict = charged || !judged;
     this.#top = -1;
     this.#loops = 0;
-    this.push(CONSTRUCT.func, 0, results);
+    this.push(CONSTRUCT.func, 0, this.results);
     if (!this.#strict) this.floor = this.below(this.credit);
   }
 
@@ -197,14 +202,21 @@ export class Flow {
   branch(label: number): void {
     const target = this.#target(label);
     const crossed = this.#loopsTo[target]!;
-    if (this.#kind[target] === CONSTRUCT.func) this.leave();
+    if (this.#kind[target] === CONSTRUCT.func) this.#exit();
     else if (this.#kind[target] === CONSTRUCT.loop) this.#agree(this.#starts, target);
     else if (crossed === this.#loops) this.#merge(target, this.credit, this.headroom);
     else this.#merge(target, this.#starts[this.#loopAt[crossed]! * STATE]!, 0);
   }
 
+  /** `return`, or the last `end`. */
+  leave(cost: number): void {
+    this.pay(cost);
+    this.#exit();
+    this.live = false;
+  }
+
   /** The function is left here: the fuel is in its global and the counted stack given back. */
-  leave(): void {
+  #exit(): void {
     if (this.mode === MODE.global && this.depth === 0) return;
     const what = this.mode === MODE.local ? "the fuel in a local" : `${this.depth} bytes counted`;
     this.#scanner.stop("verify-exit", { what }, this.at);
@@ -226,28 +238,28 @@ export class Flow {
     this.#merge(top, this.credit, this.headroom);
   }
 
-  /** `end`, with its price for when control falls onto it; true when it was the function's. */
-  end(cost: number): boolean {
+  /** `end`, with its price for when control falls onto it. */
+  end(cost: number): void {
     const top = this.#top--;
     const kind = this.#kind[top]!;
     this.height = this.#base[top]! + this.#results[top]!;
-    if (kind === CONSTRUCT.func || kind === CONSTRUCT.loop) {
+    if (kind === CONSTRUCT.func) {
+      if (this.live) this.leave(cost);
+      this.ended = true;
+    } else if (kind === CONSTRUCT.loop) {
       if (this.live) this.pay(cost);
-      if (this.live && kind === CONSTRUCT.func) this.leave();
-      if (kind === CONSTRUCT.func) return true;
       this.#loops--;
       this.credit = this.#starts[top * STATE]!;
       this.headroom = 0;
       if (this.#loops === 0 && !this.#strict) this.floor = -this.shortfall;
-      return false;
+    } else {
+      if (this.live) this.#fall(top, cost);
+      if (kind === CONSTRUCT.if) {
+        this.#restore(this.#starts, top);
+        this.#merge(top, this.credit, this.headroom);
+      }
+      this.live = this.#reached[top] === 1;
+      if (this.live) this.#restore(this.#labels, top);
     }
-    if (this.live) this.#fall(top, cost);
-    if (kind === CONSTRUCT.if) {
-      this.#restore(this.#starts, top);
-      this.#merge(top, this.credit, this.headroom);
-    }
-    this.live = this.#reached[top] === 1;
-    if (this.live) this.#restore(this.#labels, top);
-    return false;
   }
 }

@@ -83,6 +83,14 @@ export class Scanner {
     }
   }
 
+  /** The end of the number at `pos`: unsigned, or signed where `bits` are given. */
+  skipNumber(pos: number, bits: number): number {
+    this.pos = pos;
+    if (bits > 0) this.signed(bits);
+    else this.u32();
+    return this.pos;
+  }
+
   /** A count of things of which each takes at least one byte, so that no count can ask for more memory. */
   count(what: string, limit: number): number {
     const start = this.pos;

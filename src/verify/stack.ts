@@ -4,7 +4,7 @@
 // taken, is an edge. Nodes are functions, then type classes.
 import type { Policy } from "../policy/policy.ts";
 import { STACK_ENTRY_SHARE } from "../spec/layout.ts";
-import { Graph } from "./graph.ts";
+import { Graph } from "../util/graph.ts";
 import type { Layout } from "./layout.ts";
 import type { Module } from "./module.ts";
 import type { Report } from "./report.ts";

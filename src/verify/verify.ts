@@ -5,9 +5,10 @@ import type { Finding } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { ENTRY_FREE } from "../spec/layout.ts";
 import { engineRefusal } from "../util/engine.ts";
+import { Graph } from "../util/graph.ts";
 import { Walk } from "./code.ts";
-import { Graph } from "./graph.ts";
-import { Layout, ROLE } from "./layout.ts";
+import { ROLE } from "./expect/roster.ts";
+import { Layout } from "./layout.ts";
 import { Module } from "./module.ts";
 import { checkCustomSections } from "./names.ts";
 import { HALT, Report, STOP } from "./report.ts";
@@ -20,9 +21,6 @@ export interface VerifyFacts {
   readonly instructions: number;
   /** Instrumentation sequences in guest functions. */
   readonly templates: number;
-  readonly imports: number;
-  readonly stubs: number;
-  readonly wrappers: number;
   readonly guestFunctions: number;
   /** Guest functions that charge at their entry; fuel units that another leaves to its callers, at most. */
   readonly charged: number;
@@ -30,8 +28,6 @@ export interface VerifyFacts {
   /** Estimated stack bytes: of one frame, and of one uncounted path from an export on, at most. */
   readonly largestFrame: number;
   readonly heaviestEntry: number;
-  /** Pages that memory may reach. */
-  readonly memoryMaximum: number;
 }
 
 /** The findings of a module under a policy; none means that the module is contained. */
@@ -73,15 +69,11 @@ function check(bytes: Uint8Array, policy: Policy, report: Report): VerifyFacts {
   return {
     instructions: walk.instructions,
     templates: walk.templates,
-    imports: module.imports.length,
-    stubs: layout.stubs,
-    wrappers: module.exports.length,
     guestFunctions: module.functions - layout.guest,
     charged: walk.charged.reduce((sum, one) => sum + one, 0),
     largestShortfall: largest(walk.shortfall),
     largestFrame: largest(stack.frame),
     heaviestEntry: largest(Float64Array.from(module.exports, (one) => stack.heaviest[one.func]!)),
-    memoryMaximum: module.memoryMaximum,
   };
 }
 

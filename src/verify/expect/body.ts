@@ -4,10 +4,10 @@
 import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";
-import { effect } from "../ops.ts";
 import type { Expected, Signature } from "./expected.ts";
 import { frameBytes, WIDE_SLOTS } from "./frame.ts";
 import { signed, unsigned } from "./leb.ts";
+import { effect } from "./ops.ts";
 
 const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
 

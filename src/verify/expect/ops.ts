@@ -1,6 +1,6 @@
 // The opcode table turned into flat arrays for the walk: how an instruction is read and how it moves the
 // operand stack. Derived from spec/opcodes.ts; states no fact of its own.
-import { type Immediate, OPCODE_SPACE, opcodes } from "../spec/opcodes.ts";
+import { type Immediate, OPCODE_SPACE, opcodes } from "../../spec/opcodes.ts";
 
 /** How the walk reads an instruction; OTHER, or outside the gate, has an effect of its own. */
 export const SHAPE = { other: 0, plain: 1, local: 2, global: 3, const: 4, memarg: 5 } as const;
