@@ -41,8 +41,9 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  /** Starts at a second: a real one is never at zero, and Go's runtime stops where it is. */
   monotonic(): bigint {
-    return this.#now - this.#start;
+    return this.#now - this.#start + 1_000_000_000n;
   }
 
   advance(milliseconds: number): void {
