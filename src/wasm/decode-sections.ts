@@ -300,6 +300,9 @@ function readElemExpr(reader: Reader): ElemItem {
   const expr = readConst(reader);
   if (expr.op === "ref.func") return expr.func;
   if (expr.op === "ref.null") return null;
+  if (expr.op === "global.get") {
+    fail("wasm-feature", { feature: "globals as elements" }, reader.where(at));
+  }
   const expected = "ref.func or ref.null";
   return fail("wasm-malformed", { what: "an element", expected, found: expr.op }, reader.where(at));
 }

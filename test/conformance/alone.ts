@@ -1,13 +1,11 @@
 // Plays the calls that go to one module, which needs no other: the prepared module, and what harden makes of
 // it.
-
 import { FUNCREF, V128 } from "../../src/spec/binary.ts";
 import { PHASE } from "../../src/spec/layout.ts";
-import { decode } from "../../src/wasm/decode.ts";
 import { BUDGET_DOOR, globalDoor, PHASE_DOOR } from "./doors.ts";
 import { type EngineGlobal, type EngineMemory, type Exports, engine } from "./engine.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
-import { ExportTypes, Played } from "./play.ts";
+import { type ExportTypes, Played } from "./play.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Call } from "./script.ts";
 
@@ -86,9 +84,4 @@ function stateOf(exports: Exports, { module }: Prepared): Run["state"] {
     type === V128 || type === FUNCREF ? [] : [(exports[globalDoor(i)] as EngineGlobal).value],
   );
   return { memory: new Uint8Array((exports.memory as EngineMemory).buffer), globals };
-}
-
-/** Types of a module's exports from its bytes. */
-export function exportTypes(bytes: Uint8Array): ExportTypes {
-  return new ExportTypes(decode(bytes));
 }

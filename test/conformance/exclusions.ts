@@ -63,6 +63,7 @@ export const MOST_EXCLUDED = 0.05;
 export function reasonOf({ code, args, message }: Failure): Reason {
   if (code === "wasm-feature" && args.feature === "externref") return "externref";
   if (code === "wasm-limit" && args.what === "parameters") return "limit";
-  if (args.what === "an element" && args.found === "global.get") return "element-global";
+  if (code === "wasm-feature" && args.feature === "multiple memories") return "memories";
+  if (code === "wasm-feature" && args.feature === "globals as elements") return "element-global";
   throw new Error(`refused for a reason that is not on the list: ${code} ${message}`);
 }

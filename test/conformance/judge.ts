@@ -1,5 +1,6 @@
 // Judges one script: the codec over every module, hardening wherever it can be done, and each assertion once,
 // as passed, failed, or excluded for a reason.
+import { Failure } from "../../src/errors/failure.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { emit } from "../../src/wasm/emit.ts";
 import type { Reason } from "./exclusions.ts";
@@ -37,7 +38,14 @@ function hardened(script: Script, one: Planned, tally: Tally): readonly string[]
   const { module, supplies } = one.linked!;
   const calls = one.calls.map((at) => callAt(script, at));
   const prepared = prepare(module, supplies);
-  const { before, verdicts } = judgeHardened(prepared, new ExportTypes(module), calls);
+  let judged: ReturnType<typeof judgeHardened>;
+  try {
+    judged = judgeHardened(prepared, new ExportTypes(module), calls);
+  } catch (error) {
+    if (error instanceof Failure) return [`harden refuses it: ${error.code}: ${error.message}`];
+    throw error;
+  }
+  const { before, verdicts } = judged;
   const problems = verdicts.flatMap((verdict) => verdict.problems);
   const { command } = one;
   const starts =

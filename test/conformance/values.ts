@@ -1,6 +1,5 @@
 // Values of scripts and of calls. A value is 16 bytes, little-endian, zero beyond its width, so that no
 // conversion to a JavaScript number can change a NaN. A funcref is 1 where it is null, else 0.
-import { F32, F64, FUNCREF, I32, I64, V128 } from "../../src/spec/binary.ts";
 import type { Value } from "./script.ts";
 
 /** Bytes that a call's parameter or result takes in the driver's memory. */
@@ -74,18 +73,4 @@ export function matches(expected: Value, bytes: Uint8Array): boolean {
     if (text.startsWith("nan:")) return isNan(bits, text, floats[kind]!);
     return bits === BigInt.asUintN(width * 8, BigInt(text));
   });
-}
-
-const typeNames = new Map<number, string>([
-  [I32, "i32"],
-  [I64, "i64"],
-  [F32, "f32"],
-  [F64, "f64"],
-  [V128, "v128"],
-  [FUNCREF, "funcref"],
-]);
-
-/** Whether a value's type is the value type `byte`. */
-export function isOfType(value: Value, byte: number): boolean {
-  return typeNames.get(byte) === value.type;
 }

@@ -120,6 +120,7 @@ const refused: readonly [string, Uint8Array, string][] = [
     sections([6, [1, 0x7f, 0, 0x41, 1, 0x41, 1, 0x6a, 0x0b]]),
     "wasm-feature",
   ],
+  ["an element that is a global", sections([9, [1, 5, 0x70, 1, 0x23, 0, 0x0b]]), "wasm-feature"],
   ["a start function that is not there", sections([8, [3]]), "wasm-index"],
   ["data segments that are not counted", sections([12, [2]], [11, [0]]), "wasm-count"],
 ];
