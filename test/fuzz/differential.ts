@@ -6,11 +6,12 @@ import { Failure } from "../../src/errors/failure.ts";
 import { harden } from "../../src/harden/harden.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
+import { callback } from "../../src/spec/callbacks.ts";
 import { hostFunction } from "../../src/spec/host-functions.ts";
 import { RESERVE } from "../../src/spec/layout.ts";
 import { verify } from "../../src/verify/verify.ts";
 import { generatedOf } from "../oracle/hardened.ts";
-import type { Sample } from "./generate.ts";
+import type { Call, Sample } from "./generate.ts";
 import { answerOf } from "./host-answers.ts";
 import { SHOWN, showGlobals } from "./module-parts.ts";
 import { runV8 } from "./run-v8.ts";
@@ -61,11 +62,20 @@ function policyOf(setting: Setting, mode: Mode, callback: number): Policy {
   return { ...known, limits: { ...known.limits, fuel: { ...known.limits.fuel, callback } } };
 }
 
+/** Whether an entry gets the start budget, which these targets leave ample. */
+function entersAtStart({ name, args }: Call): boolean {
+  const kind = callback(name)?.kind;
+  return kind === "start" || (kind === "context" && args[1] === 0);
+}
+
 class Disagreement extends Error {}
 
 function disagree(what: string): never {
   throw new Disagreement(what);
 }
+
+/** Whether a segment did not fit: the module has no instance. */
+const neverStarted = (trace: Trace): boolean => trace.steps[0]!.name === "";
 
 /** Globals that tell why a hardened module stopped. */
 const limitHit = (trace: Trace): boolean =>
@@ -124,6 +134,11 @@ export class Differential {
   /** Against the original, as far as no limit was hit. */
   #original(hardened: Trace, mode: Mode): void {
     const { bytes, calls } = this.#sample;
+    if (neverStarted(hardened)) {
+      const differs = difference(runV8(showGlobals(bytes), [], {}), hardened);
+      if (differs !== null) disagree(`${mode}: instantiation: ${differs}`);
+      return;
+    }
     const stopped = trapped(hardened) && limitHit(hardened);
     if (!stopped && limitHit(hardened)) {
       this.limited++;
@@ -192,14 +207,19 @@ export class Differential {
   /**
    * The smallest budget with which the calls that ample fuel completes still complete. In `bound` mode what was
    * charged says it; in `exact` mode a test may ask for the dearer way of two, so it is searched from there on.
-   * Undefined where the search ends at ample fuel.
+   * Undefined where the search ends at ample fuel, or at what every entry needs.
    */
   #smallest(mode: Mode, hardened: Uint8Array, ample: Trace, completed: number): number | undefined {
     const { own, wrappers } = generatedOf(hardened);
     const charged = ample.steps
       .slice(0, completed)
+      .filter((_, i) => !entersAtStart(this.#sample.calls[i]!))
       .map(({ name, spent }) => Number(spent) + RESERVE + own[wrappers.get(name)!]!);
+    if (charged.length === 0) return undefined;
     const least = Math.max(...charged);
+    // A budget that no wrapper could start with is refused: there is no smaller one to try.
+    const refused = RESERVE + Math.max(...[...wrappers.values()].map((index) => own[index]!));
+    if (least - 1 <= refused) return undefined;
     const passes = (budget: number) => this.#passes(mode, budget, completed);
     if (passes(least)) return least;
     if (mode === "bound") disagree(`bound: the charged budget ${least} does not suffice`);
@@ -223,7 +243,7 @@ export class Differential {
     const ample = await this.#both(hardened, `${mode}, ample`, calls.length);
     this.#original(ample, mode);
     const completed = ample.steps.length - (trapped(ample) ? 1 : 0);
-    if (!probe || completed === 0) return;
+    if (!probe || completed === 0 || neverStarted(ample)) return;
     const budget = this.#smallest(mode, hardened, ample, completed);
     if (budget === undefined) return;
     this.probed++;

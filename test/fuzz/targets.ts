@@ -2,10 +2,13 @@
 // target only.
 
 import { containTarget } from "./contain.ts";
-import type { Setting } from "./differential.ts";
-import { differentialTarget } from "./differential-target.ts";
-import { generate, type Shape } from "./generate.ts";
+import { countedTarget } from "./counted.ts";
+import { differentialTarget, type Source } from "./differential-target.ts";
+import { generated } from "./generated.ts";
+import { mutatedSource } from "./mutated.ts";
+import { smithSource } from "./smith.ts";
 import type { Target } from "./target.ts";
+import { wasmToolsVersion } from "./wasm-tools.ts";
 
 export interface TargetOptions {
   /** Every how manieth seed goes through Wasmtime and the search for the smallest budget. */
@@ -13,26 +16,29 @@ export interface TargetOptions {
   readonly wasmtime: boolean;
 }
 
-const CALLED = [
-  "proxy_log",
-  "proxy_done",
-  "proxy_get_header_map_value",
-  "proxy_send_local_response",
-  "proxy_set_effective_context",
-];
-
-/** Every third seed has SIMD, every fourth a policy that denies calls, every eighth larger bodies. */
-export function generated(seed: number) {
-  const shape: Shape = {
-    simd: seed % 3 === 0,
-    size: seed % 8 === 0 ? 80 : 16,
-    depth: seed % 8 === 0 ? 4 : 2,
+/** A target that needs wasm-tools. Throws where it is missing. */
+function withTools(source: Source, options: TargetOptions, end = () => {}): Target {
+  const version = wasmToolsVersion();
+  if (version === undefined)
+    throw new Error("wasm-tools is not installed (npm run fuzz installs it where it can)");
+  const target = differentialTarget(source, { ...options, versions: { "wasm-tools": version } });
+  return {
+    versions: target.versions,
+    run: (seed, tally) => target.run(seed, tally),
+    end: () => {
+      target.end();
+      end();
+    },
   };
-  const setting: Setting = { ample: 1_000_000, allow: seed % 4 === 0 ? [] : CALLED };
-  return { sample: generate(seed, shape), setting };
 }
 
 export const targets: Readonly<Record<string, (options: TargetOptions) => Target>> = {
   contain: containTarget,
+  counted: countedTarget,
   generated: (options) => differentialTarget(generated, { ...options, versions: {} }),
+  mutated: (options) => withTools(mutatedSource(), options),
+  smith: (options) => {
+    const { source, end } = smithSource();
+    return withTools(source, options, end);
+  },
 };

@@ -17,6 +17,12 @@ export function wasmtimeVersion(): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
+/** JSON has no 64-bit integers and no minus zero. */
+function argumentText(value: number | bigint): number | string {
+  if (typeof value === "bigint") return `${value}n`;
+  return Object.is(value, -0) ? "-0" : value;
+}
+
 export class Wasmtime {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
@@ -40,7 +46,7 @@ export class Wasmtime {
   async run(bytes: Uint8Array, calls: readonly Call[]): Promise<Trace> {
     const plain = calls.map(({ name, args }) => ({
       name,
-      args: args.map((value) => (typeof value === "bigint" ? `${value}n` : value)),
+      args: args.map(argumentText),
     }));
     const answers = Object.fromEntries(
       decode(bytes).imports.map(({ name }) => [name, answerOf(name)]),

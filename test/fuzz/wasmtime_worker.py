@@ -2,7 +2,7 @@
 
 One request a line on standard input, {"wasm": base64, "calls": [{"name", "args"}],
 "answers": {name: status of that host function}}; one answer a line on standard output: the trace that test/fuzz/trace.ts describes, or {"error": text} where the module is refused.
-An i64 argument comes as text with a trailing n.
+An i64 argument comes as text with a trailing n, minus zero as -0.
 """
 
 import base64
@@ -50,11 +50,17 @@ def value_text(value, kind):
 
 
 def argument(value):
-    return int(value[:-1]) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return -0.0 if value == "-0" else int(value[:-1])
 
 
 def digest(text):
     return hashlib.sha1(text).hexdigest()
+
+
+def host_text(calls):
+    return f"{len(calls)} {digest(';'.join(calls).encode())}"
 
 
 class Runner:
@@ -78,8 +84,13 @@ class Runner:
             return wasmtime.Func(store, kind, answer)
 
         imports = [function(one.name, one.type) for one in module.imports]
-        exports = wasmtime.Instance(store, module, imports).exports(store)
         steps = []
+        try:
+            exports = wasmtime.Instance(store, module, imports).exports(store)
+        except wasmtime.Trap as error:
+            # A segment did not fit: there is nothing to look at.
+            steps.append({"name": "", "outcome": trap_text(error), "spent": ""})
+            return {"steps": steps, "globals": {}, "memory": "", "host": host_text(host)}
         for call in calls:
             target = exports[call["name"]]
             # wasmtime-py wants i32 arguments signed, as they come.
@@ -110,7 +121,7 @@ class Runner:
             "steps": steps,
             "globals": shown,
             "memory": f"{memory.size(store)} {data}",
-            "host": f"{len(host)} {digest(';'.join(host).encode())}",
+            "host": host_text(host),
         }
 
 

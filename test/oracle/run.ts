@@ -14,6 +14,8 @@ export interface OracleStep {
   /** Units executed in this call, and units that its bulk operations moved. */
   readonly executed: number;
   readonly moved: number;
+  /** What a hardened module says it charged; 0 for others. */
+  readonly charged: number;
 }
 
 export interface OracleTrace {
@@ -75,19 +77,18 @@ export function runOracle(
       outcome: never ? "steps" : `trap ${error.kind}`,
       executed: 0,
       moved: 0,
+      charged: 0,
     };
     return { steps: [step], memory: "" };
   }
+  const hardened = machine.module.exports.some((entry) => entry.name === "glovebox_spent");
   const done: OracleStep[] = [];
   for (const call of calls) {
     machine.reset();
     const outcome = outcomeText(machine, call.name, callOracle(machine, call));
-    done.push({
-      name: call.name,
-      outcome,
-      executed: sum(machine.executed),
-      moved: sum(machine.moved),
-    });
+    const executed = sum(machine.executed);
+    const charged = hardened ? Number(machine.global("glovebox_spent") as bigint) : 0;
+    done.push({ name: call.name, outcome, executed, moved: sum(machine.moved), charged });
     if (!outcome.startsWith("=")) break;
   }
   return { steps: done, memory: memoryText(machine.memory) };
