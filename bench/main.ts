@@ -1,19 +1,23 @@
-// `npm run bench [-- NAME…] [--json | --markdown]`: runs the benches named, or all, one after the other.
-// Nothing else should run on the machine meanwhile. Exit 1 where a promised figure did not hold.
+// `npm run bench [-- NAME…] [--quick] [--json | --markdown]`: runs the benches named, or all, one after the
+// other; with --quick, those that take minutes are made short and decide nothing. Nothing else should run on
+// the machine meanwhile. Exit 1 where a promised figure did not hold.
 import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchMemory } from "./memory.ts";
+import { benchOverhead } from "./overhead.ts";
 import { benchVerify } from "./verify.ts";
 
-const benches: Readonly<Record<string, () => Promise<Report>>> = {
-  harden: benchHarden,
-  memory: benchMemory,
-  verify: benchVerify,
-  growth: benchGrowth,
-  help: benchHelp,
-};
+const benches: Readonly<Record<string, (options: { readonly quick: boolean }) => Promise<Report>>> =
+  {
+    harden: benchHarden,
+    memory: benchMemory,
+    verify: benchVerify,
+    growth: benchGrowth,
+    help: benchHelp,
+    overhead: benchOverhead,
+  };
 
 const intro = `# Benchmarks
 
@@ -24,7 +28,8 @@ in turns. Sizes are in units of 1000.
 
 async function run(args: readonly string[]): Promise<number> {
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const format = args.find((arg) => arg.startsWith("--"));
+  const quick = args.includes("--quick");
+  const format = args.find((arg) => arg.startsWith("--") && arg !== "--quick");
   const unknown = names.find((name) => !Object.hasOwn(benches, name));
   if (
     unknown !== undefined ||
@@ -40,7 +45,7 @@ async function run(args: readonly string[]): Promise<number> {
   const reports: Report[] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (names.length > 0 && !names.includes(name)) continue;
-    const report = await bench();
+    const report = await bench({ quick });
     reports.push(report);
     if (format === "--markdown") console.log(asMarkdown(report));
     if (format === undefined) console.log(asText(report));
