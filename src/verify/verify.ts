@@ -6,7 +6,7 @@ import type { Policy } from "../policy/policy.ts";
 import { ENTRY_FREE } from "../spec/layout.ts";
 import { engineRefusal } from "../util/engine.ts";
 import { Graph } from "../util/graph.ts";
-import { Walk } from "./code.ts";
+import { type Walk, walkOver } from "./code.ts";
 import { ROLE } from "./expect/roster.ts";
 import { Layout } from "./layout.ts";
 import { Module } from "./module.ts";
@@ -18,9 +18,6 @@ import { StackJudge } from "./stack.ts";
 
 /** Figures of a module for reports; meaningful where there are no findings. */
 export interface VerifyFacts {
-  readonly instructions: number;
-  /** Instrumentation sequences in guest functions. */
-  readonly templates: number;
   readonly guestFunctions: number;
   /** Guest functions that charge at their entry; fuel units that another leaves to its callers, at most. */
   readonly charged: number;
@@ -60,15 +57,13 @@ function check(bytes: Uint8Array, policy: Policy, report: Report): VerifyFacts {
   const layout = new Layout(scanner, module, policy);
   layout.read();
   const stack = new StackJudge(module);
-  const walk = new Walk(scanner, module, layout, stack, policy);
+  const walk = walkOver(scanner, module, layout, stack, policy);
   judgeGuest(module, layout, walk, report);
   checkNamed(module, layout, walk, report);
   stack.check(module, layout, policy, report);
   checkCustomSections(scanner, module);
   const largest = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), 0);
   return {
-    instructions: walk.instructions,
-    templates: walk.templates,
     guestFunctions: module.functions - layout.guest,
     charged: walk.charged.reduce((sum, one) => sum + one, 0),
     largestShortfall: largest(walk.shortfall),

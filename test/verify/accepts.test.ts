@@ -51,7 +51,7 @@ test("imports, stubs with their denial log and all helpers are recognised", () =
     ],
   });
   assert.equal(facts.charged, 1);
-  assert.ok(facts.templates > 0 && facts.heaviestEntry > facts.largestFrame);
+  assert.ok(facts.heaviestEntry > facts.largestFrame);
 });
 
 for (const denied of [
@@ -255,5 +255,5 @@ test("a chain of 3000 uncharged functions is judged without recursion", () => {
 test("a large module is read whole", () => {
   const { findings, facts } = verifyWithFacts(largeModule(1_000_000), policy);
   assert.deepEqual(findings, []);
-  assert.ok(facts!.instructions > 400_000);
+  assert.ok(facts!.guestFunctions > 300);
 });
