@@ -1,0 +1,3 @@
+module glovebox.dev/bench/go-json
+
+go 1.24

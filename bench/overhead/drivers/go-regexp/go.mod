@@ -1,0 +1,3 @@
+module glovebox.dev/bench/go-regexp
+
+go 1.24

@@ -1,0 +1,132 @@
+// The engines under which the corpus runs: this Node, Node 24 from npm, and Wasmtime from PyPI. Each runs all
+// variants of one module in one process of its own, which answers with the samples.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import wabtFactory from "wabt";
+import { root } from "../../plugins/compile.ts";
+import { sha256 } from "../../src/util/digest.ts";
+import { benchCache, type Module } from "./build.ts";
+import { trampolines } from "./trampolines.ts";
+import type { Variants } from "./variants.ts";
+
+export interface Side {
+  readonly name: string;
+  readonly failed: string | null;
+  /** CPU time of `new WebAssembly.Module`, in milliseconds; null where it says nothing. */
+  readonly compileMs: number | null;
+  /** Time of the variant over that of the module as built, once per round. */
+  readonly ratios: readonly number[];
+  /** Units that the last call of bench() used, by the module's own account. */
+  readonly spent: number | null;
+}
+
+export interface Result {
+  readonly engine: string;
+  /** Milliseconds of the module as built. */
+  readonly base: readonly number[];
+  readonly sum: number;
+  readonly sides: readonly Side[];
+}
+
+export interface Engine {
+  readonly name: string;
+  /** Runs the job and answers what its process printed. */
+  readonly run: (job: string) => string;
+  readonly native: boolean;
+}
+
+const NODE_24 = "24.21.0";
+const WASMTIME = "50.0.1";
+/** Functions are optimised sooner than by default, so that the warm-up is short; how is not changed. */
+const V8_FLAGS = ["--wasm-tiering-budget=500000"];
+
+const source = (file: string): string => join(root, "bench/overhead", file);
+const run = (command: string, args: readonly string[]): string =>
+  execFileSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+
+const byNode = (program: string) => (job: string) =>
+  run(program, [...V8_FLAGS, source("run-node.mjs"), job]);
+
+/** Node 24 as npm carries it, installed into the cache. */
+function node24(): string | null {
+  const folder = join(benchCache(), "..", `node-${NODE_24}`);
+  const program = join(folder, "node_modules/node/bin/node");
+  if (existsSync(program)) return program;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+  const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", `node@${NODE_24}`];
+  const done = spawnSync("npm", args, { cwd: folder, encoding: "utf8" });
+  return done.status === 0 && existsSync(program) ? program : null;
+}
+
+export function findEngines(): {
+  readonly found: readonly Engine[];
+  readonly missing: readonly string[];
+} {
+  const found: Engine[] = [
+    { name: `Node ${process.versions.node}`, run: byNode(process.execPath), native: false },
+  ];
+  const missing: string[] = [];
+  const newer = node24();
+  if (newer === null) missing.push(`Node ${NODE_24}: npm could not install it`);
+  else found.push({ name: `Node ${NODE_24}`, run: byNode(newer), native: false });
+  const ask = ["-c", "import importlib.metadata as m; print(m.version('wasmtime'))"];
+  const version = spawnSync("python3", ask, { encoding: "utf8" }).stdout?.trim();
+  if (version !== WASMTIME) missing.push(`Wasmtime ${WASMTIME}: python3 has ${version || "none"}`);
+  else {
+    const go = (job: string) => run("python3", [source("run_wasmtime.py"), job]);
+    found.push({ name: `Wasmtime ${WASMTIME}`, run: go, native: true });
+  }
+  return { found, missing };
+}
+
+let hostFile: string | undefined;
+async function host(): Promise<string> {
+  if (hostFile !== undefined) return hostFile;
+  const wabt = await wabtFactory();
+  const text = readFileSync(source("host.wat"));
+  const { buffer } = wabt.parseWat("host.wat", text, { bulk_memory: true }).toBinary({});
+  hostFile = keep(buffer, "wasm");
+  return hostFile;
+}
+
+/** Writes a file under the hash of what it holds. */
+function keep(bytes: Uint8Array | string, ending: string): string {
+  const folder = join(benchCache(), "jobs");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${sha256(Buffer.from(bytes as string)).slice(0, 24)}.${ending}`);
+  if (!existsSync(path)) writeFileSync(path, bytes);
+  return path;
+}
+
+/** Samples of all variants of the module under the engine. */
+export async function measure(
+  engine: Engine,
+  { row, bytes }: Module,
+  { base, variants }: Variants,
+  times: { readonly warmup: number; readonly runs: number; readonly rounds?: number },
+): Promise<Result> {
+  const hostPath = await host();
+  const between = trampolines(bytes, readFileSync(hostPath));
+  const cache = join(benchCache(), "wasmtime");
+  mkdirSync(cache, { recursive: true });
+  const job = {
+    base,
+    variants: variants.filter((one) => engine.native || one.engine === undefined),
+    trampolines: keep(between.bytes, "wasm"),
+    host: hostPath,
+    slots: between.slots,
+    setting: row.kind === "plugin" ? row.setting : null,
+    rounds: times.rounds ?? row.rounds,
+    warmup: times.warmup,
+    runs: times.runs,
+    cache,
+    version: WASMTIME,
+  };
+  return JSON.parse(engine.run(keep(JSON.stringify(job), "json"))) as Result;
+}
