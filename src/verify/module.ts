@@ -12,12 +12,6 @@ export interface FunctionExport {
   readonly row: Callback | undefined;
 }
 
-/** Bytes of the module from `start` up to `end`. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 export class Module {
   types: Signature[] = [];
   /** By type: the first type of the same structure, and whether v128 is in it. */
@@ -42,8 +36,9 @@ export class Module {
   elementsAt = 0;
   dataSegments = 0;
   /** The last data segment, where it is passive. */
-  lastPassive: Span | null = null;
-  customs: (Span & { readonly name: string })[] = [];
+  lastPassive: { readonly start: number; readonly end: number } | null = null;
+  /** Place of the last custom section in the list of those that are kept, or -1. */
+  lastCustom = -1;
 
   get functions(): number {
     return this.funcType.length;

@@ -10,47 +10,34 @@ const NAME = "name";
 const SUBSECTION = { module: 0, functions: 1 } as const;
 const PRINTABLE = { first: 0x20, last: 0x7e } as const;
 
-export function checkCustomSections(s: Scanner, module: Module): void {
-  const kept: readonly string[] = keptCustomSections;
-  let place = -1;
-  for (const { name, start, end } of module.customs) {
-    s.section = name === NAME ? NAME : "custom";
-    s.func = -1;
-    s.pos = start;
-    s.end = end;
-    const found = kept.indexOf(name);
-    if (found <= place) s.add("verify-custom-section", { name });
-    place = Math.max(place, found);
-    if (name === NAME) s.report.attempt(() => checkNames(s, module));
-  }
+export function readCustom(s: Scanner, module: Module): void {
+  const start = s.pos;
+  const name = s.name(limits.nameBytes);
+  const place = (keptCustomSections as readonly string[]).indexOf(name);
+  if (place <= module.lastCustom) s.add("verify-custom-section", { name }, start);
+  module.lastCustom = Math.max(place, module.lastCustom);
+  if (name === NAME) s.report.attempt(() => checkNames(s, module));
+  s.pos = s.sectionEnd;
 }
 
 function checkNames(s: Scanner, module: Module): void {
-  const end = s.end;
   let before = -1;
-  while (s.pos < end) {
+  while (s.pos < s.sectionEnd) {
     const id = s.u8();
     if (id > SUBSECTION.functions || id <= before) {
       s.stop("verify-name-section", { what: `subsection ${id} is not expected here` }, s.pos - 1);
     }
     before = id;
     const size = s.u32();
-    if (size > end - s.pos) s.malformed("the subsection is cut short");
-    s.end = s.pos + size;
-    if (id === SUBSECTION.module) checkName(s);
-    else checkFunctionNames(s, module);
-    if (s.pos !== s.end) s.malformed("bytes are left over in the subsection");
-    s.end = end;
-  }
-}
-
-function checkFunctionNames(s: Scanner, module: Module): void {
-  let before = -1;
-  for (let left = s.count("names", limits.functions); left > 0; left--) {
-    const func = s.index("function", module.functions);
-    if (func <= before) s.stop("verify-name-section", { what: "functions are out of order" });
-    before = func;
-    checkName(s);
+    const end = s.pos + size;
+    let last = -1;
+    for (let left = id === SUBSECTION.module ? 1 : s.u32(); left > 0; left--) {
+      const func = id === SUBSECTION.module ? 0 : s.index("function", module.functions);
+      if (func <= last) s.stop("verify-name-section", { what: "functions are out of order" });
+      last = func;
+      checkName(s);
+    }
+    if (s.pos !== end) s.malformed("the subsection has another length");
   }
 }
 

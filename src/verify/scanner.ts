@@ -8,11 +8,16 @@ import type { Report } from "./report.ts";
 export const isValueType = new Uint8Array(256);
 for (const { byte } of valueTypes) isValueType[byte] = 1;
 
+/** Keeps a byte order mark: a name that begins with one is another name. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 export class Scanner {
   readonly bytes: Uint8Array;
   readonly report: Report;
   pos = 0;
   end: number;
+  /** End of the section being read. */
+  sectionEnd = 0;
   /** Name of the section being read and the function (or -1), for findings. */
   section = "";
   func = -1;
@@ -134,24 +139,21 @@ export class Scanner {
     return byte;
   }
 
-  /** A name as text; names that the format needs are ASCII, so other bytes are kept as they are. */
+  /** A name as text. */
   name(limit: number): string {
     const length = this.u32();
     this.limit("bytes of a name", length, limit);
-    const start = this.pos;
     this.skip(length);
-    let text = "";
-    for (let at = start; at < this.pos; at++) text += String.fromCharCode(this.bytes[at]!);
-    return text;
+    return decoder.decode(this.bytes.subarray(this.pos - length, this.pos));
   }
 
   /** True when these bytes come next; they are then passed over. */
   eat(expected: ArrayLike<number>): boolean {
     const { bytes, pos } = this;
-    const length = expected.length;
+    const { length } = expected;
     if (length > this.end - pos) return false;
     for (let i = 0; i < length; i++) if (bytes[pos + i] !== expected[i]) return false;
-    this.pos = pos + length;
+    this.pos += length;
     return true;
   }
 

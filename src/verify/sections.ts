@@ -6,6 +6,7 @@ import { FUNC_FORM, PREAMBLE, type SectionName, sections, V128 } from "../spec/b
 import { limits } from "../spec/limits.ts";
 import { readExports, readImports } from "./boundary.ts";
 import type { Module } from "./module.ts";
+import { readCustom } from "./names.ts";
 import type { Scanner } from "./scanner.ts";
 import { readData, readElements, readGlobals, readMemory, readTables } from "./state.ts";
 
@@ -49,7 +50,7 @@ export function readModule(s: Scanner, module: Module, policy: Policy): void {
       s.stop("verify-section", { what: "it is out of order or given twice" }, start);
     }
     order = place;
-    s.end = s.pos + size;
+    s.end = s.sectionEnd = s.pos + size;
     readers[row.name](s, module, policy);
     if (s.pos !== s.end) s.malformed("bytes are left over in the section");
     s.end = bytes.length;
@@ -106,11 +107,4 @@ function readCode(s: Scanner, module: Module): void {
     s.skip(size);
     module.bodyEnd[i] = s.pos;
   }
-}
-
-function readCustom(s: Scanner, module: Module): void {
-  s.limit("custom sections", module.customs.length + 1, limits.customSections);
-  const name = s.name(limits.nameBytes);
-  module.customs.push({ name, start: s.pos, end: s.end });
-  s.pos = s.end;
 }

@@ -10,7 +10,6 @@ import { type Walk, walkOver } from "./code.ts";
 import { ROLE } from "./expect/roster.ts";
 import { Layout } from "./layout.ts";
 import { Module } from "./module.ts";
-import { checkCustomSections } from "./names.ts";
 import { HALT, Report, STOP } from "./report.ts";
 import { Scanner } from "./scanner.ts";
 import { readModule } from "./sections.ts";
@@ -61,7 +60,6 @@ function check(bytes: Uint8Array, policy: Policy, report: Report): VerifyFacts {
   judgeGuest(module, layout, walk, report);
   checkNamed(module, layout, walk, report);
   stack.check(module, layout, policy, report);
-  checkCustomSections(scanner, module);
   const largest = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), 0);
   return {
     guestFunctions: module.functions - layout.guest,

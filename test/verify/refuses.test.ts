@@ -237,6 +237,11 @@ const cases: readonly Case[] = [
     edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? 6 : byte)) },
   },
   {
+    why: "a memory whose name begins with a byte order mark",
+    code: "verify-export",
+    edit: { export: (own) => [own[0]!, ...name("\ufeffmemory"), ...own.slice(8)] },
+  },
+  {
     why: "an export of a function that is not there",
     code: "verify-malformed",
     exports: [["b", 0]],
