@@ -21,7 +21,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
 
 const intro = `# Benchmarks
 
-Written by \`npm run bench -- --markdown > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
+Written by \`npm run --silent bench -- --markdown > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
 warm-up, in brackets the interval of about 95 % around the median; both sides of a ratio ran in the same run,
 in turns. Sizes are in units of 1000.
 `;
