@@ -31,26 +31,18 @@ const [LOCAL_GET, MEMORY_GROW, REF_FUNC] = codes("local.get", "memory.grow", "re
 const memoryBulk = codes("memory.copy", "memory.fill", "memory.init");
 const tableBulk = codes("table.copy", "table.fill", "table.init", "table.grow");
 
-/** What the walk finds out, by function: what charges at its entry, and what another leaves to its callers. */
-export interface Walk {
-  readonly charged: Uint8Array;
-  readonly shortfall: Float64Array;
-  /** Finds out whether a function charges at its entry. */
-  head(func: number): void;
-  /** Adds the uncharged functions that a function calls to a graph, and judges nothing. */
-  collect(func: number, graph: Graph): void;
-  /** Judges a function; the uncharged functions that it calls have been judged. */
-  judge(func: number): void;
-}
+export type Walk = ReturnType<typeof walkOver>;
 
+/** Prepares the walk over the guest functions of a module. */
 export function walkOver(
   s: Scanner,
   module: Module,
   layout: Layout,
   stack: StackJudge,
   policy: Policy,
-): Walk {
+) {
   const { functions, guestGlobals, types, typeIsWide } = module;
+  /** By function: what charges at its entry (`head` tells), and what another leaves to its callers. */
   const charged = new Uint8Array(functions);
   const shortfall = new Float64Array(functions);
   /** By function: uncharged, and nothing in it can change the fuel global (rule A5). */
@@ -90,6 +82,7 @@ export function walkOver(
     entryCost = Math.ceil(units / table.localsPerUnit);
   }
 
+  /** Finds out whether a function charges at its entry. */
   function head(func: number): void {
     readLocals(func);
     const first = matcher.match(s, ownLocal);
@@ -99,18 +92,20 @@ export function walkOver(
     charged[func] = charges ? 1 : 0;
   }
 
+  /** Adds the uncharged functions that a function calls to a graph, and judges nothing. */
   function collect(func: number, graph: Graph): void {
     graph.from(func);
     collected = graph;
-    s.report.muted = true;
-    s.report.attempt(() => body(func));
-    s.report.muted = false;
+    s.muted = true;
+    s.attempt(() => body(func));
+    s.muted = false;
     collected = null;
   }
 
+  /** Judges a function; the uncharged functions that it calls have been judged. */
   function judge(func: number): void {
     stack.from(func);
-    const whole = s.report.attempt(() => body(func));
+    const whole = s.attempt(() => body(func));
     const operands = mostOperands * (wide ? WIDE_SLOTS : 1);
     const frame = frameBytes(slots + operands, mostArguments);
     stack.frame[func] = frame;

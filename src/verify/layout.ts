@@ -6,10 +6,16 @@ import { costTables } from "../spec/costs.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
-import type { Context } from "./expect/context.ts";
 import { enter } from "./expect/enter.ts";
 import type { Expected } from "./expect/expected.ts";
-import { type Choice, ENTRY_HELPERS, optionalHelpers, ROLE, roster } from "./expect/roster.ts";
+import {
+  type Choice,
+  ENTRY_HELPERS,
+  optionalHelpers,
+  type Place,
+  ROLE,
+  roster,
+} from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
 import { crosses } from "./expect/thunk.ts";
 import { type Module, sameSignature } from "./module.ts";
@@ -18,102 +24,50 @@ import type { Scanner } from "./scanner.ts";
 /** Module starts that hosts would newly call beside a synthesised `_initialize` (A27). */
 const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
-export class Layout {
-  /** By function; own cost and frame of generated ones only. */
+export interface Layout {
+  /** By function: its role; own cost and frame of generated ones. */
   readonly role: Uint8Array;
   readonly cost: Float64Array;
   readonly frame: Float64Array;
   /** What each generated function calls; what wrappers and `enter` call, with the byte of the call. */
-  readonly calls = new Map<number, number[]>();
-  readonly targets: { readonly func: number; readonly by: number; readonly offset: number }[] = [];
+  readonly calls: ReadonlyMap<number, number[]>;
+  readonly targets: readonly { func: number; by: number; offset: number }[];
   /** Index of the first guest function. */
-  guest = 0;
+  readonly guest: number;
   /** The passive segment of denial messages, or -1. */
-  messages = -1;
-  readonly #s: Scanner;
-  readonly #module: Module;
-  readonly #context: Context;
+  readonly messages: number;
+}
 
-  constructor(s: Scanner, module: Module, policy: Policy) {
-    this.#s = s;
-    this.#module = module;
-    const table = costTables[policy.limits.fuel.costs];
-    this.#context = { policy, table, globals: module.guestGlobals };
-    this.role = new Uint8Array(module.functions).fill(ROLE.guest);
-    this.cost = new Float64Array(module.functions);
-    this.frame = new Float64Array(module.functions);
+/** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
+export function readLayout(s: Scanner, module: Module, policy: Policy): Layout {
+  const { imports, functions, lastPassive } = module;
+  const context = {
+    policy,
+    table: costTables[policy.limits.fuel.costs],
+    globals: module.guestGlobals,
+  };
+  const role = new Uint8Array(functions).fill(ROLE.guest);
+  const cost = new Float64Array(functions);
+  const frame = new Float64Array(functions);
+  const calls = new Map<number, number[]>();
+  const targets: { func: number; by: number; offset: number }[] = [];
+
+  function isBody(func: number, { head }: Expected): boolean {
+    module.seek(s, func);
+    return s.eat(head) && s.pos === s.end;
   }
 
-  /** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
-  read(): void {
-    const { imports, functions } = this.#module;
-    const stubsAt = 2 * imports.length;
-    const plain = enter(this.#context, false);
-    const exports = this.#module.exports.map((one, k) => {
-      const own = this.#module.exports[0]!.func + k;
-      const what = `"${one.name}" names function ${one.func}, its wrapper is ${own}`;
-      if (one.func !== own) this.#s.report.add("verify-export", { what }, "export", one.offset);
-      return { ...one, type: this.#module.signature(Math.min(own, functions - 1)) };
-    });
-    // Without function exports nothing names a wrapper: `enter` is then the first function with its body.
-    let entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : stubsAt;
-    if (exports.length === 0) while (entry < functions && !this.#isBody(entry, plain)) entry++;
-    this.guest = entry + ENTRY_HELPERS + exports.length;
-    let end = imports.some(crosses) ? entry - 1 : entry;
-    if (end < stubsAt || this.guest > functions) {
-      const what = "the first function export names no wrapper";
-      this.#s.report.stop("verify-export", { what }, "export", exports[0]?.offset ?? 0);
-    }
-    const helpers = optionalHelpers.toReversed().filter(({ body }) => {
-      const there = end > stubsAt && this.#isBody(end - 1, body(this.#context));
-      if (there) end--;
-      return there;
-    });
-    const starts = !this.#isBody(entry, plain);
-    const stubs = this.#stubs(stubsAt, end);
-    const { messages } = this;
-    helpers.reverse();
-    const choice: Choice = { imports, stubs, messages, helpers, starts, bare: false, exports };
-    const first = exports.findIndex(({ name }) => name === "_initialize");
-    const alone = starts && first >= 0 && !exports.some(({ name }) => rivals.has(name));
-    const bare = alone ? roster(this.#context, { ...choice, bare: true }) : [];
-    const { body } = bare.at(first - exports.length) ?? { body: plain };
-    const isBare = alone && this.#isBody(entry + ENTRY_HELPERS + first, body);
-    this.role.fill(ROLE.import, 0, imports.length);
-    (isBare ? bare : roster(this.#context, choice)).forEach(({ role, body }, k) => {
-      this.#compare(imports.length + k, role, body);
-    });
-    if (messages >= 0) this.#compareMessages(stubs.map(denialMessage).join(""));
-    this.#s.func = -1;
-  }
-
-  #isBody(func: number, { head }: Pick<Expected, "head">): boolean {
-    this.#module.seek(this.#s, func);
-    return this.#s.eat(head) && this.#s.pos === this.#s.end;
-  }
-
-  /** Stubs are recognised by the bit that they set; `deny` stands after them where denials are logged. */
-  #stubs(from: number, end: number): HostFunction[] {
-    const s: Scanner = this.#s;
-    const { policy } = this.#context;
-    const { imports, lastPassive, dataSegments } = this.#module;
-    const logs = end > from && policy.allow.has("proxy_log");
-    if (logs && !imports.some(({ name }) => name === "proxy_log")) {
-      s.stop("verify-generated", { what: "deny without proxy_log" });
-    }
-    if (logs && lastPassive === null) s.stop("verify-messages", {});
-    if (logs) this.messages = dataSegments - 1;
-    const heads = hostFunctions.map((_, place) => stubHead(this.#context, place));
+  /** Stubs are recognised by the bit that they set. */
+  function readStubs(from: number, end: number): HostFunction[] {
+    const heads = hostFunctions.map((_, place) => stubHead(context, place));
     const rows: HostFunction[] = [];
-    for (let func = from; func < (logs ? end - 1 : end); func++) {
-      this.#module.seek(s, func);
+    for (let func = from; func < end; func++) {
+      module.seek(s, func);
       const row = hostFunctions[heads.findIndex((head) => s.eat(head))];
       if (row === undefined) s.stop("verify-generated", { what: "a stub" });
-      const { name } = row;
-      const late = name <= (rows.at(-1)?.name ?? "");
-      if (policy.allow.has(name) || late || denialMessage(row).length > WINDOW.bytes) {
-        const what = `${name} is allowed, given twice or out of order`;
-        s.add("verify-stub", { what });
+      const late = row.name <= (rows.at(-1)?.name ?? "");
+      if (policy.allow.has(row.name) || late || denialMessage(row).length > WINDOW.bytes) {
+        s.add("verify-stub", { what: `${row.name} is allowed, given twice or out of order` });
       }
       rows.push(row);
     }
@@ -121,38 +75,81 @@ export class Layout {
   }
 
   /** Compares a whole function; what an open body calls is noted as a target. */
-  #compare(func: number, role: number, body: Expected): void {
-    const s: Scanner = this.#s;
-    const { what } = body;
-    const calls = [...body.calls];
-    this.role[func] = role;
-    this.cost[func] = body.cost;
-    this.frame[func] = body.frame;
-    this.calls.set(func, calls);
-    this.#module.seek(s, func);
-    if (!sameSignature(this.#module.signature(func), body.type)) {
-      s.add("verify-generated-type", { what });
-    }
-    let same = s.eat(body.head);
-    if (same && body.tail !== null) {
+  function compare(func: number, place: Place): void {
+    const { what, type, head, tail, budget } = place.body;
+    const callees = [...place.body.calls];
+    role[func] = place.role;
+    cost[func] = place.body.cost;
+    frame[func] = place.body.frame;
+    calls.set(func, callees);
+    module.seek(s, func);
+    if (!sameSignature(module.signature(func), type)) s.add("verify-generated-type", { what });
+    let same = s.eat(head);
+    if (same && tail !== null) {
       const offset = s.pos;
       const target = s.u32();
-      calls.push(target);
-      this.targets.push({ func: target, by: func, offset });
-      same = s.eat(body.tail);
+      callees.push(target);
+      targets.push({ func: target, by: func, offset });
+      same = s.eat(tail);
     }
-    const entry = role === ROLE.wrapper || role === ROLE.allocator;
+    const entry = place.role === ROLE.wrapper || place.role === ROLE.allocator;
     const code = entry ? "verify-wrapper" : "verify-generated";
     if (!same || s.pos !== s.end) s.add(code, { what });
-    if (body.budget < 1) s.add("verify-budget", { what });
+    if (budget < 1) s.add("verify-budget", { what });
   }
 
-  #compareMessages(messages: string): void {
-    const s: Scanner = this.#s;
-    const { start, end } = this.#module.lastPassive!;
-    s.pos = start;
-    s.end = end;
-    const same = s.eat(new TextEncoder().encode(messages)) && s.pos === end && messages !== "";
-    if (!same) s.report.add("verify-messages", {}, "data", s.pos);
+  function compareMessages(rows: readonly HostFunction[]): void {
+    s.pos = lastPassive!.start;
+    s.end = lastPassive!.end;
+    const text = new TextEncoder().encode(rows.map(denialMessage).join(""));
+    const same = s.eat(text) && s.pos === s.end && text.length > 0;
+    if (!same) s.add("verify-messages", {}, s.pos, -1, "data");
   }
+
+  s.section = "code";
+  const stubsAt = 2 * imports.length;
+  const plain = enter(context, false);
+  const exports = module.exports.map((one, k) => {
+    const own = module.exports[0]!.func + k;
+    const what = `"${one.name}" names function ${one.func}, its wrapper is ${own}`;
+    if (one.func !== own) s.add("verify-export", { what }, one.offset, -1, "export");
+    return { ...one, type: module.signature(Math.min(own, functions - 1)) };
+  });
+  // Without function exports nothing names a wrapper: `enter` is then the first function with its body.
+  let entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : stubsAt;
+  if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
+  const guest = entry + ENTRY_HELPERS + exports.length;
+  let end = imports.some(crosses) ? entry - 1 : entry;
+  if (end < stubsAt || guest > functions) {
+    s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
+  }
+  const there = optionalHelpers.toReversed().filter(({ body }) => {
+    const found = end > stubsAt && isBody(end - 1, body(context));
+    if (found) end--;
+    return found;
+  });
+  // Where denials can be logged and there is a stub, `deny` stands after the stubs.
+  const logs = end > stubsAt && policy.allow.has("proxy_log");
+  if (logs && !imports.some(({ name }) => name === "proxy_log")) {
+    s.stop("verify-generated", { what: "deny without proxy_log" });
+  }
+  if (logs && lastPassive === null) s.stop("verify-messages", {});
+  const messages = logs ? module.dataSegments - 1 : -1;
+  const stubs = readStubs(stubsAt, logs ? end - 1 : end);
+
+  const starts = !isBody(entry, plain);
+  const helpers = there.toReversed();
+  const choice: Choice = { imports, stubs, messages, helpers, starts, bare: false, exports };
+  const first = exports.findIndex(({ name }) => name === "_initialize");
+  const alone = starts && first >= 0 && !exports.some(({ name }) => rivals.has(name));
+  const bare = alone ? roster(context, { ...choice, bare: true }) : [];
+  const initialize = bare.at(first - exports.length)?.body ?? plain;
+  const isBare = alone && isBody(entry + ENTRY_HELPERS + first, initialize);
+  role.fill(ROLE.import, 0, imports.length);
+  (isBare ? bare : roster(context, choice)).forEach((place, k) => {
+    compare(imports.length + k, place);
+  });
+  if (logs) compareMessages(stubs);
+  s.func = -1;
+  return { role, cost, frame, calls, targets, guest, messages };
 }

@@ -16,7 +16,7 @@ export function readCustom(s: Scanner, module: Module): void {
   const place = (keptCustomSections as readonly string[]).indexOf(name);
   if (place <= module.lastCustom) s.add("verify-custom-section", { name }, start);
   module.lastCustom = Math.max(place, module.lastCustom);
-  if (name === NAME) s.report.attempt(() => checkNames(s, module));
+  if (name === NAME) s.attempt(() => checkNames(s, module));
   s.pos = s.sectionEnd;
 }
 

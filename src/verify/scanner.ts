@@ -1,8 +1,14 @@
-// Reads the bytes of a module, one value after the other, with nothing decoded before it is checked. The
-// invariant: every number is in its shortest LEB128 form and nothing is read past `end`. It knows no section.
+// Reads the bytes of a module, one value after the other, and keeps what is found. The invariants: every
+// number is in its shortest LEB128 form, nothing is read past `end`, and reading hostile bytes ends by
+// returning: STOP gives up the part that is being read, HALT the module; neither leaves src/verify.
 import type { Args, Code } from "../errors/catalogue.ts";
+import { type Finding, finding } from "../errors/failure.ts";
 import { valueTypes } from "../spec/binary.ts";
-import type { Report } from "./report.ts";
+
+/** After this many findings a module is not read further. */
+const ENOUGH = 100;
+export const STOP = Symbol("stop");
+export const HALT = Symbol("halt");
 
 /** 1 for the bytes that are a value type inside the gate. */
 export const isValueType = new Uint8Array(256);
@@ -13,7 +19,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class Scanner {
   readonly bytes: Uint8Array;
-  readonly report: Report;
+  readonly findings: Finding[] = [];
+  /** While true, findings are dropped: a later walk over the same bytes reports them. */
+  muted = false;
   pos = 0;
   end: number;
   /** End of the section being read. */
@@ -22,18 +30,34 @@ export class Scanner {
   section = "";
   func = -1;
 
-  constructor(bytes: Uint8Array, report: Report) {
+  constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.report = report;
     this.end = bytes.length;
   }
 
-  stop(code: Code, args: Args, offset = this.pos): never {
-    return this.report.stop(code, args, this.section, offset, this.func);
+  /** Records a finding at a byte of the module and goes on. */
+  add(code: Code, args: Args, offset = this.pos, func = this.func, section = this.section): void {
+    if (this.muted) return;
+    const place = { at: "bytes", offset, section } as const;
+    this.findings.push(finding(code, "error", args, func < 0 ? place : { ...place, func }));
+    if (this.findings.length >= ENOUGH) throw HALT;
   }
 
-  add(code: Code, args: Args, offset = this.pos): void {
-    this.report.add(code, args, this.section, offset, this.func);
+  /** Records a finding and gives up the part that is being read. */
+  stop(code: Code, args: Args, offset = this.pos): never {
+    this.add(code, args, offset);
+    throw STOP;
+  }
+
+  /** Runs one part of the work; false when it gave up. */
+  attempt(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (signal) {
+      if (signal === STOP) return false;
+      throw signal;
+    }
   }
 
   malformed(what: string, offset = this.pos): never {

@@ -7,95 +7,88 @@ import { STACK_ENTRY_SHARE } from "../spec/layout.ts";
 import { Graph } from "../util/graph.ts";
 import type { Layout } from "./layout.ts";
 import type { Module } from "./module.ts";
-import type { Report } from "./report.ts";
+import type { Scanner } from "./scanner.ts";
 
-export class StackJudge {
-  /** Stack bytes of one frame, by function. */
-  readonly frame: Float64Array;
-  /** Stack bytes of the heaviest uncounted path from a node on, once `check` has run. */
-  readonly heaviest: Float64Array;
-  readonly #calls: Graph;
+export type StackJudge = ReturnType<typeof stackJudge>;
+
+/** Prepares the judgement; the walk tells it frames and calls, then `check` judges. */
+export function stackJudge(s: Scanner, module: Module) {
+  const { functions } = module;
+  const nodes = functions + module.types.length;
+  /** By node: stack bytes of one frame, and of the heaviest uncounted path from there on. */
+  const frame = new Float64Array(nodes);
+  const heaviest = new Float64Array(nodes);
+  const calls = new Graph(nodes);
   /** By node: the least counted charge under which it is called, where and by whom. */
-  readonly #least: Int32Array;
-  readonly #leastAt: Int32Array;
-  readonly #leastBy: Int32Array;
-  #caller = -1;
-
-  constructor(module: Module) {
-    const nodes = module.functions + module.types.length;
-    this.frame = new Float64Array(nodes);
-    this.heaviest = new Float64Array(nodes);
-    this.#calls = new Graph(nodes);
-    this.#least = new Int32Array(nodes);
-    this.#leastAt = new Int32Array(nodes);
-    this.#leastBy = new Int32Array(nodes);
-  }
+  const least = new Int32Array(nodes);
+  const leastAt = new Int32Array(nodes);
+  const leastBy = new Int32Array(nodes);
+  let caller = -1;
 
   /** The calls of a function follow. */
-  from(func: number): void {
-    this.#caller = func;
-    this.#calls.from(func);
+  function from(func: number): void {
+    caller = func;
+    calls.from(func);
   }
 
   /** A call to a node, under a counted charge or (0) under none. */
-  call(to: number, charge: number, at: number): void {
-    if (charge === 0) this.#calls.to(to);
-    else if (this.#least[to] === 0 || charge < this.#least[to]!) {
-      this.#least[to] = charge;
-      this.#leastAt[to] = at;
-      this.#leastBy[to] = this.#caller;
+  function call(to: number, charge: number, at: number): void {
+    if (charge === 0) calls.to(to);
+    else if (least[to] === 0 || charge < least[to]!) {
+      least[to] = charge;
+      leastAt[to] = at;
+      leastBy[to] = caller;
     }
   }
 
-  /** Judges cycles, charges and entries; all guest functions have been walked. */
-  check(module: Module, layout: Layout, policy: Policy, report: Report): void {
-    this.#addGenerated(layout, module.functions);
-    this.#addTypes(module);
-    const cycle = this.#calls.leaveAll(this.frame.keys(), (node) => {
-      let heaviest = 0;
-      for (let i = this.#calls.start[node]!; i < this.#calls.end[node]!; i++) {
-        heaviest = Math.max(heaviest, this.heaviest[this.#calls.targets[i]!]!);
-      }
-      this.heaviest[node] = heaviest + this.frame[node]!;
-    });
-    if (cycle >= 0) {
-      const func = cycle < module.functions ? cycle : -1;
-      const at = module.bodyStart[func - module.imports.length] ?? 0;
-      report.add("verify-stack-cycle", {}, "code", at, func);
-    }
-    const { stackBytes, callDepth } = policy.limits;
-    this.#least.forEach((found, node) => {
-      const needed = Math.max(Math.ceil(stackBytes / callDepth), this.heaviest[node]!);
-      if (found === 0 || found >= needed) return;
-      const args = { found, needed };
-      report.add("verify-stack-charge", args, "code", this.#leastAt[node]!, this.#leastBy[node]!);
-    });
-    const limit = stackBytes / STACK_ENTRY_SHARE;
-    for (const { name, func, offset } of module.exports) {
-      const found = this.heaviest[func]!;
-      if (found > limit) report.add("verify-entry-stack", { name, found, limit }, "export", offset);
+  function addGenerated(layout: Layout): void {
+    for (const [func, callees] of layout.calls) {
+      from(func);
+      frame[func] = layout.frame[func]!;
+      for (const callee of callees) if (callee < functions) call(callee, 0, 0);
     }
   }
 
-  #addGenerated(layout: Layout, functions: number): void {
-    layout.calls.forEach((callees, func) => {
-      this.from(func);
-      this.frame[func] = layout.frame[func]!;
-      for (const callee of callees) if (callee < functions) this.call(callee, 0, 0);
-    });
-  }
-
-  #addTypes(module: Module): void {
+  function addTypes(): void {
     const members = new Map<number, number[]>();
     module.named.forEach((at, func) => {
       if (at === 0) return;
-      const node = module.functions + module.typeClass[module.funcType[func]!]!;
+      const node = functions + module.typeClass[module.funcType[func]!]!;
       members.set(node, members.get(node) ?? []);
       members.get(node)!.push(func);
     });
     for (const [node, list] of members) {
-      this.from(node);
-      for (const func of list) this.call(func, 0, 0);
+      from(node);
+      for (const func of list) call(func, 0, 0);
     }
   }
+
+  /** Judges cycles, charges and entries; all guest functions have been walked. */
+  function check(layout: Layout, policy: Policy): void {
+    addGenerated(layout);
+    addTypes();
+    const cycle = calls.leaveAll(frame.keys(), (node) => {
+      let most = 0;
+      for (let i = calls.start[node]!; i < calls.end[node]!; i++) {
+        most = Math.max(most, heaviest[calls.targets[i]!]!);
+      }
+      heaviest[node] = most + frame[node]!;
+    });
+    const at = module.bodyStart[cycle - module.imports.length] ?? 0;
+    if (cycle >= 0) s.add("verify-stack-cycle", {}, at, cycle < functions ? cycle : -1);
+    const { stackBytes, callDepth } = policy.limits;
+    least.forEach((found, node) => {
+      const needed = Math.max(Math.ceil(stackBytes / callDepth), heaviest[node]!);
+      if (found === 0 || found >= needed) return;
+      s.add("verify-stack-charge", { found, needed }, leastAt[node]!, leastBy[node]!);
+    });
+    const limit = stackBytes / STACK_ENTRY_SHARE;
+    for (const { name, func, offset } of module.exports) {
+      const found = heaviest[func]!;
+      if (found <= limit) continue;
+      s.add("verify-entry-stack", { name, found, limit }, offset, -1, "export");
+    }
+  }
+
+  return { frame, from, call, check };
 }

@@ -8,90 +8,59 @@ import { engineRefusal } from "../util/engine.ts";
 import { Graph } from "../util/graph.ts";
 import { type Walk, walkOver } from "./code.ts";
 import { ROLE } from "./expect/roster.ts";
-import { Layout } from "./layout.ts";
+import { type Layout, readLayout } from "./layout.ts";
 import { Module } from "./module.ts";
-import { HALT, Report, STOP } from "./report.ts";
-import { Scanner } from "./scanner.ts";
+import { HALT, Scanner, STOP } from "./scanner.ts";
 import { readModule } from "./sections.ts";
-import { StackJudge } from "./stack.ts";
-
-/** Figures of a module for reports; meaningful where there are no findings. */
-export interface VerifyFacts {
-  readonly guestFunctions: number;
-  /** Guest functions that charge at their entry; fuel units that another leaves to its callers, at most. */
-  readonly charged: number;
-  readonly largestShortfall: number;
-  /** Estimated stack bytes: of one frame, and of one uncounted path from an export on, at most. */
-  readonly largestFrame: number;
-  readonly heaviestEntry: number;
-}
+import { stackJudge } from "./stack.ts";
 
 /** The findings of a module under a policy; none means that the module is contained. */
 export function verify(bytes: Uint8Array, policy: Policy): readonly Finding[] {
-  return verifyWithFacts(bytes, policy).findings;
-}
-
-/** As `verify`, with the module's figures; they are null where the module could not be read whole. */
-export function verifyWithFacts(
-  bytes: Uint8Array,
-  policy: Policy,
-): { readonly findings: readonly Finding[]; readonly facts: VerifyFacts | null } {
-  const report = new Report();
-  let facts: VerifyFacts | null = null;
+  const scanner = new Scanner(bytes);
   try {
-    facts = check(bytes, policy, report);
-    // The third opinion, asked only of modules that it could still save us from.
-    const reason = report.findings.length === 0 ? engineRefusal(bytes) : null;
-    if (reason !== null) report.add("verify-engine", { reason }, "module", 0);
+    check(scanner, policy);
   } catch (signal) {
     if (signal !== STOP && signal !== HALT) throw signal;
   }
-  return { findings: report.findings, facts };
+  return scanner.findings;
 }
 
-function check(bytes: Uint8Array, policy: Policy, report: Report): VerifyFacts {
-  const scanner = new Scanner(bytes, report);
+function check(s: Scanner, policy: Policy): void {
   const module = new Module();
-  readModule(scanner, module, policy);
-  const layout = new Layout(scanner, module, policy);
-  layout.read();
-  const stack = new StackJudge(module);
-  const walk = walkOver(scanner, module, layout, stack, policy);
-  judgeGuest(module, layout, walk, report);
-  checkNamed(module, layout, walk, report);
-  stack.check(module, layout, policy, report);
-  const largest = (values: Float64Array): number => values.reduce((a, b) => Math.max(a, b), 0);
-  return {
-    guestFunctions: module.functions - layout.guest,
-    charged: walk.charged.reduce((sum, one) => sum + one, 0),
-    largestShortfall: largest(walk.shortfall),
-    largestFrame: largest(stack.frame),
-    heaviestEntry: largest(Float64Array.from(module.exports, (one) => stack.heaviest[one.func]!)),
-  };
+  readModule(s, module, policy);
+  const layout = readLayout(s, module, policy);
+  const stack = stackJudge(s, module);
+  const walk = walkOver(s, module, layout, stack, policy);
+  judgeGuest(s, module, layout, walk);
+  s.func = -1;
+  checkNamed(s, module, layout, walk);
+  stack.check(layout, policy);
+  // The third opinion, asked only of modules that it could still save us from.
+  const reason = s.findings.length === 0 ? engineRefusal(s.bytes) : null;
+  if (reason !== null) s.add("verify-engine", { reason }, 0, -1, "module");
 }
 
 /** Judges every guest function: the uncharged ones first, callees before callers (A1, A2). */
-function judgeGuest(module: Module, layout: Layout, walk: Walk, report: Report): void {
+function judgeGuest(s: Scanner, module: Module, layout: Layout, walk: Walk): void {
   const uncharged: number[] = [];
   const charged: number[] = [];
   for (let func = layout.guest; func < module.functions; func++) {
-    const readable = report.attempt(() => walk.head(func));
+    const readable = s.attempt(() => walk.head(func));
     if (readable) (walk.charged[func] === 1 ? charged : uncharged).push(func);
   }
   const calls = new Graph(module.functions);
   for (const func of uncharged) walk.collect(func, calls);
   const cycle = calls.leaveAll(uncharged, (func) => walk.judge(func));
   for (const func of charged) walk.judge(func);
-  if (cycle < 0) return;
-  const at = module.bodyStart[cycle - module.imports.length]!;
-  report.add("verify-uncharged-cycle", {}, "code", at, cycle);
+  const at = module.bodyStart[cycle - module.imports.length];
+  if (cycle >= 0) s.add("verify-uncharged-cycle", {}, at, cycle);
 }
 
 /**
  * Elements, initialisers and `ref.func` name charged guest functions only, and so do `enter` and allocators;
  * other wrappers may name one that leaves no more than what is kept back for it (A3, A4, A24).
  */
-function checkNamed(module: Module, layout: Layout, walk: Walk, report: Report): void {
+function checkNamed(s: Scanner, module: Module, layout: Layout, walk: Walk): void {
   const codeStart = module.bodyStart[0] ?? 0;
   module.named.forEach((place, func) => {
     if (place === 0) return;
@@ -99,14 +68,13 @@ function checkNamed(module: Module, layout: Layout, walk: Walk, report: Report):
     const early = module.elementsAt === 0 || at < module.elementsAt;
     const section = at >= codeStart ? "code" : early ? "global" : "element";
     const role = layout.role[func]!;
-    if (role === ROLE.import) report.add("verify-import-named", { func }, section, at);
-    else if (role !== ROLE.guest) report.add("verify-private-function", { func }, section, at);
-    else if (walk.charged[func] === 0) report.add("verify-uncharged-named", { func }, section, at);
+    if (role === ROLE.import) s.add("verify-import-named", { func }, at, -1, section);
+    else if (role !== ROLE.guest) s.add("verify-private-function", { func }, at, -1, section);
+    else if (walk.charged[func] === 0) s.add("verify-uncharged-named", { func }, at, -1, section);
   });
   for (const { func, by, offset } of layout.targets) {
     const free = layout.role[by] === ROLE.wrapper && walk.shortfall[func]! <= ENTRY_FREE;
-    if (layout.role[func] !== ROLE.guest || (walk.charged[func] === 0 && !free)) {
-      report.add("verify-target", { func }, "code", offset, by);
-    }
+    const paid = walk.charged[func] === 1 || free;
+    if (layout.role[func] !== ROLE.guest || !paid) s.add("verify-target", { func }, offset, by);
   }
 }
