@@ -20,6 +20,15 @@ export interface Tally {
   slowest: number;
 }
 
+const nothing = (): Tally => ({
+  runs: 0,
+  contained: 0,
+  deep: 0,
+  codes: new Map(),
+  failures: [],
+  slowest: 0,
+});
+
 const MOST_MS = 5000;
 const built = new URL("../../plugins/wasm/", import.meta.url);
 
@@ -64,14 +73,7 @@ function judge(bytes: Uint8Array, seed: number, tally: Tally): void {
 /** Runs `runs` mutants from `seed` on, or until `seconds` have passed. */
 export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIVE_INFINITY): Tally {
   const samples = corpus();
-  const tally: Tally = {
-    runs: 0,
-    contained: 0,
-    deep: 0,
-    codes: new Map(),
-    failures: [],
-    slowest: 0,
-  };
+  const tally: Tally = nothing();
   const until = performance.now() + seconds * 1000;
   for (let i = 0; i < runs && performance.now() < until; i++) {
     const r = random(seed + i);
@@ -83,6 +85,13 @@ export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIV
   return tally;
 }
 
+/** What is wrong with how one module is treated under one of the policies; null where nothing is. */
+export function fuzzOne(bytes: Uint8Array): string | null {
+  const tally = nothing();
+  for (let i = 0; i < policies.length; i++) judge(bytes, i, tally);
+  return tally.failures[0]?.what ?? null;
+}
+
 /** As a target of the command line. */
 export function containTarget(): Target {
   const samples = corpus();
@@ -90,14 +99,7 @@ export function containTarget(): Target {
     versions: {},
     end: () => {},
     async run(seed, tally) {
-      const one: Tally = {
-        runs: 0,
-        contained: 0,
-        deep: 0,
-        codes: new Map(),
-        failures: [],
-        slowest: 0,
-      };
+      const one: Tally = nothing();
       const bytes = mutate(samples[seed % samples.length]!, random(seed));
       judge(bytes, seed, one);
       count(tally, "contained", one.contained);

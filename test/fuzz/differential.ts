@@ -133,7 +133,8 @@ export class Differential {
 
   /** Against the original, as far as no limit was hit. */
   #original(hardened: Trace, mode: Mode): void {
-    const { bytes, calls } = this.#sample;
+    const { calls } = this.#sample;
+    const bytes = this.originalBytes();
     if (neverStarted(hardened)) {
       const differs = difference(runV8(showGlobals(bytes), [], {}), hardened);
       if (differs !== null) disagree(`${mode}: instantiation: ${differs}`);
@@ -185,6 +186,11 @@ export class Differential {
       : right;
     const differs = difference(left, cut);
     if (differs !== null) disagree(`${mode}: original and hardened differ: ${differs}`);
+  }
+
+  /** The module that the hardened one is compared with. */
+  protected originalBytes(): Uint8Array {
+    return this.#sample.bytes;
   }
 
   #guestGlobals(original: Trace): number {

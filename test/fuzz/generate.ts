@@ -29,6 +29,8 @@ export interface Sample {
 
 export interface Shape {
   readonly simd: boolean;
+  /** How many of a hundred functions stand in tables; those charge for themselves, others may leave it to callers. */
+  readonly taken: number;
   /** Constructs of one body, and how deep they nest, at most. */
   readonly size: number;
   readonly depth: number;
@@ -110,7 +112,7 @@ class ModuleGenerator {
 
   #elems(defined: readonly number[], tables: number): Elem[] {
     const r = this.#r;
-    const item = () => (r.int(6) === 0 ? null : r.pick(defined));
+    const item = () => (defined.length === 0 || r.int(6) === 0 ? null : r.pick(defined));
     const elems: Elem[] = [];
     for (let table = 0; table < tables; table++) {
       const items = Array.from({ length: r.int(6) }, item);
@@ -148,7 +150,9 @@ class ModuleGenerator {
       max: 12 + r.int(8),
     }));
     const globals = this.#globals();
-    const elems = this.#elems(defined, tables.length);
+    const { taken } = this.#shape;
+    const named = taken === 100 ? defined : defined.filter(() => r.int(100) < taken);
+    const elems = this.#elems(named, tables.length);
     const datas = this.#datas();
     const importTypes = imports.map((entry, index) => {
       const { type } = entry.desc as { type: number };
@@ -163,7 +167,7 @@ class ModuleGenerator {
         later: [...importTypes, ...own.slice(i + 1)],
         globals,
         tables: tables.map((table) => table.min),
-        declared: defined,
+        declared: named,
         // The declarative segment, the last one, is dropped from the start: initialising from it traps.
         elems: elems.length - 1,
         datas: datas.length,

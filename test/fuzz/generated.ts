@@ -1,4 +1,4 @@
-// The source `generated`: modules of our own generator, in shapes and under policies that depend on the seed.
+// The sources `generated` and `hoisted`: modules of our own generator, in shapes and under policies that depend on the seed.
 import type { Setting } from "./differential.ts";
 import { generate, type Sample, type Shape } from "./generate.ts";
 
@@ -11,12 +11,15 @@ const CALLED = [
 ];
 
 /** Every third seed has SIMD, every fourth a policy that denies calls, every eighth larger bodies. */
-export function generated(seed: number): { sample: Sample; setting: Setting } {
-  const shape: Shape = {
-    simd: seed % 3 === 0,
-    size: seed % 8 === 0 ? 80 : 16,
-    depth: seed % 8 === 0 ? 4 : 2,
-  };
+function made(seed: number, taken: number): { sample: Sample; setting: Setting } {
+  const large = seed % 8 === 0;
+  const shape: Shape = { simd: seed % 3 === 0, taken, size: large ? 80 : 16, depth: large ? 4 : 2 };
   const setting: Setting = { ample: 1_000_000, allow: seed % 4 === 0 ? [] : CALLED };
   return { sample: generate(seed, shape), setting };
 }
+
+/** All functions stand in tables: each charges for itself. */
+export const generated = (seed: number) => made(seed, 100);
+
+/** Few functions stand in tables: what is left to callers, and to the reserve, is at work. */
+export const hoisted = (seed: number) => made(seed, 20);

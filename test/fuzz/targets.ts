@@ -4,7 +4,7 @@
 import { containTarget } from "./contain.ts";
 import { countedTarget } from "./counted.ts";
 import { differentialTarget, type Source } from "./differential-target.ts";
-import { generated } from "./generated.ts";
+import { generated, hoisted } from "./generated.ts";
 import { mutatedSource } from "./mutated.ts";
 import { smithSource } from "./smith.ts";
 import type { Target } from "./target.ts";
@@ -36,6 +36,7 @@ export const targets: Readonly<Record<string, (options: TargetOptions) => Target
   contain: containTarget,
   counted: countedTarget,
   generated: (options) => differentialTarget(generated, { ...options, versions: {} }),
+  hoisted: (options) => differentialTarget(hoisted, { ...options, versions: {} }),
   mutated: (options) => withTools(mutatedSource(), options),
   smith: (options) => {
     const { source, end } = smithSource();

@@ -2,9 +2,10 @@
 // each of those costs by its own ("a generated function's own cost"), counted from its bytes.
 import { costTables } from "../../src/spec/costs.ts";
 import { hostFunction } from "../../src/spec/host-functions.ts";
+import { injectedGlobals } from "../../src/spec/layout.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { funcImports } from "../../src/wasm/module.ts";
-import { BodyReader } from "./body.ts";
+import { type Body, BodyReader } from "./body.ts";
 
 export interface Generated {
   /** Functions below this index are imported. */
@@ -15,6 +16,16 @@ export interface Generated {
   readonly own: Float64Array;
   /** Index of the wrapper of each exported function. */
   readonly wrappers: ReadonlyMap<string, number>;
+  /** Exports whose guest function charges for its own entry. */
+  readonly chargesAtEntry: ReadonlySet<string>;
+}
+
+/** Whether a guest function begins with CHARGE_G, ENTER_L, TEST_G, or LOAD and TEST_L. */
+function chargesAtEntry({ code }: Body, fuel: number): boolean {
+  const [first, second, third, , fifth] = code;
+  if (first?.name !== "global.get" || first.a !== fuel) return false;
+  if (second?.name !== "local.set") return true;
+  return third?.name === "local.get" && third.a === second.a && fifth?.name === "i64.lt_s";
 }
 
 /** Reads a hardened module. It must be one: nothing is checked here. */
@@ -41,5 +52,18 @@ export function generatedOf(bytes: Uint8Array): Generated {
     return sum;
   };
   for (let func = imported.length; func < firstGuest; func++) cost(func);
-  return { imports: imported.length, firstGuest, own, wrappers };
+  const fuel = module.globals.length - injectedGlobals.length;
+  const charging = entries.flatMap(({ name, index }) => {
+    const { code } = reader.read(index - imported.length);
+    const target = code.findLast((at) => at.name === "call" && at.a >= firstGuest);
+    if (target === undefined) return [];
+    return chargesAtEntry(reader.read(target.a - imported.length), fuel) ? [name] : [];
+  });
+  return {
+    imports: imported.length,
+    firstGuest,
+    own,
+    wrappers,
+    chargesAtEntry: new Set(charging),
+  };
 }

@@ -226,7 +226,8 @@ export class Machine {
 
   /** Drops what lies between `height` and the top `count` values. */
   #keep(height: number, count: number) {
-    this.#stack.splice(height, this.#stack.length - height - count);
+    const between = this.#stack.length - height - count;
+    if (between > 0) this.#stack.splice(height, between);
   }
 
   #branch(label: number, calls: Frame[]) {
@@ -247,9 +248,9 @@ export class Machine {
     const stack = this.#stack;
     const compute = computes[at.code];
     if (compute !== undefined) {
-      const base = stack.length - at.operands;
-      const [a = null, b = null, c = null] = stack.splice(base);
-      stack.push(compute(a, b, c, at.bytes));
+      const third = at.operands > 2 ? stack.pop()! : null;
+      const second = at.operands > 1 ? stack.pop()! : null;
+      stack.push(compute(stack.pop()!, second, third, at.bytes));
       frame.pc++;
       return;
     }
