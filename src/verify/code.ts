@@ -6,10 +6,20 @@ import { BLOCK_EMPTY, FUNCREF, I64, V128 } from "../spec/binary.ts";
 import { costTables } from "../spec/costs.ts";
 import { injectedOffset } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
-import { type OpcodeName, op, opcodeRow, refusedFeature } from "../spec/opcodes.ts";
+import { opcodeRow, refusedFeature } from "../spec/opcodes.ts";
 import type { Graph } from "../util/graph.ts";
 import { frameBytes, WIDE_SLOTS } from "./expect/frame.ts";
-import { effect, extra, SHAPE, shapes } from "./expect/ops.ts";
+import {
+  effect,
+  extra,
+  FIRST,
+  memoryBulk,
+  OP,
+  PREFIX,
+  SHAPE,
+  shapes,
+  tableBulk,
+} from "./expect/ops.ts";
 import { ROLE } from "./expect/roster.ts";
 import { TEMPLATE_OPERANDS, TemplateMatcher } from "./expect/templates.ts";
 import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
@@ -20,16 +30,7 @@ import type { StackJudge } from "./stack.ts";
 import { nameFunction } from "./state.ts";
 
 const { plain, local, global, const: constant, memarg } = SHAPE;
-const [BULK_PREFIX, VECTOR_PREFIX] = [0xfc, 0xfd];
-const [FIRST_BULK, FIRST_VECTOR, LAST_VECTOR] = [0x100, 0x200, 0x3ff];
 const CONSTANT_MAX = 2 ** 31 - 1;
-const codes = (...names: OpcodeName[]): number[] => names.map(op);
-const [BLOCK, LOOP, IF, ELSE, END] = codes("block", "loop", "if", "else", "end");
-const [BR, BR_IF, BR_TABLE, RETURN] = codes("br", "br_if", "br_table", "return");
-const [UNREACHABLE, CALL, CALL_INDIRECT] = codes("unreachable", "call", "call_indirect");
-const [LOCAL_GET, MEMORY_GROW, REF_FUNC] = codes("local.get", "memory.grow", "ref.func");
-const memoryBulk = codes("memory.copy", "memory.fill", "memory.init");
-const tableBulk = codes("table.copy", "table.fill", "table.init", "table.grow");
 
 export type Walk = ReturnType<typeof walkOver>;
 
@@ -133,7 +134,7 @@ export function walkOver(
       if (pos >= end) s.malformed("the function has no `end`", end);
       const at = pos;
       let code = bytes[pos++]!;
-      if (code === BULK_PREFIX || code === VECTOR_PREFIX) {
+      if (code === PREFIX.bulk || code === PREFIX.vector) {
         s.pos = pos;
         code = prefixed(code, at);
         pos = s.pos;
@@ -184,9 +185,9 @@ export function walkOver(
   }
 
   function prefixed(prefix: number, at: number): number {
-    const code = (prefix === BULK_PREFIX ? FIRST_BULK : FIRST_VECTOR) + s.u32();
-    if (code > (prefix === BULK_PREFIX ? FIRST_VECTOR - 1 : LAST_VECTOR)) unknown(code, at);
-    if (prefix === VECTOR_PREFIX) wide = true;
+    const code = (prefix === PREFIX.bulk ? FIRST.bulk : FIRST.vector) + s.u32();
+    if (prefix === PREFIX.bulk && code >= FIRST.vector) unknown(code, at);
+    if (prefix === PREFIX.vector) wide = true;
     return code;
   }
 
@@ -199,7 +200,7 @@ export function walkOver(
   /** True when a use of the last local starts a template; a use by the guest is noted or refused. */
   function usesFuelLocal(code: number, at: number): boolean {
     if (named < 0) touched = at;
-    else if (code !== LOCAL_GET) s.stop("verify-template", { what: "the fuel local" }, at);
+    else if (code !== OP.localGet) s.stop("verify-template", { what: "the fuel local" }, at);
     return named >= 0;
   }
 
@@ -214,9 +215,8 @@ export function walkOver(
     const { does, needs, leaves } = found;
     if (needs !== -1) needsMode(needs, "an instrumentation sequence");
     if (leaves === MODE.local) named = ownLocal;
-    if (named >= 0 && touched >= 0) {
-      s.stop("verify-template", { what: "the fuel local" }, touched);
-    }
+    const early = named >= 0 && touched >= 0;
+    if (early) s.stop("verify-template", { what: "the fuel local" }, touched);
     if (does !== "move" && (units < 1 || units > CONSTANT_MAX)) {
       s.stop("verify-charge-range", { found: units, limit: CONSTANT_MAX }, at);
     }
@@ -236,34 +236,36 @@ export function walkOver(
   /** Everything with an effect of its own. */
   function other(code: number): void {
     const price = table.flat[code]!;
-    if (code === BLOCK || code === LOOP || code === IF) construct(code, price);
-    else if (code === ELSE) flow.otherwise(price);
-    else if (code === END) flow.end(price);
-    else if (code === BR || code === BR_IF) {
+    if (code === OP.block || code === OP.loop || code === OP.if) construct(code, price);
+    else if (code === OP.else) flow.otherwise(price);
+    else if (code === OP.end) flow.end(price);
+    else if (code === OP.br || code === OP.brIf) {
       const label = s.u32();
-      if (code === BR_IF) flow.height--;
+      if (code === OP.brIf) flow.height--;
       flow.pay(price + flow.arity(label));
       flow.branch(label);
-      flow.live = code === BR_IF;
-    } else if (code === BR_TABLE) brTable(price);
-    else if (code === RETURN) flow.leave(price + flow.results);
-    else if (code === UNREACHABLE) {
+      flow.live = code === OP.brIf;
+    } else if (code === OP.brTable) brTable(price);
+    else if (code === OP.return) flow.leave(price + flow.results);
+    else if (code === OP.unreachable) {
       if (flow.live) flow.pay(price);
       flow.live = false;
-    } else if (code === CALL) call(s.index("function", functions), price);
-    else if (code === CALL_INDIRECT) callIndirect(price);
+    } else if (code === OP.call) call(s.index("function", functions), price);
+    else if (code === OP.callIndirect) callIndirect(price);
     else rare(code, price);
     if (flow.live || flow.ended) return;
     // Nothing falls onto what follows: the construct must end, or after a dead one `unreachable` stand (A23).
     const next = s.pos < s.end ? s.bytes[s.pos] : -1;
-    const ends = next === END || next === ELSE || (code === END && next === UNREACHABLE);
+    const ends =
+      next === OP.end || next === OP.else || (code === OP.end && next === OP.unreachable);
     if (!ends) s.stop("verify-dead-code", {});
   }
 
   function construct(code: number, price: number): void {
-    if (code === IF) flow.height--;
+    if (code === OP.if) flow.height--;
     flow.pay(price);
-    const kind = code === LOOP ? CONSTRUCT.loop : code === IF ? CONSTRUCT.if : CONSTRUCT.block;
+    const kind =
+      code === OP.loop ? CONSTRUCT.loop : code === OP.if ? CONSTRUCT.if : CONSTRUCT.block;
     const byte = s.bytes[s.pos]!;
     if (byte === V128) wide = true;
     if (byte === BLOCK_EMPTY || isValueType[byte] === 1) {
@@ -291,9 +293,8 @@ export function walkOver(
   }
 
   function needsMode(mode: 0 | 1, what: string): void {
-    const { at } = flow;
-    if (flow.mode === mode) return;
-    s.stop("verify-mode", { what, needs: MODE_NAMES[mode] }, at);
+    const needs = MODE_NAMES[mode];
+    if (flow.mode !== mode) s.stop("verify-mode", { what, needs }, flow.at);
   }
 
   /** What may change the fuel global runs here. */
@@ -317,23 +318,22 @@ export function walkOver(
   /** What guest code may call of the generated functions (A3, A4). */
   function generated(func: number): void {
     const { bytes, pos, end } = s;
-    const role = layout.role[func];
     const { at } = flow;
+    const role = layout.role[func];
     if (role === ROLE.callable) return;
     if (role === ROLE.import) s.stop("verify-import-named", { func }, at);
     const bulk = role === ROLE.bulkBytes ? memoryBulk : role === ROLE.bulkElems ? tableBulk : [];
-    const next = pos + 1 < end && bytes[pos] === BULK_PREFIX ? FIRST_BULK + bytes[pos + 1]! : -1;
+    const next = pos + 1 < end && bytes[pos] === PREFIX.bulk ? FIRST.bulk + bytes[pos + 1]! : -1;
     if (!bulk.includes(next)) s.stop("verify-private-function", { func }, at);
     bulkAt = pos;
   }
 
   function callIndirect(price: number): void {
-    const { types, tables, typeClass, functions } = module;
     const type = s.index("type", types.length);
-    s.index("table", tables);
+    s.index("table", module.tables);
     losesFuel("an indirect call");
     flow.height--;
-    edge(functions + typeClass[type]!, type, price);
+    edge(functions + module.typeClass[type]!, type, price);
   }
 
   /** A call of a type: its price, operands, and its place in the stack graph. */
@@ -352,13 +352,13 @@ export function walkOver(
     const { imm, name } = opcodeRow(code) ?? unknown(code, at);
     const isBulk = memoryBulk.includes(code) || tableBulk.includes(code);
     if (isBulk && bulkAt !== at) s.stop("verify-bulk", { opcode: name }, at);
-    if (code === MEMORY_GROW) s.stop("verify-grow", {}, at);
+    if (code === OP.memoryGrow) s.stop("verify-grow", {}, at);
     const first = imm === "reftype" ? s.u8() : s.u32();
     if (imm === "reftype" && first !== FUNCREF) s.stop("verify-type", { found: "no funcref" }, at);
     if (imm === "types" && first !== 1) s.malformed("a typed select has one type", at);
     if (imm === "types") s.valueType();
     const second = imm.includes("-") ? s.u32() : 0;
-    if (code === REF_FUNC) nameFunction(s, module, first, at);
+    if (code === OP.refFunc) nameFunction(s, module, first, at);
     const names = imm === "data" || imm === "data-memory";
     if (names && first === layout.messages) s.stop("verify-private-data", {}, at);
     const memory = imm.startsWith("memory") ? first + second : imm === "data-memory" ? second : 0;

@@ -22,16 +22,14 @@ const STATE = 4;
 export class Flow {
   credit = 0;
   mode: number = MODE.global;
-  /** The constant of the STACK_IN in force, or 0. */
+  /** The constant of the STACK_IN in force, or 0; what the fuel is known to be at least. */
   depth = 0;
-  /** What the fuel is known to be at least. */
   headroom = 0;
+  /** Whether control gets here; whether the function's last `end` has been met. */
   live = true;
-  /** The function's last `end` has been met. */
   ended = false;
-  /** How many values the function returns; set before `start`. */
+  /** Values that the function returns (set before `start`); operands on the stack. */
   results = 0;
-  /** Operands on the stack. */
   height = 0;
   /** What an uncharged function leaves to its callers. */
   shortfall = 0;
@@ -67,16 +65,12 @@ export class Flow {
   start(charged: boolean, entryCost: number, judged: boolean): void {
     this.credit = -entryCost;
     this.mode = MODE.global;
-    this.depth = 0;
-    this.headroom = 0;
+    this.depth = this.headroom = this.height = this.shortfall = this.#loops = 0;
     this.live = true;
     this.ended = false;
-    this.height = 0;
-    this.shortfall = 0;
     this.floor = judged ? 0 : Number.NEGATIVE_INFINITY;
     this.#strict = charged || !judged;
     this.#top = -1;
-    this.#loops = 0;
     this.push(CONSTRUCT.func, 0, this.results);
     if (!this.#strict) this.floor = this.below(this.credit);
   }
@@ -89,11 +83,9 @@ export class Flow {
 
   /** Credit has fallen below the floor: a finding, or more shortfall; returns the new floor. */
   below(credit: number): number {
-    if (this.#strict || this.#loops > 0) {
-      this.#scanner.stop("verify-credit", { missing: -credit }, this.at);
-    }
-    const found = -credit;
-    const limit = SHORTFALL_MAX;
+    const [found, limit] = [-credit, SHORTFALL_MAX];
+    const owes = this.#strict || this.#loops > 0;
+    if (owes) this.#scanner.stop("verify-credit", { missing: found }, this.at);
     if (found > limit) this.#scanner.stop("verify-shortfall", { found, limit }, this.at);
     this.shortfall = found;
     return credit;
@@ -187,20 +179,17 @@ export class Flow {
     this.#labels[at + 3] = Math.min(this.#labels[at + 3]!, headroom);
   }
 
-  #target(label: number): number {
-    if (label > this.#top) this.#scanner.malformed(`there is no label ${label}`, this.at);
-    return this.#top - label;
-  }
-
   /** How many values a branch to this label carries. */
   arity(label: number): number {
-    const target = this.#target(label);
+    if (label > this.#top) this.#scanner.malformed(`there is no label ${label}`, this.at);
+    const target = this.#top - label;
     return this.#kind[target] === CONSTRUCT.loop ? this.#params[target]! : this.#results[target]!;
   }
 
   /** An edge to a label; the branch itself has been paid. */
   branch(label: number): void {
-    const target = this.#target(label);
+    if (label > this.#top) this.#scanner.malformed(`there is no label ${label}`, this.at);
+    const target = this.#top - label;
     const crossed = this.#loopsTo[target]!;
     if (this.#kind[target] === CONSTRUCT.func) this.#exit();
     else if (this.#kind[target] === CONSTRUCT.loop) this.#agree(this.#starts, target);
@@ -226,7 +215,7 @@ export class Flow {
   otherwise(cost: number): void {
     const top = this.#top;
     if (this.#kind[top] !== CONSTRUCT.if) this.#scanner.malformed("`else` without `if`", this.at);
-    if (this.live) this.#fall(top, cost);
+    this.#fall(top, cost);
     this.#kind[top] = CONSTRUCT.else;
     this.#restore(this.#starts, top);
     this.height = this.#base[top]! + this.#params[top]!;
@@ -234,6 +223,7 @@ export class Flow {
   }
 
   #fall(top: number, cost: number): void {
+    if (!this.live) return;
     this.pay(cost);
     this.#merge(top, this.credit, this.headroom);
   }
@@ -253,7 +243,7 @@ export class Flow {
       this.headroom = 0;
       if (this.#loops === 0 && !this.#strict) this.floor = -this.shortfall;
     } else {
-      if (this.live) this.#fall(top, cost);
+      this.#fall(top, cost);
       if (kind === CONSTRUCT.if) {
         this.#restore(this.#starts, top);
         this.#merge(top, this.credit, this.headroom);

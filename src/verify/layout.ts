@@ -24,31 +24,21 @@ import type { Scanner } from "./scanner.ts";
 /** Module starts that hosts would newly call beside a synthesised `_initialize` (A27). */
 const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
-export interface Layout {
-  /** By function: its role; own cost and frame of generated ones. */
-  readonly role: Uint8Array;
-  readonly cost: Float64Array;
-  readonly frame: Float64Array;
-  /** What each generated function calls; what wrappers and `enter` call, with the byte of the call. */
-  readonly calls: ReadonlyMap<number, number[]>;
-  readonly targets: readonly { func: number; by: number; offset: number }[];
-  /** Index of the first guest function. */
-  readonly guest: number;
-  /** The passive segment of denial messages, or -1. */
-  readonly messages: number;
-}
+export type Layout = ReturnType<typeof readLayout>;
 
 /** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
-export function readLayout(s: Scanner, module: Module, policy: Policy): Layout {
+export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const { imports, functions, lastPassive } = module;
   const context = {
     policy,
     table: costTables[policy.limits.fuel.costs],
     globals: module.guestGlobals,
   };
+  /** By function: its role; own cost and frame of generated ones. */
   const role = new Uint8Array(functions).fill(ROLE.guest);
   const cost = new Float64Array(functions);
   const frame = new Float64Array(functions);
+  /** What each generated function calls; what wrappers and `enter` call, with the byte of the call. */
   const calls = new Map<number, number[]>();
   const targets: { func: number; by: number; offset: number }[] = [];
 
@@ -98,14 +88,6 @@ export function readLayout(s: Scanner, module: Module, policy: Policy): Layout {
     if (budget < 1) s.add("verify-budget", { what });
   }
 
-  function compareMessages(rows: readonly HostFunction[]): void {
-    s.pos = lastPassive!.start;
-    s.end = lastPassive!.end;
-    const text = new TextEncoder().encode(rows.map(denialMessage).join(""));
-    const same = s.eat(text) && s.pos === s.end && text.length > 0;
-    if (!same) s.add("verify-messages", {}, s.pos, -1, "data");
-  }
-
   s.section = "code";
   const stubsAt = 2 * imports.length;
   const plain = enter(context, false);
@@ -149,7 +131,10 @@ export function readLayout(s: Scanner, module: Module, policy: Policy): Layout {
   (isBare ? bare : roster(context, choice)).forEach((place, k) => {
     compare(imports.length + k, place);
   });
-  if (logs) compareMessages(stubs);
   s.func = -1;
+  if (logs) ({ start: s.pos, end: s.end } = lastPassive!);
+  const text = new TextEncoder().encode(stubs.map(denialMessage).join(""));
+  const said = stubs.length > 0 && s.eat(text) && s.pos === s.end;
+  if (logs && !said) s.add("verify-messages", {}, s.pos, -1, "data");
   return { role, cost, frame, calls, targets, guest, messages };
 }

@@ -29,7 +29,7 @@ export class Module {
   /** Number of the guest's globals and so index of the first injected one; -1 before they are read. */
   guestGlobals = -1;
   globalIsWide = new Uint8Array(0);
-  /** Exported functions in order; null before the exports are read. */
+  /** Exported functions in order; whether there is an export section. */
   exports: FunctionExport[] = [];
   exporting = false;
   /** Where the element section starts, or 0. */

@@ -115,8 +115,7 @@ export class Scanner {
   /** The end of the number at `pos`: unsigned, or signed where `bits` are given. */
   skipNumber(pos: number, bits: number): number {
     this.pos = pos;
-    if (bits > 0) this.signed(bits);
-    else this.u32();
+    void (bits > 0 ? this.signed(bits) : this.u32());
     return this.pos;
   }
 
@@ -131,9 +130,8 @@ export class Scanner {
 
   /** Count of a vector section, which is never empty: a needless section is not canonical. */
   vector(what: string, limit: number): number {
-    const start = this.pos;
     const count = this.count(what, limit);
-    if (count === 0) this.stop("verify-canonical", { what: "an empty section" }, start);
+    if (count === 0) this.stop("verify-canonical", { what: "an empty section" });
     return count;
   }
 
@@ -149,18 +147,16 @@ export class Scanner {
 
   /** An index below the number of things there are. */
   index(what: string, below: number): number {
-    const start = this.pos;
     const index = this.u32();
-    if (index >= below) this.malformed(`there is no ${what} ${index}`, start);
+    if (index >= below) this.malformed(`there is no ${what} ${index}`);
     return index;
   }
 
   /** A value type inside the gate (A24). */
   valueType(): number {
     const byte = this.u8();
-    const found = `0x${byte.toString(16)}`;
-    if (isValueType[byte] === 0) this.stop("verify-type", { found }, this.pos - 1);
-    return byte;
+    if (isValueType[byte] === 1) return byte;
+    return this.stop("verify-type", { found: `0x${byte.toString(16)}` }, this.pos - 1);
   }
 
   /** A name as text. */
@@ -174,14 +170,13 @@ export class Scanner {
   /** True when these bytes come next; they are then passed over. */
   eat(expected: ArrayLike<number>): boolean {
     const { bytes, pos } = this;
-    const { length } = expected;
-    if (length > this.end - pos) return false;
-    for (let i = 0; i < length; i++) if (bytes[pos + i] !== expected[i]) return false;
-    this.pos += length;
+    if (expected.length > this.end - pos) return false;
+    for (let i = 0; i < expected.length; i++) if (bytes[pos + i] !== expected[i]) return false;
+    this.pos += expected.length;
     return true;
   }
 
   padded(start: number): never {
-    return this.stop("verify-canonical", { what: "a number with needless bytes" }, start);
+    this.stop("verify-canonical", { what: "a number with needless bytes" }, start);
   }
 }

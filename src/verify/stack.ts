@@ -50,16 +50,12 @@ export function stackJudge(s: Scanner, module: Module) {
   }
 
   function addTypes(): void {
-    const members = new Map<number, number[]>();
-    module.named.forEach((at, func) => {
-      if (at === 0) return;
-      const node = functions + module.typeClass[module.funcType[func]!]!;
-      members.set(node, members.get(node) ?? []);
-      members.get(node)!.push(func);
-    });
-    for (const [node, list] of members) {
-      from(node);
-      for (const func of list) call(func, 0, 0);
+    const classOf = (func: number): number => module.typeClass[module.funcType[func]!]!;
+    const taken = [...module.named.keys()].filter((func) => module.named[func] !== 0);
+    for (const func of taken.sort((one, other) => classOf(one) - classOf(other))) {
+      const node = functions + classOf(func);
+      if (caller !== node) from(node);
+      call(func, 0, 0);
     }
   }
 

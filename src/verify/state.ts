@@ -2,22 +2,17 @@
 // the injected ones, element and data segments (rules A7, A24, A34). The invariant: a constant expression
 // is one constant, and every function that one or a segment names is noted in `module.named`.
 import type { Policy } from "../policy/policy.ts";
-import { F32, F64, FUNCREF, I32, I64, KIND, V128 } from "../spec/binary.ts";
+import { FUNCREF, KIND, V128 } from "../spec/binary.ts";
 import { injectedGlobals } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { op } from "../spec/opcodes.ts";
+import { FIRST, OP, PREFIX } from "./expect/ops.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** Flags of a memory or table: minimum and maximum, not shared, 32-bit. */
 const BOUNDED = 0x01;
-const END = op("end");
-const V128_CONST = [0xfd, op("v128.const") - 0x200];
-/** Plain constants by opcode: their type and the bytes that follow. */
-const constants = new Map([
-  [op("f32.const"), { type: F32, size: 4 }],
-  [op("f64.const"), { type: F64, size: 8 }],
-]);
+const V128_CONST = [PREFIX.vector, op("v128.const") - FIRST.vector];
 /** Bits of an element segment's flags: not active; explicit table, or declarative; expressions. */
 const ELEMENT = { notActive: 1, explicit: 2, expressions: 4, all: 7 } as const;
 
@@ -57,24 +52,18 @@ export function nameFunction(s: Scanner, module: Module, func: number, at: numbe
   if (module.named[func] === 0) module.named[func] = at + 1;
 }
 
-/** Reads a constant expression of a type; its value where that is an integer. */
-function readConstant(s: Scanner, module: Module, type: number): number {
+/** Reads one plain constant, whose type the engine checks; its value where that is an integer. */
+function readConstant(s: Scanner, module: Module): number {
   const start = s.pos;
-  let found = V128;
+  const code = s.eat(V128_CONST) ? -1 : s.u8();
   let value = Number.NaN;
-  if (s.eat(V128_CONST)) s.skip(16);
-  else {
-    const code = s.u8();
-    const plain = constants.get(code);
-    found = plain?.type ?? FUNCREF;
-    if (plain !== undefined) s.skip(plain.size);
-    else if (code === op("i32.const") || code === op("i64.const")) {
-      found = code === op("i32.const") ? I32 : I64;
-      value = s.signed(found === I32 ? 32 : 64);
-    } else if (code === op("ref.func")) nameFunction(s, module, s.u32(), start + 1);
-    else if (code !== op("ref.null") || s.u8() !== FUNCREF) s.stop("verify-constant", {}, start);
-  }
-  if (s.u8() !== END || found !== type) s.stop("verify-constant", {}, start);
+  if (code === OP.i32Const || code === OP.i64Const)
+    value = s.signed(code === OP.i32Const ? 32 : 64);
+  else if (code === -1) s.skip(16);
+  else if (code === OP.f32Const || code === OP.f64Const) s.skip(code === OP.f32Const ? 4 : 8);
+  else if (code === OP.refFunc) nameFunction(s, module, s.u32(), start + 1);
+  else if (code !== OP.refNull || s.u8() !== FUNCREF) s.stop("verify-constant", {}, start);
+  if (s.u8() !== OP.end) s.stop("verify-constant", {}, start);
   return value;
 }
 
@@ -86,7 +75,7 @@ export function readGlobals(s: Scanner, module: Module): void {
     const start = s.pos;
     const type = s.valueType();
     const mutable = s.u8();
-    const value = readConstant(s, module, type);
+    const value = readConstant(s, module);
     module.globalIsWide[i] = type === V128 ? 1 : 0;
     const row = injectedGlobals[i - module.guestGlobals];
     if (row === undefined) continue;
@@ -106,7 +95,7 @@ export function readElements(s: Scanner, module: Module): void {
     const expressions = (flags & ELEMENT.expressions) !== 0;
     const active = (flags & ELEMENT.notActive) === 0;
     if (active && explicit) s.u32();
-    if (active) readConstant(s, module, I32);
+    if (active) readConstant(s, module);
     if ((!active || explicit) && s.u8() !== (expressions ? FUNCREF : KIND.func)) {
       s.stop("verify-type", { found: "an element kind" });
     }
@@ -114,7 +103,7 @@ export function readElements(s: Scanner, module: Module): void {
     entries += size;
     s.limit("elements of all segments", entries, limits.elemEntries);
     for (let k = 0; k < size; k++) {
-      if (expressions) readConstant(s, module, FUNCREF);
+      if (expressions) readConstant(s, module);
       else nameFunction(s, module, s.u32(), s.pos - 1);
     }
   }
@@ -125,7 +114,7 @@ export function readData(s: Scanner, module: Module): void {
   for (let i = 0; i < module.dataSegments; i++) {
     const flags = s.u32();
     if (flags > 1) s.stop("verify-canonical", { what: "a data segment that names its memory" });
-    if (flags === 0) readConstant(s, module, I32);
+    if (flags === 0) readConstant(s, module);
     const size = s.u32();
     const start = s.pos;
     s.skip(size);

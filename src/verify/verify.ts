@@ -61,12 +61,11 @@ function judgeGuest(s: Scanner, module: Module, layout: Layout, walk: Walk): voi
  * other wrappers may name one that leaves no more than what is kept back for it (A3, A4, A24).
  */
 function checkNamed(s: Scanner, module: Module, layout: Layout, walk: Walk): void {
-  const codeStart = module.bodyStart[0] ?? 0;
   module.named.forEach((place, func) => {
     if (place === 0) return;
     const at = place - 1;
     const early = module.elementsAt === 0 || at < module.elementsAt;
-    const section = at >= codeStart ? "code" : early ? "global" : "element";
+    const section = at >= module.bodyStart[0]! ? "code" : early ? "global" : "element";
     const role = layout.role[func]!;
     if (role === ROLE.import) s.add("verify-import-named", { func }, at, -1, section);
     else if (role !== ROLE.guest) s.add("verify-private-function", { func }, at, -1, section);

@@ -1,6 +1,6 @@
 // The opcode table turned into flat arrays for the walk: how an instruction is read and how it moves the
 // operand stack. Derived from spec/opcodes.ts; states no fact of its own.
-import { type Immediate, OPCODE_SPACE, opcodes } from "../../spec/opcodes.ts";
+import { type Immediate, OPCODE_SPACE, type OpcodeName, op, opcodes } from "../../spec/opcodes.ts";
 
 /** How the walk reads an instruction; OTHER, or outside the gate, has an effect of its own. */
 export const SHAPE = { other: 0, plain: 1, local: 2, global: 3, const: 4, memarg: 5 } as const;
@@ -46,3 +46,36 @@ for (const { code, name, imm, sig } of opcodes) {
   extra[code] = more;
   effect[code] = moves ?? 0;
 }
+
+/** Dense codes of the instructions that checks look at one by one. */
+export const OP = {
+  unreachable: op("unreachable"),
+  block: op("block"),
+  loop: op("loop"),
+  if: op("if"),
+  else: op("else"),
+  end: op("end"),
+  br: op("br"),
+  brIf: op("br_if"),
+  brTable: op("br_table"),
+  return: op("return"),
+  call: op("call"),
+  callIndirect: op("call_indirect"),
+  localGet: op("local.get"),
+  memoryGrow: op("memory.grow"),
+  i32Const: op("i32.const"),
+  i64Const: op("i64.const"),
+  f32Const: op("f32.const"),
+  f64Const: op("f64.const"),
+  refFunc: op("ref.func"),
+  refNull: op("ref.null"),
+} as const;
+
+const all = (...names: OpcodeName[]): readonly number[] => names.map(op);
+/** What a bulk helper must have charged for. */
+export const memoryBulk = all("memory.copy", "memory.fill", "memory.init");
+export const tableBulk = all("table.copy", "table.fill", "table.init", "table.grow");
+
+/** First byte of the opcodes with two, and the first dense code of each kind. */
+export const PREFIX = { bulk: 0xfc, vector: 0xfd } as const;
+export const FIRST = { bulk: 0x100, vector: 0x200 } as const;
