@@ -2,6 +2,8 @@
 // on every entry, with ample fuel and with budgets in which entries trap; charged is executed in `exact` mode,
 // at least executed in `bound`; and the interpreter agrees with the engine at hand on results and on charges.
 import { contain } from "../../src/contain/contain.ts";
+import { textOf } from "../../src/errors/catalogue.ts";
+import { Failure } from "../../src/errors/failure.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
 import { RESERVE } from "../../src/spec/layout.ts";
@@ -13,7 +15,7 @@ import { toFile } from "./corpus.ts";
 import type { Call, Sample } from "./generate.ts";
 import { generated, hoisted } from "./generated.ts";
 import { answerOf } from "./host-answers.ts";
-import { random } from "./random.ts";
+import { type Random, random } from "./random.ts";
 import { runV8 } from "./run-v8.ts";
 import { count, type Tally, type Target } from "./target.ts";
 
@@ -94,27 +96,50 @@ export function judgeCounted(
 const ended = (list: readonly Entry[]): number =>
   list.filter((one) => !one.outcome.startsWith("=")).length;
 
+/** As `judgeCounted`; a module that harden refuses has its code, and nothing else is thrown. */
+function judged(
+  sample: Sample,
+  mode: "bound" | "exact",
+  allow: readonly string[],
+  r: Random,
+): Counted | string {
+  try {
+    return judgeCounted(sample, mode, allow, (below) => r.int(below));
+  } catch (error) {
+    if (error instanceof Failure && textOf(error.code).blame === "input") return error.code;
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { failure: what, entries: [], cut: [] };
+  }
+}
+
+function add(tally: Tally, mode: "bound" | "exact", { entries: all, cut }: Counted): void {
+  const completed = all.filter(
+    ({ outcome, name }) => outcome.startsWith("=") && name !== "_initialize",
+  );
+  count(tally, `${mode}: entries held to the promise`, all.length + cut.length);
+  count(tally, `${mode}: of them ended by a trap`, ended(all) + ended(cut));
+  for (const one of completed) {
+    count(tally, `${mode}: units executed`, one.executed);
+    count(tally, `${mode}: units charged`, one.charged);
+  }
+}
+
 export function countedTarget(): Target {
   return {
     versions: {},
     end: () => {},
-    async run(seed, tally: Tally) {
+    async run(seed, tally) {
       const { sample, setting } = seed % 2 === 0 ? generated(seed) : hoisted(seed);
       const r = random(seed);
       for (const mode of modes) {
-        const pick = (below: number) => r.int(below);
-        const { failure, entries: all, cut } = judgeCounted(sample, mode, setting.allow, pick);
-        const completed = all.filter(
-          ({ name, outcome }) => outcome.startsWith("=") && name !== "_initialize",
-        );
-        count(tally, `${mode}: entries held to the promise`, all.length + cut.length);
-        count(tally, `${mode}: of them ended by a trap`, ended(all) + ended(cut));
-        for (const one of completed) {
-          count(tally, `${mode}: units executed`, one.executed);
-          count(tally, `${mode}: units charged`, one.charged);
+        const result = judged(sample, mode, setting.allow, r);
+        if (typeof result === "string") {
+          count(tally, `refused: ${result}`);
+          continue;
         }
-        if (failure !== null)
-          tally.failures.push({ seed, what: failure, bytes: toFile(sample, setting) });
+        add(tally, mode, result);
+        if (result.failure === null) continue;
+        tally.failures.push({ seed, what: result.failure, bytes: toFile(sample, setting) });
       }
     },
   };

@@ -12,6 +12,7 @@ import { Wasmtime, wasmtimeVersion } from "./wasmtime.ts";
 export type Source = (seed: number) => { sample: Sample; setting: Setting } | { skipped: string };
 
 export interface DifferentialOptions {
+  /** Best without a factor in common with 2, 3 and 5, by which seeds differ in their settings. */
   readonly rare: number;
   /** Ask Wasmtime too; where it is absent, `null` says that its absence is known. */
   readonly wasmtime: boolean;

@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: "1" },
     runs: { type: "string", default: "1000000" },
     time: { type: "string", default: "60" },
-    rare: { type: "string", default: "10" },
+    rare: { type: "string", default: "11" },
     "no-wasmtime": { type: "boolean", default: false },
     report: { type: "string" },
   },

@@ -56,7 +56,7 @@ export function summary(all: readonly Entry[]): string {
   const sum = (get: (one: Entry) => number) =>
     completed.reduce((total, one) => total + get(one), 0);
   const executed = sum((one) => one.executed);
-  const ratio = (sum((one) => one.charged) / executed).toFixed(3);
+  const ratio = executed === 0 ? "unknown" : (sum((one) => one.charged) / executed).toFixed(3);
   const cut = all.filter(({ outcome }) => !outcome.startsWith("=")).length;
   return `${all.length} entries, ${cut} ended by a trap; ${executed} units executed, charged over executed ${ratio}`;
 }
