@@ -26,7 +26,7 @@ import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
 import type { Layout } from "./layout.ts";
 import type { Module } from "./module.ts";
 import { isValueType, type Scanner } from "./scanner.ts";
-import type { StackJudge } from "./stack.ts";
+import type { Stack } from "./stack.ts";
 import { nameFunction } from "./state.ts";
 
 const { plain, local, global, const: constant, memarg } = SHAPE;
@@ -35,13 +35,7 @@ const CONSTANT_MAX = 2 ** 31 - 1;
 export type Walk = ReturnType<typeof walkOver>;
 
 /** Prepares the walk over the guest functions of a module. */
-export function walkOver(
-  s: Scanner,
-  module: Module,
-  layout: Layout,
-  stack: StackJudge,
-  policy: Policy,
-) {
+export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stack, policy: Policy) {
   const { functions, guestGlobals, types, typeIsWide } = module;
   /** By function: what charges at its entry (`head` tells), and what another leaves to its callers. */
   const charged = new Uint8Array(functions);

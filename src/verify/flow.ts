@@ -101,21 +101,17 @@ export class Flow {
   /** A charge of `units` has succeeded: nothing is known of the fuel but that it is not negative. */
   charge(units: number): void {
     this.headroom = 0;
-    this.#add(units);
+    this.credit += units;
+    const [found, limit] = [this.credit, CREDIT_MAX];
+    if (found > limit) this.#scanner.stop("verify-charge-range", { found, limit }, this.at);
   }
 
   /** Takes `units` without a test: the fuel must be known to suffice (A11). */
   subtract(units: number): void {
     const known = this.headroom;
     if (known < units) this.#scanner.stop("verify-headroom", { found: units, known }, this.at);
-    this.headroom -= units;
-    this.#add(units);
-  }
-
-  #add(units: number): void {
-    this.credit += units;
-    const [found, limit] = [this.credit, CREDIT_MAX];
-    if (found > limit) this.#scanner.stop("verify-charge-range", { found, limit }, this.at);
+    this.charge(units);
+    this.headroom = known - units;
   }
 
   /** The counted stack goes from one depth to another (A25). */

@@ -1,14 +1,20 @@
 // Walks the sections of a module in their order and hands each to its reader; the plain ones are here. The
 // invariant: every byte of the module belongs to exactly one section, each appears at most once, none is
-// empty, and its reader used all of it.
+// empty, and its reader used all of it. Of custom sections only the names are read, which hosts parse.
 import type { Policy } from "../policy/policy.ts";
 import { FUNC_FORM, PREAMBLE, type SectionName, sections, V128 } from "../spec/binary.ts";
+import { keptCustomSections } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { readExports, readImports } from "./boundary.ts";
 import type { Module } from "./module.ts";
-import { readCustom } from "./names.ts";
 import type { Scanner } from "./scanner.ts";
 import { readData, readElements, readGlobals, readMemory, readTables } from "./state.ts";
+
+/** The name section, of which hosts print the module's and the functions' names (A34). */
+const NAME = "name";
+/** Subsections: the module's name, the functions' names. */
+const SUBSECTION = { module: 0, functions: 1 } as const;
+const PRINTABLE = { first: 0x20, last: 0x7e } as const;
 
 type Reader = (s: Scanner, module: Module, policy: Policy) => void;
 
@@ -45,11 +51,9 @@ export function readModule(s: Scanner, module: Module, policy: Policy): void {
     s.section = row.name;
     const size = s.u32();
     if (size > bytes.length - s.pos) s.malformed("the section is cut short", start);
-    const place = row.name === "custom" ? LAST : row.order;
-    if (place < order || (place === order && place !== LAST)) {
-      s.stop("verify-section", { what: "it is out of order or given twice" }, start);
-    }
-    order = place;
+    const late = row.name !== "custom" && row.order <= order;
+    if (late) s.stop("verify-section", { what: "it is out of order or given twice" }, start);
+    order = row.name === "custom" ? Number.POSITIVE_INFINITY : row.order;
     s.end = s.sectionEnd = s.pos + size;
     readers[row.name](s, module, policy);
     if (s.pos !== s.end) s.malformed("bytes are left over in the section");
@@ -63,9 +67,6 @@ export function readModule(s: Scanner, module: Module, policy: Policy): void {
   if (module.guestGlobals < 0) s.stop("verify-global", { what: "the injected ones are missing" });
   if (!module.exporting) s.stop("verify-export", { what: "the memory is missing" });
 }
-
-/** Custom sections come after all others. */
-const LAST = Number.POSITIVE_INFINITY;
 
 function readTypes(s: Scanner, module: Module): void {
   const count = s.vector("types", limits.types);
@@ -107,4 +108,47 @@ function readCode(s: Scanner, module: Module): void {
     s.skip(size);
     module.bodyEnd[i] = s.pos;
   }
+}
+
+/** Custom sections come last, only those of the list, in its order. */
+function readCustom(s: Scanner, module: Module): void {
+  const start = s.pos;
+  const name = s.name(limits.nameBytes);
+  const place = (keptCustomSections as readonly string[]).indexOf(name);
+  if (place <= module.lastCustom) s.add("verify-custom-section", { name }, start);
+  module.lastCustom = Math.max(place, module.lastCustom);
+  if (name === NAME) s.attempt(() => checkNames(s, module));
+  s.pos = s.sectionEnd;
+}
+
+function checkNames(s: Scanner, module: Module): void {
+  let before = -1;
+  while (s.pos < s.sectionEnd) {
+    const id = s.u8();
+    if (id > SUBSECTION.functions || id <= before) {
+      s.stop("verify-name-section", { what: `subsection ${id} is not expected here` }, s.pos - 1);
+    }
+    before = id;
+    const size = s.u32();
+    const end = s.pos + size;
+    let last = -1;
+    for (let left = id === SUBSECTION.module ? 1 : s.u32(); left > 0; left--) {
+      const func = id === SUBSECTION.module ? 0 : s.index("function", module.functions);
+      if (func <= last) s.stop("verify-name-section", { what: "functions are out of order" });
+      last = func;
+      checkName(s);
+    }
+    if (s.pos !== end) s.malformed("the subsection has another length");
+  }
+}
+
+function checkName(s: Scanner): void {
+  const length = s.u32();
+  const start = s.pos;
+  s.skip(length);
+  const { first, last } = PRINTABLE;
+  const printable = s.bytes.subarray(start, s.pos).every((byte) => byte >= first && byte <= last);
+  if (printable && length > 0 && length <= limits.functionNameBytes) return;
+  const what = `a name is not 1 to ${limits.functionNameBytes} bytes of printable ASCII`;
+  s.stop("verify-name-section", { what }, start);
 }

@@ -9,7 +9,7 @@ import type { Layout } from "./layout.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
-export type StackJudge = ReturnType<typeof stackJudge>;
+export type Stack = ReturnType<typeof stackJudge>;
 
 /** Prepares the judgement; the walk tells it frames and calls, then `check` judges. */
 export function stackJudge(s: Scanner, module: Module) {
