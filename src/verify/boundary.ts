@@ -1,6 +1,6 @@
-// What crosses the module's boundary: imports are host functions that the policy allows, exports are the
-// memory, wrapped functions and the injected globals, nothing else (rules A7, A34). Which functions may be
-// named where is for layout.ts and code.ts.
+// What crosses the module's boundary: imports are host functions that the policy allows, exports
+// are the memory, wrapped functions and the injected globals, nothing else (rules A7, A34). Which
+// functions may be named where is for layout.ts and code.ts.
 import type { Policy } from "../policy/policy.ts";
 import { I32, KIND } from "../spec/binary.ts";
 import { abiOfMarker, callback, callbackSignature } from "../spec/callbacks.ts";
@@ -8,10 +8,10 @@ import { hostFunction } from "../spec/host-functions.ts";
 import { injectedGlobals, RESERVED } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { hostSignature } from "./expect/context.ts";
-import { type Module, sameSignature } from "./module.ts";
+import { sameSignature } from "./expect/expected.ts";
+import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
-const MEMORY = "memory";
 /** The ABI of a module that announces none. */
 const DEFAULT_ABI = "0.2.1";
 
@@ -32,9 +32,8 @@ export function readImports(s: Scanner, module: Module, policy: Policy): void {
     if (!sameSignature(module.types[types[i]!]!, hostSignature(row))) {
       s.stop("verify-import-signature", { what }, at);
     }
-    const key = `${from}\0${name}`;
-    if (key <= before) s.add("verify-import-order", { what }, at);
-    before = key;
+    if (`${from}\0${name}` <= before) s.add("verify-import-order", { what }, at);
+    before = `${from}\0${name}`;
     module.imports.push(row);
   }
   module.funcType = types;
@@ -51,8 +50,8 @@ export function readExports(s: Scanner, module: Module, policy: Policy): void {
     const kind = s.u8();
     const index = s.u32();
     if (i === 0) {
-      const right = kind === KIND.memory && name === MEMORY;
-      if (!right) refuse(`the first is "${name}", not the memory as "${MEMORY}"`, offset);
+      const right = kind === KIND.memory && name === "memory";
+      if (!right) refuse(`the first is "${name}", not the memory as "memory"`, offset);
     } else if (kind === KIND.func && globals === 0) {
       if (index >= module.functions) s.malformed(`there is no function ${index}`, offset);
       if (name.startsWith(RESERVED)) refuse(`the function "${name}" has a reserved name`, offset);

@@ -1,6 +1,6 @@
-// Walks the body of a guest function: reads every instruction, pays for it, follows calls and branches into
-// the flow, and collects what the stack judgement needs. The invariant: nothing that runs is passed over,
-// and what touches the instrumentation is a template or a finding. No object is made per instruction.
+// Walks the body of a guest function: reads every instruction, pays for it, follows calls and
+// branches into the flow, collects what the stack judgement needs. The invariant: nothing that runs
+// is passed over, and what touches the instrumentation is a template or a finding.
 import type { Policy } from "../policy/policy.ts";
 import { BLOCK_EMPTY, FUNCREF, I64, V128 } from "../spec/binary.ts";
 import { costTables } from "../spec/costs.ts";
@@ -9,17 +9,7 @@ import { limits } from "../spec/limits.ts";
 import { opcodeRow, refusedFeature } from "../spec/opcodes.ts";
 import type { Graph } from "../util/graph.ts";
 import { frameBytes, WIDE_SLOTS } from "./expect/frame.ts";
-import {
-  effect,
-  extra,
-  FIRST,
-  memoryBulk,
-  OP,
-  PREFIX,
-  SHAPE,
-  shapes,
-  tableBulk,
-} from "./expect/ops.ts";
+import { BULK, effect, extra, FIRST, OP, PREFIX, SHAPE, shapes } from "./expect/ops.ts";
 import { ROLE } from "./expect/roster.ts";
 import { TEMPLATE_OPERANDS, TemplateMatcher } from "./expect/templates.ts";
 import { CONSTRUCT, Flow, MODE, MODE_NAMES } from "./flow.ts";
@@ -37,7 +27,7 @@ export type Walk = ReturnType<typeof walkOver>;
 /** Prepares the walk over the guest functions of a module. */
 export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stack, policy: Policy) {
   const { functions, guestGlobals, types, typeIsWide } = module;
-  /** By function: what charges at its entry (`head` tells), and what another leaves to its callers. */
+  /** By function: what charges at entry (`head` tells); what another leaves to its callers. */
   const charged = new Uint8Array(functions);
   const shortfall = new Float64Array(functions);
   /** By function: uncharged, and nothing in it can change the fuel global (rule A5). */
@@ -48,11 +38,11 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
   const matcher = new TemplateMatcher(table, guestGlobals + fuelAt, guestGlobals + stackAt);
   /** Where calls of uncharged functions go while nothing else is wanted of the walk. */
   let collected: Graph | null = null;
-  // Of the function being walked: slots of its parameters and locals, most operands and arguments; whether
-  // v128 is anywhere in it, and whether it is fuel-free so far.
+  // Of the function being walked: slots of parameters and locals, most operands and arguments;
+  // whether v128 is anywhere in it, and whether it is fuel-free so far.
   let [slots, mostOperands, mostArguments, entryCost] = [0, 0, 0, 0];
   let [wide, free] = [false, false];
-  /** A last local that may hold the fuel; once a template has named it; where the guest used it before. */
+  /** A last local that may hold the fuel; when a template named it; earlier use by the guest. */
   let [ownLocal, named, touched] = [-1, -1, -1];
   /** Where the operation that a bulk helper has charged for stands. */
   let bulkAt = -1;
@@ -68,7 +58,6 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
       const count = s.u32();
       const type = s.valueType();
       locals += count;
-      s.limit("locals", locals, limits.locals);
       units += type === V128 ? 2 * count : count;
       slots += type === V128 ? WIDE_SLOTS * count : count;
       wide ||= type === V128;
@@ -191,7 +180,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     return s.stop("verify-opcode", { opcode: `0x${code.toString(16)}`, why }, at);
   }
 
-  /** True when a use of the last local starts a template; a use by the guest is noted or refused. */
+  /** True when a use of the last local starts a template; the guest's is noted or refused. */
   function usesFuelLocal(code: number, at: number): boolean {
     if (named < 0) touched = at;
     else if (code !== OP.localGet) s.stop("verify-template", { what: "the fuel local" }, at);
@@ -248,7 +237,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     else if (code === OP.callIndirect) callIndirect(price);
     else rare(code, price);
     if (flow.live || flow.ended) return;
-    // Nothing falls onto what follows: the construct must end, or after a dead one `unreachable` stand (A23).
+    // Nothing falls onto what follows: the construct ends, or `unreachable` after a dead one (A23).
     const next = s.pos < s.end ? s.bytes[s.pos] : -1;
     const ends =
       next === OP.end || next === OP.else || (code === OP.end && next === OP.unreachable);
@@ -316,7 +305,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const role = layout.role[func];
     if (role === ROLE.callable) return;
     if (role === ROLE.import) s.stop("verify-import-named", { func }, at);
-    const bulk = role === ROLE.bulkBytes ? memoryBulk : role === ROLE.bulkElems ? tableBulk : [];
+    const bulk = role === ROLE.bulkBytes ? BULK.memory : role === ROLE.bulkElems ? BULK.table : [];
     const next = pos + 1 < end && bytes[pos] === PREFIX.bulk ? FIRST.bulk + bytes[pos + 1]! : -1;
     if (!bulk.includes(next)) s.stop("verify-private-function", { func }, at);
     bulkAt = pos;
@@ -344,7 +333,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
   function rare(code: number, price: number): void {
     const { at } = flow;
     const { imm, name } = opcodeRow(code) ?? unknown(code, at);
-    const isBulk = memoryBulk.includes(code) || tableBulk.includes(code);
+    const isBulk = BULK.memory.includes(code) || BULK.table.includes(code);
     if (isBulk && bulkAt !== at) s.stop("verify-bulk", { opcode: name }, at);
     if (code === OP.memoryGrow) s.stop("verify-grow", {}, at);
     const first = imm === "reftype" ? s.u8() : s.u32();

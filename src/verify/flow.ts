@@ -1,7 +1,7 @@
-// The credit judgement: what fuel has been paid for at each point of a function, where it is kept, and how
-// deep the counted stack is (rules A1, A2, A5, A22, A23). One forward pass, no fixpoint: a loop starts from
-// nothing, and a branch must agree with the label it goes to. The invariant: but for an uncharged function's
-// straight line, credit is never negative after an instruction.
+// The credit judgement: what fuel has been paid for at each point of a function, where it is kept,
+// and how deep the counted stack is (rules A1, A2, A5, A22, A23). One forward pass, no fixpoint: a
+// loop starts from nothing, and a branch must agree with the label it goes to. The invariant: but
+// for an uncharged function's straight line, credit is never negative after an instruction.
 import { CREDIT_MAX, ENTRY_FREE, RESERVE, SHORTFALL_MAX } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import type { Scanner } from "./scanner.ts";
@@ -13,7 +13,7 @@ export const MODE_NAMES = ["the global", "the local"] as const;
 /** Kinds of construct; the function itself is the outermost. */
 export const CONSTRUCT = { func: 0, block: 1, loop: 2, if: 3, else: 4 } as const;
 
-/** The lowest credit before a charge takes effect: what is kept back pays for it if the charge traps. */
+/** The lowest credit before a charge takes effect: the reserve pays for it if it traps. */
 const DEFICIT_MIN = 64 - (RESERVE - ENTRY_FREE);
 const MOST = limits.nesting + 2;
 /** Numbers of a saved state: credit, mode, depth, headroom. */
@@ -33,7 +33,7 @@ export class Flow {
   height = 0;
   /** What an uncharged function leaves to its callers. */
   shortfall = 0;
-  /** Credit may not fall below this without `below` being asked; -Infinity where nothing is judged. */
+  /** Below this, credit goes to `below`; -Infinity where nothing is judged. */
   floor = 0;
   /** Where the instruction being judged stands. */
   at = 0;
@@ -98,7 +98,7 @@ export class Flow {
     if (this.credit < bound) this.floor = this.below(this.credit);
   }
 
-  /** A charge of `units` has succeeded: nothing is known of the fuel but that it is not negative. */
+  /** A charge of `units` has succeeded: the fuel is only known not to be negative. */
   charge(units: number): void {
     this.headroom = 0;
     this.credit += units;

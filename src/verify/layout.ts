@@ -1,24 +1,17 @@
-// Finds out which function is what, and compares every generated function with the bytes that the policy
-// demands. The order of the index space is fixed, so nothing is guessed: wrappers are what the exports name,
-// the helpers stand before them, thunks after the imports, stubs between (rules A3, A4, A35).
+// Finds out which function is what, and compares every generated one with the bytes that the policy
+// demands. The order is fixed, so nothing is guessed: wrappers are what the exports name, helpers
+// stand before them, thunks after the imports, stubs between (rules A3, A4, A35).
 import type { Policy } from "../policy/policy.ts";
 import { costTables } from "../spec/costs.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
 import { enter } from "./expect/enter.ts";
-import type { Expected } from "./expect/expected.ts";
-import {
-  type Choice,
-  ENTRY_HELPERS,
-  optionalHelpers,
-  type Place,
-  ROLE,
-  roster,
-} from "./expect/roster.ts";
+import { type Expected, sameSignature } from "./expect/expected.ts";
+import { ENTRY_HELPERS, optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
 import { crosses } from "./expect/thunk.ts";
-import { type Module, sameSignature } from "./module.ts";
+import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** Module starts that hosts would newly call beside a synthesised `_initialize` (A27). */
@@ -26,19 +19,16 @@ const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
 export type Layout = ReturnType<typeof readLayout>;
 
-/** Lays out the module; what does not fit is a finding, and an index space that can't be read stops. */
+/** Lays out the module; what does not fit is a finding, an unreadable order stops. */
 export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const { imports, functions, lastPassive } = module;
-  const context = {
-    policy,
-    table: costTables[policy.limits.fuel.costs],
-    globals: module.guestGlobals,
-  };
+  const table = costTables[policy.limits.fuel.costs];
+  const context = { policy, table, globals: module.guestGlobals };
   /** By function: its role; own cost and frame of generated ones. */
   const role = new Uint8Array(functions).fill(ROLE.guest);
   const cost = new Float64Array(functions);
   const frame = new Float64Array(functions);
-  /** What each generated function calls; what wrappers and `enter` call, with the byte of the call. */
+  /** What each generated function calls; what wrappers and `enter` call, and where. */
   const calls = new Map<number, number[]>();
   const targets: { func: number; by: number; offset: number }[] = [];
 
@@ -97,7 +87,7 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
     if (one.func !== own) s.add("verify-export", { what }, one.offset, -1, "export");
     return { ...one, type: module.signature(Math.min(own, functions - 1)) };
   });
-  // Without function exports nothing names a wrapper: `enter` is then the first function with its body.
+  // Without function exports nothing names a wrapper: `enter` is the first with its body.
   let entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : stubsAt;
   if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
   const guest = entry + ENTRY_HELPERS + exports.length;
@@ -105,11 +95,12 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   if (end < stubsAt || guest > functions) {
     s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
   }
-  const there = optionalHelpers.toReversed().filter(({ body }) => {
-    const found = end > stubsAt && isBody(end - 1, body(context));
-    if (found) end--;
-    return found;
-  });
+  const helpers = optionalHelpers.filter(() => false);
+  for (const helper of optionalHelpers.toReversed()) {
+    if (end <= stubsAt || !isBody(end - 1, helper.body(context))) continue;
+    helpers.unshift(helper);
+    end--;
+  }
   // Where denials can be logged and there is a stub, `deny` stands after the stubs.
   const logs = end > stubsAt && policy.allow.has("proxy_log");
   if (logs && !imports.some(({ name }) => name === "proxy_log")) {
@@ -120,8 +111,7 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const stubs = readStubs(stubsAt, logs ? end - 1 : end);
 
   const starts = !isBody(entry, plain);
-  const helpers = there.toReversed();
-  const choice: Choice = { imports, stubs, messages, helpers, starts, bare: false, exports };
+  const choice = { imports, stubs, messages, helpers, starts, bare: false, exports };
   const first = exports.findIndex(({ name }) => name === "_initialize");
   const alone = starts && first >= 0 && !exports.some(({ name }) => rivals.has(name));
   const bare = alone ? roster(context, { ...choice, bare: true }) : [];

@@ -1,5 +1,5 @@
-// What the checks know of the module: flat tables, filled once by sections.ts and its readers. The
-// invariant: indices are those of the binary format; what depends on structure goes through `typeClass`.
+// What the checks know of the module: flat tables, filled once by sections.ts and its readers.
+// Indices are those of the binary format; what depends on structure goes by `typeClass`.
 import type { Callback } from "../spec/callbacks.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
 import type { Signature } from "./expect/expected.ts";
@@ -26,7 +26,7 @@ export class Module {
   bodyEnd = new Int32Array(0);
   tables = 0;
   memoryMaximum = -1;
-  /** Number of the guest's globals and so index of the first injected one; -1 before they are read. */
+  /** Number of the guest's globals, so index of the first injected; -1 before they are read. */
   guestGlobals = -1;
   globalIsWide = new Uint8Array(0);
   /** Exported functions in order; whether there is an export section. */
@@ -56,8 +56,4 @@ export class Module {
     scanner.pos = this.bodyStart[defined]!;
     scanner.end = this.bodyEnd[defined]!;
   }
-}
-
-export function sameSignature(one: Signature, other: Signature): boolean {
-  return `${one.params}:${one.results}` === `${other.params}:${other.results}`;
 }

@@ -1,6 +1,6 @@
-// Reads the bytes of a module, one value after the other, and keeps what is found. The invariants: every
-// number is in its shortest LEB128 form, nothing is read past `end`, and reading hostile bytes ends by
-// returning: STOP gives up the part that is being read, HALT the module; neither leaves src/verify.
+// Reads the bytes of a module, value after value, and keeps what is found. The invariants: numbers
+// are in their shortest LEB128 form, nothing is read past `end`, and hostile bytes end by a return:
+// STOP gives up what is being read, HALT the module; neither leaves src/verify.
 import type { Args, Code } from "../errors/catalogue.ts";
 import { type Finding, finding } from "../errors/failure.ts";
 import { valueTypes } from "../spec/binary.ts";
@@ -119,7 +119,7 @@ export class Scanner {
     return this.pos;
   }
 
-  /** A count of things of which each takes at least one byte, so that no count can ask for more memory. */
+  /** A count of things that take a byte each at least: no count can ask for more memory. */
   count(what: string, limit: number): number {
     const start = this.pos;
     const count = this.u32();

@@ -1,6 +1,6 @@
-// Walks the sections of a module in their order and hands each to its reader; the plain ones are here. The
-// invariant: every byte of the module belongs to exactly one section, each appears at most once, none is
-// empty, and its reader used all of it. Of custom sections only the names are read, which hosts parse.
+// Walks the sections of a module in their order and hands each to its reader; the plain ones are
+// here. The invariant: every byte belongs to exactly one section, each appears once at most, none
+// is empty, its reader used all of it. Of custom sections only the names are read.
 import type { Policy } from "../policy/policy.ts";
 import { FUNC_FORM, PREAMBLE, type SectionName, sections, V128 } from "../spec/binary.ts";
 import { keptCustomSections } from "../spec/layout.ts";
@@ -14,7 +14,7 @@ import { readData, readElements, readGlobals, readMemory, readTables } from "./s
 const NAME = "name";
 /** Subsections: the module's name, the functions' names. */
 const SUBSECTION = { module: 0, functions: 1 } as const;
-const PRINTABLE = { first: 0x20, last: 0x7e } as const;
+const PRINTABLE = /^[\x20-\x7e]+$/;
 
 type Reader = (s: Scanner, module: Module, policy: Policy) => void;
 
@@ -143,12 +143,9 @@ function checkNames(s: Scanner, module: Module): void {
 }
 
 function checkName(s: Scanner): void {
-  const length = s.u32();
   const start = s.pos;
-  s.skip(length);
-  const { first, last } = PRINTABLE;
-  const printable = s.bytes.subarray(start, s.pos).every((byte) => byte >= first && byte <= last);
-  if (printable && length > 0 && length <= limits.functionNameBytes) return;
+  const text = s.name(limits.nameBytes);
+  if (PRINTABLE.test(text) && text.length <= limits.functionNameBytes) return;
   const what = `a name is not 1 to ${limits.functionNameBytes} bytes of printable ASCII`;
   s.stop("verify-name-section", { what }, start);
 }

@@ -1,7 +1,7 @@
-// The stack judgement (rules A25, A26): calls made outside a counted region must form no cycle, so the
-// heaviest path of each function is exact; a counted region must charge for the heaviest path that it calls.
-// The invariant: every direct call, and every indirect one as all functions of its type whose address is
-// taken, is an edge. Nodes are functions, then type classes.
+// The stack judgement (rules A25, A26): calls made outside a counted region must form no cycle, so
+// the heaviest path of each function is exact; a counted region must charge for the heaviest path
+// that it calls. The invariant: every direct call, and every indirect one as all functions of its
+// type whose address is taken, is an edge. Nodes are functions, then type classes.
 import type { Policy } from "../policy/policy.ts";
 import { STACK_ENTRY_SHARE } from "../spec/layout.ts";
 import { Graph } from "../util/graph.ts";
@@ -41,28 +41,19 @@ export function stackJudge(s: Scanner, module: Module) {
     }
   }
 
-  function addGenerated(layout: Layout): void {
+  /** Judges cycles, charges and entries; all guest functions have been walked. */
+  function check(layout: Layout, policy: Policy): void {
     for (const [func, callees] of layout.calls) {
       from(func);
       frame[func] = layout.frame[func]!;
       for (const callee of callees) if (callee < functions) call(callee, 0, 0);
     }
-  }
-
-  function addTypes(): void {
     const classOf = (func: number): number => module.typeClass[module.funcType[func]!]!;
     const taken = [...module.named.keys()].filter((func) => module.named[func] !== 0);
     for (const func of taken.sort((one, other) => classOf(one) - classOf(other))) {
-      const node = functions + classOf(func);
-      if (caller !== node) from(node);
+      if (caller !== functions + classOf(func)) from(functions + classOf(func));
       call(func, 0, 0);
     }
-  }
-
-  /** Judges cycles, charges and entries; all guest functions have been walked. */
-  function check(layout: Layout, policy: Policy): void {
-    addGenerated(layout);
-    addTypes();
     const cycle = calls.leaveAll(frame.keys(), (node) => {
       let most = 0;
       for (let i = calls.start[node]!; i < calls.end[node]!; i++) {

@@ -1,6 +1,6 @@
-// What the module holds: one capped memory, capped tables of functions, the guest's globals and then exactly
-// the injected ones, element and data segments (rules A7, A24, A34). The invariant: a constant expression
-// is one constant, and every function that one or a segment names is noted in `module.named`.
+// What the module holds: one capped memory, capped tables of functions, the guest's globals and
+// then the injected ones, element and data segments (A7, A24, A34). The invariant: a constant
+// expression is one constant, and a function that one or a segment names is in `module.named`.
 import type { Policy } from "../policy/policy.ts";
 import { FUNCREF, KIND, V128 } from "../spec/binary.ts";
 import { injectedGlobals } from "../spec/layout.ts";

@@ -1,6 +1,7 @@
-// Decides whether a module is contained under a policy, from its bytes alone: neither the tool that wrote
-// them nor their stamp is believed (docs/containment.md). The steps of `check` are the whole list. The
-// invariant: hostile bytes lead to findings, never to a throw, in time linear in their length.
+// Decides whether a module is contained under a policy, from its bytes alone: neither the tool that
+// wrote them nor their stamp is believed (docs/containment.md). The steps of `check` are the whole
+// list. The invariant: hostile bytes lead to findings, never to a throw, in time linear in their
+// length.
 import type { Finding } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { ENTRY_FREE } from "../spec/layout.ts";
@@ -57,8 +58,8 @@ function judgeGuest(s: Scanner, module: Module, layout: Layout, walk: Walk): voi
 }
 
 /**
- * Elements, initialisers and `ref.func` name charged guest functions only, and so do `enter` and allocators;
- * other wrappers may name one that leaves no more than what is kept back for it (A3, A4, A24).
+ * Elements, initialisers, `ref.func`, `enter` and allocators name charged guest functions only;
+ * other wrappers may name one that leaves no more than the reserve covers (A3, A4, A24).
  */
 function checkNamed(s: Scanner, module: Module, layout: Layout, walk: Walk): void {
   module.named.forEach((place, func) => {

@@ -1,6 +1,6 @@
-// Writes an expected function body and adds up what it costs and how much stack it takes while it does so.
-// The invariant: bytes, price and operand height come from the same call, so they can't drift apart. It
-// knows opcodes and nothing of what the bodies are for.
+// Writes an expected function body and adds up what it costs and how much stack it takes while it
+// does so. The invariant: bytes, price and operand height come from the same call, so they can't
+// drift apart. It knows opcodes and nothing of what the bodies are for.
 import { BLOCK_EMPTY, V128 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type Opcode, type OpcodeName, opcodes } from "../../spec/opcodes.ts";

@@ -1,5 +1,5 @@
-// The expected bodies of the helpers that charge by a length before the work of that length is done: bulk
-// operations on memory and tables, and bytes that cross into or out of the host (A36).
+// The expected bodies of the helpers that charge by a length before the work of that length is
+// done: bulk operations on memory and tables, and bytes that cross into or out of the host (A36).
 // Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
 import { Body } from "./body.ts";
@@ -20,7 +20,7 @@ function charging(context: Context, type: Signature, shift: number): Body {
   return body;
 }
 
-/** Charges by bytes for memory operations, by entries for table operations; gives the length back. */
+/** Charges bytes of memory or entries of tables; gives the length back. */
 export function bulk(context: Context, unit: "bytes" | "elems"): Expected {
   const shift = unit === "bytes" ? context.table.bulkShift : 0;
   const body = charging(context, bulkType, shift).op("local.get", 0).end();

@@ -1,5 +1,5 @@
-// What every expected body depends on: the policy, its cost table, and where the injected globals start.
-// Nothing here is read from the module but that one index.
+// What every expected body depends on: the policy, its cost table, and where the injected globals
+// start. Nothing here is read from the module but that one index.
 import type { Policy } from "../../policy/policy.ts";
 import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";

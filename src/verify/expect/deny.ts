@@ -1,5 +1,5 @@
-// The expected body of `deny`: logs one constant line through the thunk of proxy_log. It borrows a window
-// of page 0 and puts back what stood there, since a log call runs no guest code (rule A30).
+// The expected body of `deny`: logs one constant line through the thunk of proxy_log. It borrows a
+// window of page 0 and puts back what stood there, since a log call runs no guest code (rule A30).
 // Written from docs/containment.md, "Generated functions".
 import { I32, I64 } from "../../spec/binary.ts";
 import { WINDOW } from "../../spec/layout.ts";

@@ -1,7 +1,7 @@
-// The expected bodies of the three helpers that every entry shares: `enter` takes the instance from NEW to
-// IDLE and runs the moved start function, `open` gives an entry its budget, `close` takes back what is left.
-// In any other phase than the right one they trap (rules A6, A27).
-// Written from docs/containment.md, "Generated functions".
+// The expected bodies of the three helpers that every entry shares: `enter` takes the instance from
+// NEW to IDLE and runs the moved start function, `open` gives an entry its budget, `close` takes
+// back what is left. In any other phase than the right one they trap (rules A6, A27). Written from
+// docs/containment.md, "Generated functions".
 import { I64 } from "../../spec/binary.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
 import { Body } from "./body.ts";

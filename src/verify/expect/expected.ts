@@ -1,6 +1,6 @@
 // What the generators of this folder produce, and what they must know of a function type.
 
-/** A finished body: locals and code, in two parts around the index of `call f` where that is open. */
+/** A finished body: locals and code, in two parts around an open index of `call f`. */
 export interface Expected {
   /** What it is, in words for findings. */
   readonly what: string;
@@ -13,7 +13,7 @@ export interface Expected {
   readonly frame: number;
   /** Indices of the functions that it calls, but for the open one. */
   readonly calls: readonly number[];
-  /** The least fuel that it gives to what it calls, where it gives any; below 1 the policy gives too little. */
+  /** The least fuel that it gives to what it calls; below 1 the policy gives too little. */
   readonly budget: number;
 }
 
@@ -21,4 +21,8 @@ export interface Expected {
 export interface Signature {
   readonly params: readonly number[];
   readonly results: readonly number[];
+}
+
+export function sameSignature(one: Signature, other: Signature): boolean {
+  return `${one.params}:${one.results}` === `${other.params}:${other.results}`;
 }

@@ -1,5 +1,5 @@
-// The expected body of `grow`: the only place where memory may grow, and only up to the policy's cap.
-// Written from docs/containment.md, "Generated functions".
+// The expected body of `grow`: the only place where memory may grow, and only up to the policy's
+// cap. Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
 import { Body } from "./body.ts";
 import { type Context, globalIndex } from "./context.ts";

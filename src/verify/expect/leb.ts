@@ -1,4 +1,5 @@
-// Writes LEB128 numbers in their shortest form: verify's own, apart from the writer that harden uses.
+// Writes LEB128 numbers in their shortest form: verify's own, apart from the writer that harden
+// uses.
 
 /** Appends a number of at least 0. */
 export function unsigned(out: number[], value: number): void {

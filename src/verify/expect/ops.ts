@@ -1,11 +1,11 @@
-// The opcode table turned into flat arrays for the walk: how an instruction is read and how it moves the
-// operand stack. Derived from spec/opcodes.ts; states no fact of its own.
+// The opcode table turned into flat arrays for the walk: how an instruction is read and how it
+// moves the operand stack. Derived from spec/opcodes.ts; states no fact of its own.
 import { type Immediate, OPCODE_SPACE, type OpcodeName, op, opcodes } from "../../spec/opcodes.ts";
 
 /** How the walk reads an instruction; OTHER, or outside the gate, has an effect of its own. */
 export const SHAPE = { other: 0, plain: 1, local: 2, global: 3, const: 4, memarg: 5 } as const;
 
-/** The shape by immediate and, for constants, the bits of the number, else the bytes that end it. */
+/** The shape by immediate; for constants the bits of the number, else the bytes at its end. */
 const immediates: Partial<Record<Immediate, readonly [shape: number, extra: number]>> = {
   none: [SHAPE.plain, 0],
   local: [SHAPE.local, 0],
@@ -73,8 +73,10 @@ export const OP = {
 
 const all = (...names: OpcodeName[]): readonly number[] => names.map(op);
 /** What a bulk helper must have charged for. */
-export const memoryBulk = all("memory.copy", "memory.fill", "memory.init");
-export const tableBulk = all("table.copy", "table.fill", "table.init", "table.grow");
+export const BULK = {
+  memory: all("memory.copy", "memory.fill", "memory.init"),
+  table: all("table.copy", "table.fill", "table.init", "table.grow"),
+} as const;
 
 /** First byte of the opcodes with two, and the first dense code of each kind. */
 export const PREFIX = { bulk: 0xfc, vector: 0xfd } as const;

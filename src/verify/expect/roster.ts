@@ -1,5 +1,6 @@
-// The whole list of generated functions that a module must have, in the order of the index space. What the
-// module may choose (which imports, stubs and helpers it has, what it exports) comes in as facts.
+// The whole list of generated functions that a module must have, in the order of the index space.
+// What the module may choose (which imports, stubs and helpers it has, what it exports) comes in as
+// facts.
 import type { Callback } from "../../spec/callbacks.ts";
 import type { HostFunction } from "../../spec/host-function-row.ts";
 import { hostFunctionIndex } from "../../spec/host-functions.ts";
@@ -13,7 +14,7 @@ import { denialMessage, stub } from "./stub.ts";
 import { crosses, thunk } from "./thunk.ts";
 import { wrapper, wrapperKind } from "./wrapper.ts";
 
-/** What a function is: `callable` is a generated one that guest code may call, `helper` one that it may not. */
+/** What a function is; of the generated, guest code may call `callable`, never `helper`. */
 export const ROLE = {
   import: 0,
   callable: 1,

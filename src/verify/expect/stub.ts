@@ -1,6 +1,6 @@
-// The expected body of a stub: what stands in for a host function that the policy denies. It notes the
-// denial in its bit, has the message logged once where that is possible, and answers without the host.
-// Written from docs/containment.md, "Generated functions".
+// The expected body of a stub: what stands in for a host function that the policy denies. It notes
+// the denial in its bit, has the message logged once where that is possible, and answers without
+// the host. Written from docs/containment.md, "Generated functions".
 import { PAGE } from "../../spec/binary.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { DENIED_PREFIX } from "../../spec/layout.ts";

@@ -1,6 +1,6 @@
-// The instrumentation of guest functions: fixed byte sequences over the fuel and the stack global and the fuel
-// local, with one constant. The invariant: a match is the whole sequence, byte for byte, so what touches
-// those three and does not match is no instrumentation. Written from docs/containment.md, "Templates".
+// The instrumentation of guest functions: fixed byte sequences over the fuel and the stack global
+// and the fuel local, with one constant. A match is the whole sequence, so what touches those three
+// and does not match is no instrumentation. From docs/containment.md, "Templates".
 import { BLOCK_EMPTY } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { type OpcodeName, op } from "../../spec/opcodes.ts";
@@ -10,7 +10,7 @@ import { unsigned } from "./leb.ts";
 /** A row of the format's table. G works on the fuel global, L on the fuel local. */
 export interface Template {
   readonly does: "charge" | "test" | "subtract" | "move" | "deepen" | "rise";
-  /** Where the fuel must be before (0 global, 1 local, -1 either) and where it is after (-1: as before). */
+  /** Where the fuel must be before (0 global, 1 local, -1 either) and is after (-1: as before). */
   readonly needs: -1 | 0 | 1;
   readonly leaves: -1 | 0 | 1;
   /** What executes where it does not trap, and its price. */
@@ -59,7 +59,6 @@ export class TemplateMatcher {
   readonly #getFuel = [op("global.get")];
   readonly #setFuel = [op("global.set")];
   readonly #getStack = [op("global.get")];
-  // What follows the constant.
   readonly #sub: readonly number[];
   readonly #charge: readonly number[];
   readonly #test: readonly number[];

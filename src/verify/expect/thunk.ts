@@ -1,6 +1,6 @@
-// The expected body of a thunk: the only function that may call an import. It takes the price of the bytes
-// that go into the host before the call and of those that come out after it, and holds the phase at HOST
-// meanwhile. Written from docs/containment.md, "Generated functions".
+// The expected body of a thunk: the only function that may call an import. It takes the price of
+// the bytes that go into the host before the call and of those that come out after it, and holds
+// the phase at HOST meanwhile. Written from docs/containment.md, "Generated functions".
 import { I32 } from "../../spec/binary.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { Body } from "./body.ts";

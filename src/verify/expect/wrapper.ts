@@ -1,6 +1,6 @@
-// The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an allocator inside a
-// host call instead spends the fuel of the entry that is under way (rules A6, A35).
-// Written from docs/containment.md, "Generated functions".
+// The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an
+// allocator inside a host call instead spends the fuel of the entry that is under way (rules A6,
+// A35). Written from docs/containment.md, "Generated functions".
 import type { Callback } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
 import { Body } from "./body.ts";
@@ -38,7 +38,7 @@ export function wrapper(
   return body.done(`wrapper of "${name}"`, given - RESERVE - cost);
 }
 
-/** `own` is the whole cost of the body: its constants depend on it, and it doesn't depend on them. */
+/** `own` is the cost of the whole body, on which its constants depend. */
 function write(
   context: Context,
   kind: WrapperKind,
