@@ -13,7 +13,7 @@ import { broken, type Entry, entries, startsItself } from "../oracle/promise.ts"
 import { runOracle } from "../oracle/run.ts";
 import { toFile } from "./corpus.ts";
 import type { Call, Sample } from "./generate.ts";
-import { generated, hoisted } from "./generated.ts";
+import { mixed } from "./generated.ts";
 import { answerOf } from "./host-answers.ts";
 import { type Random, random } from "./random.ts";
 import { runV8 } from "./run-v8.ts";
@@ -129,7 +129,7 @@ export function countedTarget(): Target {
     versions: {},
     end: () => {},
     async run(seed, tally) {
-      const { sample, setting } = seed % 2 === 0 ? generated(seed) : hoisted(seed);
+      const { sample, setting } = mixed(seed);
       const r = random(seed);
       for (const mode of modes) {
         const result = judged(sample, mode, setting.allow, r);

@@ -15,6 +15,8 @@ export interface Scope {
   readonly globals: readonly { readonly type: number; readonly mutable: boolean }[];
   /** Entries of each table. */
   readonly tables: readonly number[];
+  /** Where functions stand in the first table at the start, for indirect calls that meet their type. */
+  readonly slots: ReadonlyMap<number, number>;
   /** Functions that ref.func may name. */
   readonly declared: readonly number[];
   readonly elems: number;
@@ -481,8 +483,9 @@ export class BodyGenerator {
     if (all.length === 0) return false;
     const target = this.#r.pick(all);
     for (const type of target.type.params) this.expr(type, depth - 2);
+    const slot = this.#scope.slots.get(target.index);
     if (this.#chance(3)) {
-      this.#i32(this.#r.int(this.#scope.tables[0]! + (this.#chance(8) ? 2 : 0)));
+      this.#i32(slot ?? this.#r.int(this.#scope.tables[0]! + (this.#chance(8) ? 2 : 0)));
       this.#op("call_indirect");
       this.#out.u32(this.#scope.typeIndex(target.type));
       this.#out.u32(0);

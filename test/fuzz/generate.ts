@@ -31,6 +31,8 @@ export interface Shape {
   readonly simd: boolean;
   /** How many of a hundred functions stand in tables; those charge for themselves, others may leave it to callers. */
   readonly taken: number;
+  /** Indirect calls name an entry of the right type, as far as there is one; otherwise most of them trap. */
+  readonly aimed: boolean;
   /** Constructs of one body, and how deep they nest, at most. */
   readonly size: number;
   readonly depth: number;
@@ -153,6 +155,10 @@ class ModuleGenerator {
     const { taken } = this.#shape;
     const named = taken === 100 ? defined : defined.filter(() => r.int(100) < taken);
     const elems = this.#elems(named, tables.length);
+    const aimedAt = named.slice(0, tables[0]!.min);
+    if (this.#shape.aimed)
+      elems[0] = { flags: 6, table: 0, offset: { op: "i32.const", value: 0 }, items: aimedAt };
+    const slots = new Map(this.#shape.aimed ? aimedAt.map((func, slot) => [func, slot]) : []);
     const datas = this.#datas();
     const importTypes = imports.map((entry, index) => {
       const { type } = entry.desc as { type: number };
@@ -167,6 +173,7 @@ class ModuleGenerator {
         later: [...importTypes, ...own.slice(i + 1)],
         globals,
         tables: tables.map((table) => table.min),
+        slots,
         declared: named,
         // The declarative segment, the last one, is dropped from the start: initialising from it traps.
         elems: elems.length - 1,

@@ -4,7 +4,7 @@
 import { containTarget } from "./contain.ts";
 import { countedTarget } from "./counted.ts";
 import { differentialTarget, type Source } from "./differential-target.ts";
-import { generated, hoisted } from "./generated.ts";
+import { aimed, generated, hoisted } from "./generated.ts";
 import { mutatedSource } from "./mutated.ts";
 import { smithSource } from "./smith.ts";
 import type { Target } from "./target.ts";
@@ -33,6 +33,7 @@ function withTools(source: Source, options: TargetOptions, end = () => {}): Targ
 }
 
 export const targets: Readonly<Record<string, (options: TargetOptions) => Target>> = {
+  aimed: (options) => differentialTarget(aimed, { ...options, versions: {} }),
   contain: containTarget,
   counted: countedTarget,
   generated: (options) => differentialTarget(generated, { ...options, versions: {} }),

@@ -91,7 +91,7 @@ for (const simd of [false, true]) {
     let calls = 0;
     let unended = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
-      const sample = generate(seed, { simd, taken: 100, size: 30, depth: 3 });
+      const sample = generate(seed, { simd, taken: 100, aimed: simd, size: 30, depth: 3 });
       const ours = runOracle(sample.bytes, sample.calls, answerOf, 200_000);
       const done = ours.steps.filter(
         (step) => step.outcome !== "steps" && step.outcome !== "trap stack",

@@ -7,7 +7,7 @@ import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { contain } from "../../src/contain/contain.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
 import { judgeCounted } from "../fuzz/counted.ts";
-import { generated, hoisted } from "../fuzz/generated.ts";
+import { mixed } from "../fuzz/generated.ts";
 import { random } from "../fuzz/random.ts";
 import { wat } from "../wat.ts";
 import { generousHost } from "./generous-host.ts";
@@ -46,7 +46,7 @@ for (const mode of modes) {
   test(`${mode}: every entry of 20 random modules ${promises[mode]}`, (t) => {
     const all: Entry[] = [];
     for (let seed = 1; seed <= 20; seed++) {
-      const { sample, setting } = seed % 2 === 0 ? generated(seed) : hoisted(seed);
+      const { sample, setting } = mixed(seed);
       const r = random(seed);
       const counted = judgeCounted(sample, mode, setting.allow, (below) => r.int(below));
       assert.equal(counted.failure, null, `seed ${seed}`);
@@ -54,6 +54,35 @@ for (const mode of modes) {
     }
     t.diagnostic(summary(all));
     assert.ok(all.length > 60, `${all.length} entries`);
+  });
+}
+
+/** Fuel in a local, and everything that looks at the global on the way. */
+const inLocal = `(module (import "env" "proxy_done" (func $done (result i32)))
+  (memory (export "memory") 1 4)
+  (func (export "proxy_abi_version_0_2_1"))
+  (table 2 4 funcref) (elem (i32.const 0) $leaf $busy) (type $t (func (param i32) (result i32)))
+  (func $leaf (type $t) (i32.add (local.get 0) (i32.const 1)))
+  (func $busy (type $t) (loop (br_if 0 (i32.gt_s (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (i32.const 0)))) (local.get 0))
+  (func (export "f") (param $n i32) (param $which i32) (result i32) (local $i i32)
+    (local.set $i (local.get $n))
+    (loop (br_if 0 (i32.gt_s (local.tee $i (i32.sub (local.get $i) (i32.const 1))) (i32.const 0))))
+    (local.set $i (local.get $n))
+    (loop (br_if 0 (i32.gt_s (local.tee $i (i32.sub (local.get $i) (i32.const 3))) (i32.const 0))))
+    (if (i32.and (local.get $which) (i32.const 2)) (then (return (call_indirect (type $t) (local.get $n) (i32.const 1)))))
+    (if (i32.and (local.get $which) (i32.const 4)) (then (drop (memory.grow (i32.const 1)))))
+    (if (i32.and (local.get $which) (i32.const 8)) (then (memory.fill (i32.const 0) (i32.const 1) (i32.const 5000))))
+    (if (i32.and (local.get $which) (i32.const 16)) (then (drop (call $done))))
+    (call_indirect (type $t) (local.get $n) (i32.const 0))))`;
+
+for (const mode of modes) {
+  test(`${mode}: fuel in a local is in its global wherever somebody looks at it`, () => {
+    const calls = [0, 2, 4, 8, 16, 28].map((which) => ({ name: "f", args: [20, which] }));
+    const sample = { bytes: wat(inLocal), calls };
+    const counted = judgeCounted(sample, mode, ["proxy_done"], random(1).int);
+    assert.equal(counted.failure, null);
+    assert.ok(counted.entries.every(({ outcome }) => outcome.startsWith("=")));
+    assert.equal(counted.entries.length, calls.length);
   });
 }
 
