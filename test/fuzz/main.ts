@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { version } from "../../src/util/version.ts";
 import { useParties } from "./parties.ts";
 import { addToFile, rowOf } from "./report.ts";
 import { count, emptyTally, type Failed, type Tally } from "./target.ts";
@@ -81,7 +82,12 @@ async function fuzz(name: string): Promise<void> {
   const add = (first: number, tally: Tally) => {
     for (const failed of tally.failures) keep(name, failed);
     failures += tally.failures.length;
-    const all = { node: process.version, v8: process.versions.v8, ...versions };
+    const all = {
+      glovebox: version(),
+      node: process.version,
+      v8: process.versions.v8,
+      ...versions,
+    };
     if (values.report !== undefined)
       addToFile(values.report, rowOf(name, command, first, tally, all));
   };

@@ -25,8 +25,8 @@ for (const name of ["aimed", "generated", "hoisted"])
     target.end();
   });
 
-test("four generated modules keep the promise in the counting interpreter", async (t) => {
-  const tally = await runSeeds(targets.counted!({ rare: 1, wasmtime: false }), 101, 4);
+test("eight generated modules keep the promise in the counting interpreter", async (t) => {
+  const tally = await runSeeds(targets.counted!({ rare: 1, wasmtime: false }), 101, 8);
   assert.deepEqual(said(tally), []);
   assert.ok(tally.counts["bound: entries held to the promise"]! > 10);
   assert.equal(tally.counts["exact: units charged"], tally.counts["exact: units executed"]);
