@@ -1,10 +1,12 @@
-// Pass: charges of `exact` mode for one function (rule A11). Every straight run of instructions (a segment)
-// subtracts exactly what it costs at its start; a test before the first of them makes sure that the fuel
-// covers the dearest way to the next test, so that it never falls below zero. Tests stand where nothing is
-// known of the fuel: at the entry, at loop headers, after loops and after calls that may spend it.
+// Pass: charges of `exact` mode for one function (rule A11). A straight run of instructions (a segment) pays
+// at its start what it costs and what every way on from it costs at least, less what was paid before it; where
+// that is nothing, it has no charge. A test before the first charge makes sure that the fuel covers the
+// dearest way to the next test, so that it never falls below zero. Tests stand where nothing is known of the
+// fuel: at the entry, in loops, after loops and after calls that may spend it.
 import { HOIST } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { OP, Walker } from "../wasm/walker.ts";
+import { Credit, ZERO } from "./credit.ts";
 import type { IntList } from "./int-list.ts";
 import { AT_ENTRY, EDIT, type Subject, TOO_MUCH } from "./meter-bound.ts";
 import type { EntryPlan } from "./meter-fuel.ts";
@@ -13,7 +15,7 @@ import { bulkKind } from "./surveyor.ts";
 
 const FRAMES = limits.nesting + 1;
 
-/** Nothing is known of the fuel here: the next segment tests. */
+/** Nothing is known of the fuel here: the next charge tests. */
 const UNKNOWN = -1;
 
 /** No edge has reached the label. */
@@ -21,12 +23,23 @@ const NONE = -2;
 
 const MOST = 0x7fffffff;
 
+/**
+ * Walks a body twice over the same segments: first to learn their costs and which points must hold the same
+ * credit, then to place charges and tests.
+ */
 export class ExactMeter {
   readonly #w = new Walker();
-  // Segments of the function: where they start, what they cost with their own templates, which test covers
-  // them, and whether that test stands at their start.
+  readonly #credit = new Credit();
+  /** Whether this is the second walk. */
+  #placing = false;
+  /** Number of the current segment, its class of credit, its cost so far, and the class that it leads to. */
+  #segment = -1;
+  #from = ZERO;
+  #cost = 0;
+  #to = -1;
+  // Charges: where they stand, what they take, which test covers them, and whether it stands before them.
   readonly #at: number[] = [];
-  readonly #cost: number[] = [];
+  readonly #amount: number[] = [];
   readonly #test: number[] = [];
   readonly #first: boolean[] = [];
   /** What each test must ask for. */
@@ -36,18 +49,30 @@ export class ExactMeter {
   #used = 0;
   /** A call in this segment may have spent what the test saw. */
   #lost = false;
-  // By frame: the label's state, and the state at an `if`.
+  // By frame: the label's state and class, and the state and class at an `if`.
   readonly #labelRegion = new Int32Array(FRAMES);
   readonly #labelUsed = new Float64Array(FRAMES);
+  readonly #labelClass = new Int32Array(FRAMES);
   readonly #forkRegion = new Int32Array(FRAMES);
   readonly #forkUsed = new Float64Array(FRAMES);
+  readonly #forkClass = new Int32Array(FRAMES);
   readonly #blockType = new Int32Array(FRAMES);
+  /** Open loops, outermost first: their frames, and the class of the point before them. */
   readonly #loopFrame = new Int32Array(FRAMES);
+  readonly #loopClass = new Int32Array(FRAMES);
   #loops = 0;
   #prices!: Prices;
 
-  /** Starts a segment at an offset; `entry` units are paid in it besides its instructions. */
-  #begin(at: number, entry = 0): void {
+  /** Starts a segment at an offset, at a point of the class; `entry` units are paid in it besides its instructions. */
+  #begin(at: number, from: number, entry = 0): void {
+    this.#segment++;
+    this.#from = from;
+    this.#to = -1;
+    this.#cost = entry;
+    this.#lost = false;
+    if (!this.#placing) return;
+    const payment = this.#credit.payment(this.#segment);
+    if (payment === 0) return;
     const first = this.#region === UNKNOWN;
     if (first) {
       this.#region = this.#need.length;
@@ -55,38 +80,64 @@ export class ExactMeter {
       this.#used = 0;
     }
     const { templates } = this.#prices;
+    const amount = payment + templates.sub + (first ? templates.test : 0);
     this.#at.push(at);
-    this.#cost.push(entry + templates.sub + (first ? templates.test : 0));
+    this.#amount.push(amount);
     this.#test.push(this.#region);
     this.#first.push(first);
-    this.#lost = false;
+    this.#used += amount;
+    if (this.#used > this.#need[this.#region]!) this.#need[this.#region] = this.#used;
   }
 
   #pay(units: number): void {
-    const last = this.#cost.length - 1;
-    this.#cost[last] = this.#cost[last]! + units;
+    this.#cost += units;
   }
 
-  /** Ends the segment: what follows has used that much more, or knows nothing after an observing call. */
+  /** The class of the points that the current segment leads to. */
+  #out(): number {
+    if (this.#to < 0) this.#to = this.#placing ? ZERO : this.#credit.fresh();
+    return this.#to;
+  }
+
+  #join(a: number, b: number): void {
+    if (!this.#placing) this.#credit.join(a, b);
+  }
+
+  /** Ends the segment; after an observing call nothing is known of the fuel. */
   #finish(): void {
-    const last = this.#cost.length - 1;
-    this.#used += this.#cost[last]!;
-    if (this.#used > this.#need[this.#region]!) this.#need[this.#region] = this.#used;
+    if (!this.#placing) this.#credit.add(this.#from, this.#to, this.#cost);
     if (this.#lost) this.#region = UNKNOWN;
   }
 
-  /** The state here reaches a label, from inside `crossed` loops of it. */
-  #reach(frame: number): void {
-    const crosses = this.#loops > 0 && this.#loopFrame[this.#loops - 1]! > frame;
-    this.#merge(frame, crosses ? UNKNOWN : this.#region, this.#used);
+  /**
+   * How many loops stay open for a branch to the frame. What is held inside those that it leaves would be
+   * lost, and so would what was held where the inner ones of them began: nothing may be.
+   */
+  #cross(frame: number): number {
+    let open = this.#loops;
+    while (open > 0 && this.#loopFrame[open - 1]! > frame) open--;
+    if (open < this.#loops) this.#join(this.#out(), ZERO);
+    for (let k = open + 1; k < this.#loops; k++) this.#join(this.#loopClass[k]!, ZERO);
+    return open;
   }
 
-  #merge(frame: number, region: number, used: number): void {
+  /** The end of the segment leads to a label, perhaps out of loops. */
+  #reach(frame: number): void {
+    const open = this.#cross(frame);
+    if (open === this.#loops) this.#merge(frame, this.#region, this.#used, this.#out());
+    else this.#merge(frame, UNKNOWN, this.#used, this.#loopClass[open]!);
+  }
+
+  #merge(frame: number, region: number, used: number, held: number): void {
     const known = this.#labelRegion[frame]!;
     if (known === NONE) {
       this.#labelRegion[frame] = region;
       this.#labelUsed[frame] = used;
-    } else if (known !== region) this.#labelRegion[frame] = UNKNOWN;
+      this.#labelClass[frame] = held;
+      return;
+    }
+    this.#join(held, this.#labelClass[frame]!);
+    if (known !== region) this.#labelRegion[frame] = UNKNOWN;
     else if (used > this.#labelUsed[frame]!) this.#labelUsed[frame] = used;
   }
 
@@ -102,57 +153,75 @@ export class ExactMeter {
     this.#pay(this.#prices.specialPrice(w, subject.shape, arity));
     if (!branches) {
       if (code === OP.return) {
+        if (this.#lost) this.#region = UNKNOWN;
+        this.#leave(0, subject);
         this.#finish();
-        this.#reach(0);
       } else if (code !== OP.call || this.#prices.observes[w.a] === 1) this.#lost = true;
       return;
     }
-    this.#finish();
+    if (this.#lost) this.#region = UNKNOWN;
     if (code === OP.brTable) {
-      for (let i = 0; i < w.targetCount; i++) this.#branch(w.depth - w.targets[i]!);
-    } else this.#branch(w.depth - w.a);
-    if (code === OP.brIf) this.#begin(w.pos);
+      for (let i = 0; i < w.targetCount; i++) this.#leave(w.depth - w.targets[i]!, subject);
+    } else this.#leave(w.depth - w.a, subject);
+    const next = this.#out();
+    this.#finish();
+    if (code === OP.brIf) this.#begin(w.pos, next);
   }
 
-  #branch(frame: number): void {
-    if (this.#w.frameCode[frame] !== OP.loop) this.#reach(frame);
+  /** A branch from the end of the current segment, or a return (frame 0). */
+  #leave(frame: number, { shape }: Subject): void {
+    if (this.#w.frameCode[frame] === OP.loop) {
+      const open = this.#cross(frame);
+      if (open < this.#loops) this.#join(this.#loopClass[open]!, ZERO);
+      this.#join(this.#out(), ZERO);
+    } else {
+      this.#reach(frame);
+      // Unwrapped, this is a return: nothing may be held, nor where the loops that it leaves began.
+      if (frame === 0 && !shape.wrapped) this.#join(this.#labelClass[0]!, ZERO);
+    }
   }
 
-  #end({ shape }: Subject): void {
+  #end(subject: Subject): void {
+    const { shape } = subject;
     const w = this.#w;
     const kind = w.frameCode[w.depth];
     if (w.falls) this.#pay(this.#prices.flat[OP.end]!);
     if (kind === OP.loop) {
-      this.#loops--;
+      const before = this.#loopClass[--this.#loops]!;
       if (!w.falls) return;
+      this.#join(this.#out(), ZERO);
       this.#finish();
       this.#region = UNKNOWN;
-      this.#begin(w.pos);
+      this.#begin(w.pos, before);
       return;
     }
     // Unwrapped, a branch to the function's own label has left it and pays for nothing here.
     const leaves = w.depth === 0 && !shape.wrapped;
     const reached = this.#labelRegion[w.depth] !== NONE;
-    if (!leaves && (kind === OP.if || reached)) this.#join(kind === OP.if);
+    if (!leaves && (kind === OP.if || reached)) this.#meet(kind === OP.if);
     if (w.depth > 0 || !(w.falls || (!leaves && reached))) return;
     // Wrapped, the end paid above was the block's; the tail has one of its own.
     const tail = this.#prices.tail(shape);
     this.#pay(shape.wrapped ? tail : tail - this.#prices.flat[OP.end]!);
+    this.#join(this.#out(), ZERO);
     this.#finish();
   }
 
   /** Several edges meet after the current `end`: a new segment. */
-  #join(implicitArm: boolean): void {
+  #meet(implicitArm: boolean): void {
     const w = this.#w;
     const frame = w.depth;
     if (w.falls) {
-      this.#finish();
+      if (this.#lost) this.#region = UNKNOWN;
       this.#reach(frame);
+      this.#finish();
     }
-    if (implicitArm) this.#merge(frame, this.#forkRegion[frame]!, this.#forkUsed[frame]!);
+    if (implicitArm) {
+      this.#merge(frame, this.#forkRegion[frame]!, this.#forkUsed[frame]!, this.#forkClass[frame]!);
+    }
     this.#region = this.#labelRegion[frame]!;
     this.#used = this.#labelUsed[frame]!;
-    this.#begin(w.pos);
+    this.#begin(w.pos, this.#labelClass[frame]!);
   }
 
   #open(code: number): void {
@@ -160,42 +229,46 @@ export class ExactMeter {
     this.#blockType[w.depth] = w.a;
     this.#labelRegion[w.depth] = NONE;
     if (code === OP.block) return;
+    const next = this.#out();
     this.#finish();
+    if (code === OP.loop) {
+      this.#loopFrame[this.#loops] = w.depth;
+      this.#loopClass[this.#loops++] = next;
+      this.#region = UNKNOWN;
+      this.#begin(w.pos, ZERO);
+      return;
+    }
     this.#forkRegion[w.depth] = this.#region;
     this.#forkUsed[w.depth] = this.#used;
-    if (code === OP.loop) {
-      this.#loopFrame[this.#loops++] = w.depth;
-      this.#region = UNKNOWN;
-    }
-    this.#begin(w.pos);
+    this.#forkClass[w.depth] = next;
+    this.#begin(w.pos, next);
   }
 
   #else(price: number): void {
     const w = this.#w;
     if (w.falls) {
       this.#pay(price);
-      this.#finish();
+      if (this.#lost) this.#region = UNKNOWN;
       this.#reach(w.depth);
+      this.#finish();
     }
     this.#region = this.#forkRegion[w.depth]!;
     this.#used = this.#forkUsed[w.depth]!;
-    this.#begin(w.pos);
+    this.#begin(w.pos, this.#forkClass[w.depth]!);
   }
 
-  /** Walks one body and appends its edits; answers what the callers have to pay, if anything. */
-  meter(subject: Subject, prices: Prices, edits: IntList, must: boolean): EntryPlan {
+  #walk(subject: Subject): void {
     const w = this.#w;
+    const prices = this.#prices;
     const { shape } = subject;
     const { flat, special } = prices;
-    this.#prices = prices;
-    for (const list of [this.#at, this.#cost, this.#test, this.#need]) list.length = 0;
-    this.#first.length = 0;
+    this.#segment = -1;
     this.#region = UNKNOWN;
     this.#loops = 0;
     this.#labelRegion[0] = NONE;
     w.open(subject.code, subject.start, subject.end, subject.func);
     const entry = prices.entry(subject.index, shape.local) + prices.head(shape);
-    this.#begin(AT_ENTRY, entry + (shape.local ? prices.templates.load : 0));
+    this.#begin(AT_ENTRY, ZERO, entry + (shape.local ? prices.templates.load : 0));
     for (let code = w.next(); code >= 0; code = w.next()) {
       if (special[code] === 1) this.#special(code, subject);
       else if (code === OP.block || code === OP.loop || code === OP.if) {
@@ -209,20 +282,29 @@ export class ExactMeter {
         if (code === OP.unreachable) this.#finish();
       }
     }
-    if (!must && this.#isStraight(subject)) {
-      const { sub, test } = prices.templates;
-      const shortfall = this.#cost[0]! - sub - test;
+  }
+
+  /** Walks one body and appends its edits; answers what the callers have to pay, if anything. */
+  meter(subject: Subject, prices: Prices, edits: IntList, must: boolean): EntryPlan {
+    const { shape } = subject;
+    this.#prices = prices;
+    for (const list of [this.#at, this.#amount, this.#test, this.#need]) list.length = 0;
+    this.#first.length = 0;
+    this.#credit.reset();
+    this.#placing = false;
+    this.#walk(subject);
+    if (!must && this.#credit.segments === 1 && !shape.local && !shape.counted) {
+      const shortfall = this.#credit.cost(0);
       if (shortfall <= HOIST) return { entry: 0, shortfall };
     }
+    this.#credit.solve();
+    this.#placing = true;
+    this.#walk(subject);
     this.#write(edits, subject);
     return { entry: 1, shortfall: 0 };
   }
 
-  #isStraight({ shape }: Subject): boolean {
-    return this.#cost.length === 1 && !shape.local && !shape.counted;
-  }
-
-  /** Turns segments into edits: a test that covers one segment only becomes a charge with it. */
+  /** Turns charges into edits: a test that covers one charge only becomes one with it. */
   #write(edits: IntList, { shape }: Subject): void {
     const { templates } = this.#prices;
     const add = (at: number, kind: number, value: number) => {
@@ -233,7 +315,7 @@ export class ExactMeter {
     const spared = templates.test + templates.sub;
     for (let i = 0; i < this.#at.length; i++) {
       const at = this.#at[i]!;
-      const cost = this.#cost[i]!;
+      const cost = this.#amount[i]!;
       const need = this.#need[this.#test[i]!]!;
       if (this.#first[i] && need === cost) {
         const entryLoad = at === AT_ENTRY && shape.local ? templates.load : 0;
