@@ -33,7 +33,7 @@ export const cliTexts = {
     exit: 5,
   },
   "output-is-input": {
-    text: "{file} is the input: the original would be lost",
+    text: "{file} is an input of this command: the original would be lost",
     hint: "Name another output file",
     blame: "usage",
     exit: 2,

@@ -87,8 +87,8 @@ export const policyTexts = {
     exit: 2,
   },
   "policy-not-yet": {
-    text: "this version cannot enforce {fields} yet",
-    hint: "Take the fields out of the policy to harden without them",
+    text: "the policy asks for what this version cannot enforce yet: {fields}",
+    hint: "Take these fields out of the policy; none is ever ignored",
     blame: "input",
     exit: 3,
   },
