@@ -2,6 +2,7 @@
 // contain throws, and the output never replaces the input.
 import { contain } from "../contain/contain.ts";
 import type { HardenReport } from "../harden/report.ts";
+import { PAGE } from "../spec/binary.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
@@ -10,7 +11,6 @@ import { policyFrom } from "./policy-source.ts";
 import { readModule } from "./ref.ts";
 import { count, growth, sizeOf } from "./units.ts";
 
-const PAGE = 65_536;
 /** About what a megabyte takes, verify included; only decides whether progress is shown. */
 const MS_PER_MB = 200;
 
@@ -53,7 +53,7 @@ export function reportText(report: HardenReport, output: string, io: Pick<Io, "s
 export async function run({ args, flags }: InputOf<"harden">, io: Io): Promise<Outcome> {
   const policy = await policyFrom("harden", flags, io);
   const { bytes } = await readModule(args.ref);
-  await refuseInputAsOutput(args.ref, flags.output);
+  await refuseInputAsOutput([args.ref, flags.policy], flags.output);
   io.progress(`hardening ${args.ref}`, (bytes.length / 1e6) * MS_PER_MB);
   const contained = contain(bytes, policy);
   await writeOutput(flags.output, contained.bytes);

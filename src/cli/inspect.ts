@@ -33,7 +33,7 @@ async function writePolicy(
   force: boolean | undefined,
 ): Promise<void> {
   const flag = "--write-policy";
-  await refuseInputAsOutput(ref, file, flag);
+  await refuseInputAsOutput([ref], file, flag);
   try {
     await writeOutput(file, text, { create: force !== true });
   } catch (error) {

@@ -88,6 +88,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<E
     if (parsed.kind === "help") streams.out(parsed.text);
     if (parsed.kind === "usage") {
       const { fail } = await import("../errors/failure.ts");
+      if (json !== undefined) json = parsed.command.join(" ");
       const help = ["glovebox", ...parsed.command, "--help"].join(" ");
       fail("cli-usage", { what: parsed.what, help });
     }
@@ -97,12 +98,26 @@ export async function main(argv: readonly string[], streams: Streams): Promise<E
   }
 }
 
+/** Standard output that can't be written, such as a full disk: the result is not there, whatever it was. */
+async function unwritten(error: unknown): Promise<Exit> {
+  const { reasonOf } = await import("./reason.ts");
+  const { Failure } = await import("../errors/failure.ts");
+  const { renderFailure } = await import("../errors/render.ts");
+  const { textOf } = await import("../errors/catalogue.ts");
+  const failure = new Failure("file-unwritable", {
+    file: "standard output",
+    reason: reasonOf(error),
+  });
+  process.stderr.write(`${renderFailure(failure)}\n`);
+  return textOf(failure.code).exit;
+}
+
 /** The process itself: called by bin/glovebox and scripts/start.mjs. */
 export async function run(argv: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    // A reader that has seen enough (`| head`) is no error, and no reason to answer 0 for what was found.
+    if (error.code === "EPIPE") return;
+    void unwritten(error).then((exit) => process.exit(exit));
   });
   process.exitCode = await main(argv, {
     out: (text) => process.stdout.write(text),

@@ -13,15 +13,18 @@ async function identity(file: string): Promise<string | undefined> {
   }
 }
 
-/** Refuses an output that is the input itself, by whatever path or link. */
+/** Refuses an output that is one of the inputs (plugin, policy), by whatever path or link. */
 export async function refuseInputAsOutput(
-  input: string,
+  inputs: readonly (string | undefined)[],
   output: string,
   flag = "--output",
 ): Promise<void> {
   const target = await identity(output);
-  if (target !== undefined && target === (await identity(input))) {
-    fail("output-is-input", { file: output }, { at: "flag", flag });
+  if (target === undefined) return;
+  for (const input of inputs) {
+    if (input !== undefined && target === (await identity(input))) {
+      fail("output-is-input", { file: output }, { at: "flag", flag });
+    }
   }
 }
 

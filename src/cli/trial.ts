@@ -7,7 +7,7 @@ import { builtInPlugins } from "./built-in.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { writeOutput } from "./output.ts";
+import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyFrom } from "./policy-source.ts";
 import { readModule } from "./ref.ts";
 import { trialReportText } from "./trial-text.ts";
@@ -39,6 +39,9 @@ export async function run({ args, flags }: InputOf<"trial">, io: Io): Promise<Ou
   const alone = needsRef.find((flag) => flags[flag] !== undefined);
   if (ref === undefined && alone !== undefined) {
     usage("trial", `--${alone} is for a plugin of yours: name its file`);
+  }
+  if (flags.junit !== undefined) {
+    await refuseInputAsOutput([ref, flags.policy], flags.junit, "--junit");
   }
   const report = await (ref === undefined ? builtInTrial(io) : ownTrial(ref, flags, io));
   if (flags.junit !== undefined) {

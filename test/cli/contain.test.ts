@@ -128,3 +128,22 @@ test("the same plugin and policy give the same bytes", async () => {
   const [a, b] = outputs.map((output) => readFileSync(output));
   assert.deepEqual(a, b);
 });
+
+test("neither harden nor trial writes over the policy or the plugin that it was given", async () => {
+  const policy = join(scratch, "kept.yaml");
+  const text =
+    "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: kept }\nspec: { role: header-rewriter }\n";
+  writeFileSync(policy, text);
+  const bytes = readFileSync(plugin);
+  for (const args of [
+    ["harden", plugin, "-p", policy, "-o", policy],
+    ["trial", plugin, "-p", policy, "--junit", policy],
+    ["trial", plugin, "-p", policy, "--junit", plugin],
+  ]) {
+    const { exit, err } = await glovebox(...args);
+    assert.match(err, /^error\[output-is-input\]: /);
+    assert.equal(exit, 2);
+  }
+  assert.equal(readFileSync(policy, "utf8"), text);
+  assert.deepEqual(readFileSync(plugin), bytes);
+});

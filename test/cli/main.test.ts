@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -62,6 +62,29 @@ test("a reader that closes the pipe early is no error", () => {
   );
   assert.equal(done.stderr, "");
   assert.match(done.stdout, /^# fish completion for glovebox\n0\n$/);
+});
+
+test("a reader that closes the pipe early does not turn findings into success", async () => {
+  // /dev/null is no module, so that verify finds something; nobody reads what it prints.
+  const child = spawn(process.execPath, [bin, "verify", "/dev/null", "--role", "auth"]);
+  child.stdout.destroy();
+  assert.deepEqual(await once(child, "exit"), [1, null]);
+});
+
+test("a result that can't be printed is one line and exit code 5", {
+  skip: existsSync("/dev/full") ? false : "there is no /dev/full here",
+}, () => {
+  const full = openSync("/dev/full", "w");
+  try {
+    const done = spawnSync(process.execPath, [bin, "explain", "cli-usage"], {
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    assert.match(done.stderr, /^error\[file-unwritable\]: cannot write standard output: .*\n$/);
+    assert.equal(done.status, 5);
+  } finally {
+    closeSync(full);
+  }
 });
 
 test("a signal ends the command, so that a shell reports 130 for SIGINT and 143 for SIGTERM", async () => {
