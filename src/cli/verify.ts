@@ -2,6 +2,7 @@
 import type { Finding } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import type { Policy } from "../policy/policy.ts";
+import { PAGE } from "../spec/binary.ts";
 import { verify } from "../verify/verify.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
@@ -16,7 +17,7 @@ function promises(policy: Policy): readonly string[] {
   const callbacks =
     policy.callbacks === "all" ? "all that it exports" : [...policy.callbacks].join(", ");
   return [
-    `  memory     at most ${sizeOf(limits.memoryPages * 65_536)}`,
+    `  memory     at most ${sizeOf(limits.memoryPages * PAGE)}`,
     `  fuel       ${count(limits.fuel.callback)} a callback, ${count(limits.fuel.start)} at start (${limits.fuel.mode}, costs ${limits.fuel.costs})`,
     `  stack      at most ${sizeOf(limits.stackBytes)}, ${count(limits.callDepth)} nested calls`,
     `  may call   ${[...policy.allow].join(", ") || "nothing"}`,

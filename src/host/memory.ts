@@ -1,6 +1,7 @@
 // The guest's linear memory behind checked reads and writes: no method trusts an address or a length from
 // the guest, none throws for a bad one. The invariant: the views are those of the memory's present buffer
 // whenever `sync` has run since guest code last ran.
+import { PAGE } from "../spec/binary.ts";
 import { caps } from "./caps.ts";
 import type { WasmMemory } from "./engine.ts";
 
@@ -47,7 +48,7 @@ export class GuestMemory {
   /** Pages of 64 KiB. */
   get pages(): number {
     this.sync();
-    return this.bytes.length / 65536;
+    return this.bytes.length / PAGE;
   }
 
   has(ptr: number, size: number): boolean {

@@ -1,6 +1,7 @@
 // PolicyDocument → Policy: defaults filled in, role and lists joined, everything decided and frozen. The one
 // place where that happens. The result depends on the document alone.
 import { type Finding, finding } from "../errors/failure.ts";
+import { PAGE } from "../spec/binary.ts";
 import { callback, callbacks } from "../spec/callbacks.ts";
 import type { CostVersion } from "../spec/costs.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
@@ -11,8 +12,6 @@ import type { DeniedAnswer, Policy } from "./policy.ts";
 import { type RoleName, role } from "./roles.ts";
 import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
 import { type PolicyDocument, setting } from "./settings.ts";
-
-const PAGE = 65_536;
 
 /** Without these a plugin is never set up. */
 const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
