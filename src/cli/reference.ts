@@ -38,7 +38,10 @@ export function cliPage(): string {
     const args = row.args
       .map((arg) => (arg.required ? ` <${arg.name}>` : ` [${arg.name}]`))
       .join("");
-    parts.push(`## ${name}`, `\`glovebox ${name}${args} [options]\`: ${row.summary}.`);
+    parts.push(
+      `## ${name}`,
+      `\`glovebox ${name}${args} [options]\`: ${row.summary}${row.summary.endsWith("?") ? "" : "."}`,
+    );
     if (row.detail !== undefined) parts.push(row.detail);
     const flags = [...row.flags, ...commonFlags] as readonly FlagRow[];
     parts.push(
