@@ -9,7 +9,7 @@ import { WINDOW } from "../spec/layout.ts";
 import type { FuncType } from "../wasm/module.ts";
 import type { Body, Target } from "./bodies/asm.ts";
 import { closeBody, enterBody, openBody, wrapperBody } from "./bodies/entries.ts";
-import { bulkBody, crossBody, denyBody, growBody } from "./bodies/helpers.ts";
+import { backBody, bulkBody, crossBody, denyBody, growBody, reachBody } from "./bodies/helpers.ts";
 import { denialText, stubBody } from "./bodies/stub.ts";
 import { crosses, thunkBody } from "./bodies/thunk.ts";
 import type { EntryExport } from "./check-exports.ts";
@@ -108,15 +108,23 @@ export function generate(needs: Needs, context: Context): Generated {
     targets.set(key, target);
     return target;
   };
-  // Thunks call `cross` and stubs call `deny`, which stand after them: their indices follow from counts.
+  // Thunks call `cross`, `reach` and `back`, and stubs call `deny`, which stand after them: their indices follow from counts.
   const denyIndex = imports.length * 2 + denied.length;
   const helpers = [log !== null, needs.bulkBytes, needs.bulkElems, needs.grow];
   const crossBefore = helpers.filter((present) => present).length;
   const crossing = imports.some(({ row }) => crosses(row));
   const cross = crossBody(costs, firstGlobal);
-  const crossTarget = { index: denyIndex + crossBefore, params: 1, cost: cross.cost };
+  const crossAt = denyIndex + crossBefore;
+  const reachAt = crossAt + (crossing ? 1 : 0);
+  const reach = reachBody(costs, firstGlobal);
+  const back = backBody(costs, firstGlobal);
+  const around = {
+    cross: { index: crossAt, params: 1, cost: cross.cost },
+    reach: { index: reachAt, params: 0, cost: reach.cost },
+    back: { index: reachAt + 1, params: 0, cost: back.cost },
+  };
   imports.forEach(({ module, row }, i) => {
-    add(`thunk ${module}.${row.name}`, thunkBody(row, i, crossTarget, costs, firstGlobal));
+    add(`thunk ${module}.${row.name}`, thunkBody(row, i, around, costs, firstGlobal));
   });
   const deny =
     log === null
@@ -146,6 +154,10 @@ export function generate(needs: Needs, context: Context): Generated {
     ? add("grow", growBody(memoryPages, onMemoryCap, costs, firstGlobal))
     : NOWHERE;
   if (crossing) add("cross", cross);
+  if (imports.length > 0) {
+    add("reach", reach);
+    add("back", back);
+  }
   const firstWrapper = imports.length + functions.length + 3;
   const firstGuest = firstWrapper + needs.entries.length;
   const start =

@@ -8,9 +8,9 @@ import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
 import { enter } from "./expect/enter.ts";
 import { type Expected, sameSignature } from "./expect/expected.ts";
+import { wallHelpers } from "./expect/passage.ts";
 import { ENTRY_HELPERS, optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
-import { crosses } from "./expect/thunk.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
@@ -91,7 +91,7 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   let entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : stubsAt;
   if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
   const guest = entry + ENTRY_HELPERS + exports.length;
-  let end = imports.some(crosses) ? entry - 1 : entry;
+  let end = entry - wallHelpers(context, imports).length;
   if (end < stubsAt || guest > functions) {
     s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
   }

@@ -258,6 +258,26 @@ test("the host may enter the allocator inside a host call, on the same fuel, and
   assert.match(seen[1]!, /unreachable/);
 });
 
+test("a host that swallows the allocator's trap and goes on with the plugin is stopped on its return", () => {
+  const text = `(module
+    (import "env" "proxy_done" (func $done (result i32)))
+    (memory (export "memory") 1) ${marker}
+    (func (export "malloc") (param i32) (result i32) (unreachable))
+    (func (export "proxy_on_tick") (param i32)
+      (drop (call $done))
+      (i32.store (i32.const 0) (i32.const 1))))`;
+  const holder: { call?: () => string } = {};
+  const instance = runHardened(text, policyFromRole("logging"), {
+    proxy_done: () => {
+      assert.match(holder.call!(), /unreachable/);
+      return 0;
+    },
+  });
+  holder.call = () => outcome(instance, "malloc", 1);
+  assert.match(outcome(instance, "proxy_on_tick", 1), /unreachable/);
+  assert.equal(instance.memory[0], 0, "the guest did not run on");
+});
+
 test("a start section runs once, before the first callback, whichever comes first", () => {
   const text = `(module (memory (export "memory") 1) ${marker}
     (global $g (mut i32) (i32.const 0))

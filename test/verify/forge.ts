@@ -19,6 +19,7 @@ import {
 } from "../../src/verify/expect/enter.ts";
 import type { Expected, Signature } from "../../src/verify/expect/expected.ts";
 import { grow, growType } from "../../src/verify/expect/grow.ts";
+import { back, reach } from "../../src/verify/expect/passage.ts";
 import { denialMessage, stub } from "../../src/verify/expect/stub.ts";
 import { crosses, thunk } from "../../src/verify/expect/thunk.ts";
 import { type WrapperKind, wrapper, wrapperKind } from "../../src/verify/expect/wrapper.ts";
@@ -177,6 +178,7 @@ export function forge(plan: Plan): Uint8Array {
   );
   const crossed = imports.some(({ row }) => row !== undefined && crosses(row));
   if (crossed) functions.push("cross");
+  if (imports.length > 0) functions.push("reach", "back");
   functions.push(
     "enter",
     "open",
@@ -208,10 +210,17 @@ export function forge(plan: Plan): Uint8Array {
     const bytes = filled(body, target);
     made.push({ label, type, body: plan.rewrite?.(label, bytes) ?? bytes });
   };
-  const crossing = { index: functions.indexOf("cross"), cost: cross(context).cost };
+  const at = (label: string, body: Expected) => ({
+    index: functions.indexOf(label),
+    cost: body.cost,
+  });
+  const wall = {
+    cross: at("cross", cross(context)),
+    reach: at("reach", reach(context)),
+    back: at("back", back(context)),
+  };
   imports.forEach(({ what, row }, i) => {
-    if (row !== undefined)
-      add(`thunk ${what}`, hostSignature(row), thunk(context, row, i, crossing));
+    if (row !== undefined) add(`thunk ${what}`, hostSignature(row), thunk(context, row, i, wall));
     else made.push({ label: `thunk ${what}`, type: signature(":"), body: [0, 0x0b] });
   });
   const segment = plan.data?.length ?? 0;
@@ -231,6 +240,10 @@ export function forge(plan: Plan): Uint8Array {
   if (helpers.includes("bulkElems")) add("bulkElems", bulkType, bulk(context, "elems"));
   if (helpers.includes("grow")) add("grow", growType, grow(context));
   if (crossed) add("cross", crossType, cross(context));
+  if (imports.length > 0) {
+    add("reach", closeType, reach(context));
+    add("back", closeType, back(context));
+  }
   const guest = (k: number): number => functions.indexOf(`g${k}`);
   add(
     "enter",

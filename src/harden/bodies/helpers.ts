@@ -1,5 +1,6 @@
 // The helpers: deny (logs a denial through a borrowed window of page 0, rule A30), bulkBytes and bulkElems
-// (charge by length, A36), grow (the memory cap), cross (charges for what crosses the wall, A36).
+// (charge by length, A36), grow (the memory cap), cross (charges for what crosses the wall, A36), reach
+// and back (mark the phase around a host call, A6).
 import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { WINDOW } from "../../spec/layout.ts";
@@ -50,6 +51,21 @@ export function crossBody(costs: CostTable, firstGlobal: number): Body {
   asm.get("fuel").local("get", 0).op("i64.extend_i32_u").i64(costs.hostShift).op("i64.shr_u");
   asm.op("i64.sub").set("fuel").checkFuel();
   return asm.body(ONE_I32, NO_RESULT);
+}
+
+/** `reach`: the host is about to run. */
+export function reachBody(costs: CostTable, firstGlobal: number): Body {
+  const asm = new Asm(costs, firstGlobal);
+  asm.get("phase").i32(1).op("i32.add").set("phase");
+  return asm.body(NO_RESULT, NO_RESULT);
+}
+
+/** `back`: the host has returned; traps where a trap inside it was swallowed and left another phase behind. */
+export function backBody(costs: CostTable, firstGlobal: number): Body {
+  const asm = new Asm(costs, firstGlobal);
+  asm.get("phase").i32(1).op("i32.and", "i32.eqz").if().op("unreachable", "end");
+  asm.get("phase").i32(1).op("i32.sub").set("phase");
+  return asm.body(NO_RESULT, NO_RESULT);
 }
 
 /** memory.grow under the cap: past it, counts and traps or answers -1. */

@@ -33,11 +33,18 @@ export function crosses(row: HostFunction): boolean {
   return ins.length + outs.length > 0;
 }
 
+/** The helpers that thunks call. */
+export interface Around {
+  readonly cross: Target;
+  readonly reach: Target;
+  readonly back: Target;
+}
+
 /** The thunk of the import with index `index`. */
 export function thunkBody(
   row: HostFunction,
   index: number,
-  cross: Target,
+  { cross, reach, back }: Around,
   costs: CostTable,
   firstGlobal: number,
 ): Body {
@@ -45,9 +52,8 @@ export function thunkBody(
   const result = row.params.length;
   const asm = new Asm(costs, firstGlobal, outs.length > 0 ? 1 : 0, I32);
   for (const i of ins) asm.local("get", i).call(cross);
-  asm.get("phase").i32(1).op("i32.add").set("phase");
-  asm.args(row.params.length).call({ index, params: row.params.length, cost: 0 });
-  asm.get("phase").i32(1).op("i32.sub").set("phase");
+  asm.call(reach).args(row.params.length).call({ index, params: row.params.length, cost: 0 });
+  asm.call(back);
   if (outs.length > 0) {
     asm.local("tee", result).op("i32.eqz").if();
     for (const i of outs) {

@@ -10,8 +10,9 @@ import { deny } from "./deny.ts";
 import { close, enter, open } from "./enter.ts";
 import type { Expected, Signature } from "./expected.ts";
 import { grow } from "./grow.ts";
+import { back, reach, wallHelpers } from "./passage.ts";
 import { denialMessage, stub } from "./stub.ts";
-import { crosses, thunk } from "./thunk.ts";
+import { thunk } from "./thunk.ts";
 import { wrapper, wrapperKind } from "./wrapper.ts";
 
 /** What a function is; of the generated, guest code may call `callable`, never `helper`. */
@@ -62,10 +63,15 @@ export function roster(context: Context, choice: Choice): readonly Place[] {
   const logs = choice.messages >= 0 ? 1 : 0;
   const at = denier + logs + helpers.length;
   const helper = (index: number, body: Expected): Helper => ({ index, cost: body.cost });
-  const crossing = imports.some(crosses) ? [cross(context)] : [];
-  const crossed = helper(at, cross(context));
+  const around = wallHelpers(context, imports);
+  const passed = at + around.length - 2;
+  const wall = {
+    cross: helper(at, cross(context)),
+    reach: helper(passed, reach(context)),
+    back: helper(passed + 1, back(context)),
+  };
 
-  const thunks = imports.map((row, i) => thunk(context, row, i, crossed));
+  const thunks = imports.map((row, i) => thunk(context, row, i, wall));
   const log = imports.findIndex(({ name }) => name === "proxy_log");
   const logCost = thunks[log]?.cost ?? 0;
   const denying = logs > 0 ? [deny(context, choice.messages, first + log, logCost)] : [];
@@ -75,7 +81,7 @@ export function roster(context: Context, choice: Choice): readonly Place[] {
     offset += denialMessage(row).length;
     return stub(context, row, hostFunctionIndex(row), logs > 0 ? denial : null);
   });
-  const enterAt = at + crossing.length;
+  const enterAt = at + around.length;
   const entering = enter(context, choice.starts);
   const opening = open(context, helper(enterAt, entering));
   const closing = close(context);
@@ -87,7 +93,7 @@ export function roster(context: Context, choice: Choice): readonly Place[] {
     ...as(ROLE.callable, [...thunks, ...stubBodies]),
     ...as(ROLE.helper, denying),
     ...helpers.map(({ role, body }) => ({ role, body: body(context) })),
-    ...as(ROLE.helper, [...crossing, entering, opening, closing]),
+    ...as(ROLE.helper, [...around, entering, opening, closing]),
     ...choice.exports.map(({ name, row, type }) => {
       const isBare = choice.bare && name === "_initialize";
       const kind = isBare ? "bare" : wrapperKind(row);

@@ -4,7 +4,7 @@
 import { I32 } from "../../spec/binary.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { Body } from "./body.ts";
-import { type Context, globalIndex, type Helper, hostSignature } from "./context.ts";
+import { type Context, type Helper, hostSignature } from "./context.ts";
 import type { Expected } from "./expected.ts";
 
 const INPUT_LENGTHS: readonly ParamRole[] = ["inLen", "bufLen", "iovsLen"];
@@ -24,19 +24,26 @@ export function crosses(row: HostFunction): boolean {
   return inputs.length + outputs.length > 0;
 }
 
+/** The helpers that thunks call. */
+export interface Wall {
+  readonly cross: Helper;
+  readonly reach: Helper;
+  readonly back: Helper;
+}
+
 /** The thunk of import number `index`, which is host function `row`. */
-export function thunk(context: Context, row: HostFunction, index: number, cross: Helper): Expected {
-  const phase = globalIndex(context, "phase");
+export function thunk(context: Context, row: HostFunction, index: number, wall: Wall): Expected {
+  const { cross, reach, back } = wall;
   const type = hostSignature(row);
   const { inputs, outputs } = lengths(row);
   const result = row.params.length;
   const locals = outputs.length > 0 ? { count: 1, type: I32 } : undefined;
   const body = new Body(context.table, type, locals);
   for (const q of inputs) body.op("local.get", q).call(cross.index, 1, 0, cross.cost);
-  body.op("global.get", phase).op("i32.const", 1).op("i32.add").op("global.set", phase);
+  body.call(reach.index, 0, 0, reach.cost);
   for (const q of row.params.keys()) body.op("local.get", q);
   body.call(index, type.params.length, type.results.length, row.price);
-  body.op("global.get", phase).op("i32.const", 1).op("i32.sub").op("global.set", phase);
+  body.call(back.index, 0, 0, back.cost);
   if (outputs.length > 0) {
     body.op("local.tee", result).op("i32.eqz").if();
     for (const q of outputs) {
