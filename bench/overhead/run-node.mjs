@@ -30,7 +30,7 @@ function start(variant) {
     for (const [name, value] of Object.entries(variant.refill)) guest[name].value = BigInt(value);
   };
   refill();
-  guest._initialize?.();
+  (guest._initialize ?? guest._start)?.();
   if (job.setting !== null) runs.start(job.setting);
   const bench = guest.bench ?? runs.bench;
   return {

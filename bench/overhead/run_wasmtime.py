@@ -80,8 +80,10 @@ class Side:
             between["table"].set(store, row["slot"], runs[row["name"]])
         self.cells = [(guest[name], w.Val.i64(int(value))) for name, value in self.refill.items()]
         self.fill()
-        if "_initialize" in names:
-            guest["_initialize"](store)
+        for name in ("_initialize", "_start"):
+            if name in names:
+                guest[name](store)
+                break
         if job["setting"] is not None:
             runs["start"](store, job["setting"])
         self.bench = guest["bench"] if "bench" in names else runs["bench"]

@@ -41,6 +41,9 @@ export const NATIVE_EPOCH = "Wasmtime's epochs";
 export const tools = ["radix-wasm-instrument", "wasm-instrument"] as const;
 
 const MOST_MEMORY = 2 ** 30;
+/** Go programs nest deeper than plugins. */
+const MOST_STACK = 2 ** 23;
+const MOST_DEPTH = 10_000;
 
 /** All that the module imports, and budgets that are never used up. */
 export function openPolicy(bytes: Uint8Array, mode: "bound" | "exact"): Policy {
@@ -49,6 +52,8 @@ export function openPolicy(bytes: Uint8Array, mode: "bound" | "exact"): Policy {
     "spec.limits.fuel.callback": Number.MAX_SAFE_INTEGER,
     "spec.limits.fuel.start": Number.MAX_SAFE_INTEGER,
     "spec.limits.memory": MOST_MEMORY,
+    "spec.limits.stack": MOST_STACK,
+    "spec.limits.callDepth": MOST_DEPTH,
     "spec.capabilities.allow": [...new Set(decode(bytes).imports.map((one) => one.name))],
   });
 }

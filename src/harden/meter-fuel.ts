@@ -25,31 +25,25 @@ export interface FuelPlan {
   readonly edits: Int32Array;
 }
 
-/** Loops without observing calls are worth a local while observing calls are at most this many each. */
-const CALLS_PER_LOOP = 4;
+/**
+ * A loop with more observing calls than this is taken for a dispatcher, whose rounds make few of them. The
+ * local then saves more (a load and a store per loop and charge) than it costs (both per call made).
+ */
+const FEW_CALLS = 8;
 
-interface Loops {
-  readonly free: number;
-  readonly observing: number;
-}
-
-/** Loops of function i that nobody observes from inside, and calls in it that observe. */
-function countLoops(s: Survey, prices: Prices, i: number): Loops {
-  let observing = s.indirectStart[i + 1]! - s.indirectStart[i]!;
+/** Whether fuel is worth a local in function i: it has a loop whose rounds make no observing call, or few. */
+function wantsLocal(s: Survey, prices: Prices, i: number): boolean {
   const from = s.callStart[i]!;
   const to = s.callStart[i + 1]!;
   const seen = new Int32Array(to - from + 1);
   for (let c = from; c < to; c++) {
     seen[c - from + 1] = seen[c - from]! + prices.observes[s.calls[c]!]!;
   }
-  observing += seen[to - from]!;
-  if ((s.flags[i]! & (DOES.bulk | DOES.bulkElems | DOES.grow)) !== 0) observing++;
-  let free = 0;
   for (let l = s.loopStart[i]!; l < s.loopStart[i + 1]!; l += 3) {
     const calls = seen[s.loops[l + 1]! - from]! - seen[s.loops[l]! - from]!;
-    if (calls === 0 && s.loops[l + 2] === 0) free++;
+    if (calls > FEW_CALLS || (calls === 0 && s.loops[l + 2] === 0)) return true;
   }
-  return { free, observing };
+  return false;
 }
 
 /** Nodes in processing order: what callers may pay for first, callees before callers, then the others. */
@@ -117,9 +111,8 @@ export function meterFuel(
   const exact = new ExactMeter();
   const { code, start, end } = module.bodies;
   for (const i of order) {
-    const { free, observing } = countLoops(s, prices, i);
     const shape: Shape = {
-      local: free > 0 && observing <= CALLS_PER_LOOP * free,
+      local: wantsLocal(s, prices, i),
       counted: funcWeight[i]! > 0,
       wrapped: false,
     };
