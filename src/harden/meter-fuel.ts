@@ -26,24 +26,38 @@ export interface FuelPlan {
 }
 
 /**
- * A loop with more observing calls than this is taken for a dispatcher, whose rounds make few of them. The
- * local then saves more (a load and a store per loop and charge) than it costs (both per call made).
+ * Bound mode: loops without observing calls are worth a local while observing calls are at most this many
+ * each. More locals mean fewer loads and stores and yet slower code: a value that lives through a large
+ * function is spilled, and every call pays for it.
+ */
+const CALLS_PER_LOOP = 4;
+
+/**
+ * Exact mode charges so often that a local is worth it for one loop without observing calls, or with more
+ * than this many: that is taken for a dispatcher, whose rounds make few of them.
  */
 const FEW_CALLS = 8;
 
-/** Whether fuel is worth a local in function i: it has a loop whose rounds make no observing call, or few. */
-function wantsLocal(s: Survey, prices: Prices, i: number): boolean {
+/** Whether function i keeps its fuel in a local. */
+function wantsLocal(s: Survey, prices: Prices, i: number, mode: "bound" | "exact"): boolean {
+  let observing = s.indirectStart[i + 1]! - s.indirectStart[i]!;
   const from = s.callStart[i]!;
   const to = s.callStart[i + 1]!;
   const seen = new Int32Array(to - from + 1);
   for (let c = from; c < to; c++) {
     seen[c - from + 1] = seen[c - from]! + prices.observes[s.calls[c]!]!;
   }
+  observing += seen[to - from]!;
+  if ((s.flags[i]! & (DOES.bulk | DOES.bulkElems | DOES.grow)) !== 0) observing++;
+  let free = 0;
+  let dispatchers = 0;
   for (let l = s.loopStart[i]!; l < s.loopStart[i + 1]!; l += 3) {
     const calls = seen[s.loops[l + 1]! - from]! - seen[s.loops[l]! - from]!;
-    if (calls > FEW_CALLS || (calls === 0 && s.loops[l + 2] === 0)) return true;
+    if (calls === 0 && s.loops[l + 2] === 0) free++;
+    else if (calls > FEW_CALLS) dispatchers++;
   }
-  return false;
+  if (mode === "exact") return free + dispatchers > 0;
+  return free > 0 && observing <= CALLS_PER_LOOP * free;
 }
 
 /** Nodes in processing order: what callers may pay for first, callees before callers, then the others. */
@@ -112,7 +126,7 @@ export function meterFuel(
   const { code, start, end } = module.bodies;
   for (const i of order) {
     const shape: Shape = {
-      local: wantsLocal(s, prices, i),
+      local: wantsLocal(s, prices, i, mode),
       counted: funcWeight[i]! > 0,
       wrapped: false,
     };
