@@ -9,7 +9,7 @@ export type { HardenReport } from "./harden/report.ts";
 export { inspect } from "./inspect/inspect.ts";
 export { leastPolicy } from "./inspect/least-policy.ts";
 export type { InspectReport } from "./inspect/report.ts";
-export type { Policy } from "./policy/policy.ts";
 export { loadPolicy } from "./policy/load.ts";
+export type { Policy } from "./policy/policy.ts";
 export { policyFromRole } from "./policy/resolve.ts";
 export { verify } from "./verify/verify.ts";
