@@ -16,8 +16,9 @@ class Body {
 }
 
 function orbit(steps: i32): f64 {
-  const bodies = new Array<Body>();
-  for (let i = 0; i < 5; i++) bodies.push(new Body(i * 3.5, i * 1.25 + 1, 0.1 * i, 0.3 - 0.05 * i, 1.0 + i));
+  const bodies: Body[] = [];
+  for (let i = 0; i < 5; i++)
+    bodies.push(new Body(i * 3.5, i * 1.25 + 1, 0.1 * i, 0.3 - 0.05 * i, 1.0 + i));
   for (let step = 0; step < steps; step++) {
     for (let i = 0; i < bodies.length; i++) {
       const a = bodies[i];
