@@ -22,19 +22,11 @@ export interface Instance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
-export interface ModuleExport {
-  readonly name: string;
-  readonly kind: "function" | "table" | "memory" | "global" | "tag";
-}
-
 /** Imports as the engine wants them: module name, then function name. */
 export type ImportObject = Record<string, Record<string, WasmFunction>>;
 
 interface EngineApi {
-  readonly Module: {
-    new (bytes: Uint8Array): CompiledModule;
-    exports(module: CompiledModule): ModuleExport[];
-  };
+  readonly Module: new (bytes: Uint8Array) => CompiledModule;
   readonly Instance: new (module: CompiledModule, imports: ImportObject) => Instance;
   readonly Memory: new (limits: { initial: number }) => WasmMemory;
   readonly Global: new (type: { value: "i32" }, value: number) => WasmGlobal;
@@ -51,11 +43,6 @@ export function compile(bytes: Uint8Array): CompiledModule {
 /** Links and runs the start section, if there is one; throws what the guest or a host call threw. */
 export function instantiate(module: CompiledModule, imports: ImportObject): Instance {
   return new api.Instance(module, imports);
-}
-
-/** Names and kinds in the order of the export section. */
-export function exportsOf(module: CompiledModule): readonly ModuleExport[] {
-  return api.Module.exports(module);
 }
 
 export function exportedFunction(instance: Instance, name: string): WasmFunction | null {

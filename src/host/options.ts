@@ -1,5 +1,4 @@
 // What the caller of the host decides about a plugin, and the defaults for what it leaves open.
-import { caps } from "./caps.ts";
 import type { FailurePolicy, Semantics } from "./failure.ts";
 import type { ForeignFunction } from "./plugin-state.ts";
 import { type Attributes, attributeMap, type PluginIdentity } from "./properties.ts";
@@ -52,6 +51,3 @@ export function namespaceOf(options: PluginOptions, semantics: Semantics): strin
   if (options.vmId !== undefined || semantics === "stock") return options.vmId ?? "";
   return `plugin ${options.name}`;
 }
-
-/** How many log lines a plugin's own ring keeps. */
-export const LOG_LINES = caps.logLines;

@@ -256,6 +256,3 @@ export function hostFunctionIndex(row: HostFunction): number {
   if (index === undefined) throw new Error(`not a row of the table: ${row.name}`);
   return index;
 }
-
-/** Import module names that hosts provide. */
-export const importModules = ["env", ...wasiModules] as const;

@@ -63,8 +63,6 @@ export const STREAM = { httpRequest: 0, httpResponse: 1, downstream: 2, upstream
 export const METRIC = { counter: 0, gauge: 1, histogram: 2 } as const;
 export const METRIC_ID_STEP = 4;
 
-export const PEER = { unknown: 0, local: 1, remote: 2 } as const;
-
 /** The low two bits of a call's id; ids of one kind are this far apart. */
 export const CALL_ID_STEP = 4;
 export const CALL_KIND = { http: 0, grpcCall: 1, grpcStream: 2 } as const;
