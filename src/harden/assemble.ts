@@ -1,4 +1,5 @@
 // Puts the hardened module together: types, indices, segments, names and stamp, in canonical order.
+import { fail } from "../errors/failure.ts";
 import { injectedGlobals, keptCustomSections } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import type { Writer } from "../util/bytes.ts";
@@ -181,8 +182,29 @@ function joinBodies(parts: Parts): Module["bodies"] {
   return { code: out.view(), start: starts, end: ends };
 }
 
-/** The hardened module. */
+/** Refuses what fits the limits by itself but not with what hardening adds. */
+function checkCounts(module: Module): void {
+  const entries = module.elems.reduce((sum, elem) => sum + elem.items.length, 0);
+  const counts = [
+    ["functions", module.imports.length + module.funcs.length, limits.functions],
+    ["types", module.types.length, limits.types],
+    ["element segments", module.elems.length, limits.elemSegments],
+    ["elements of all segments", entries, limits.elemEntries],
+    ["data segments", module.datas.length, limits.dataSegments],
+  ] as const;
+  for (const [what, found, limit] of counts) {
+    if (found > limit) fail("wasm-limit", { what: `${what} after rewriting`, found, limit });
+  }
+}
+
+/** The hardened module. Throws `wasm-limit` when it is more than engines and verify accept. */
 export function assemble(parts: Parts): Module {
+  const module = assembled(parts);
+  checkCounts(module);
+  return module;
+}
+
+function assembled(parts: Parts): Module {
   const { original, types, generated, wrappers } = parts;
   const ownTypes = [...generated.functions, ...wrappers].map((one) => types.index(one.body));
   const funcs = new Uint32Array(ownTypes.length + original.funcs.length);

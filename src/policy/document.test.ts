@@ -187,10 +187,10 @@ test("an alias bomb, a deep nest, a wide map and a huge file end quickly in one 
     /nested too deeply \(p\.yaml:4:\d+/,
   );
   assert.match(
-    failure(Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`).join("\n")),
+    failure(Array.from({ length: 12_000 }, (_, i) => `k${i}: 1`).join("\n")),
     /there is no field k0/,
   );
-  assert.match(failure("#".repeat(MAX_BYTES + 1)), /1048577 bytes; at most 1048576/);
+  assert.match(failure("#".repeat(MAX_BYTES + 1)), /131073 bytes; at most 131072/);
   assert.ok(performance.now() - started < 20_000);
 });
 

@@ -9,7 +9,7 @@ import type { Where } from "../errors/where.ts";
 import { API_VERSION, KIND } from "./schema.ts";
 
 /** The most bytes of text that are parsed. */
-export const MAX_BYTES = 1024 * 1024;
+export const MAX_BYTES = 128 * 1024;
 
 /** Nested maps and lists; a policy needs five. */
 const MAX_DEPTH = 32;

@@ -22,6 +22,8 @@ export const limits = {
   /** V8's limit for one function body, in bytes, checked after rewriting. */
   bodyBytes: 7_654_321,
   nesting: 1_000,
+  /** One less for a plugin as it comes: hardening may put a block around a body. */
+  guestNesting: 999,
   brTableTargets: 65_520,
   /** Estimated stack bytes of one frame (A26). */
   frameBytes: 16 * 1024,

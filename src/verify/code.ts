@@ -30,8 +30,8 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
   /** By function: what charges at entry (`head` tells); what another leaves to its callers. */
   const charged = new Uint8Array(functions);
   const shortfall = new Float64Array(functions);
-  /** By function: uncharged, and nothing in it can change the fuel global (rule A5). */
-  const fuelFree = new Uint8Array(functions);
+  /** By uncharged function, once judged: 2 when nothing in it can change the fuel (A5), else 1. */
+  const judged = new Uint8Array(functions);
   const flow = new Flow(s);
   const table = costTables[policy.limits.fuel.costs];
   const [fuelAt, stackAt] = [injectedOffset("fuel"), injectedOffset("stack")];
@@ -94,7 +94,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const frame = frameBytes(slots + operands, mostArguments);
     stack.frame[func] = frame;
     shortfall[func] = flow.shortfall;
-    fuelFree[func] = whole && free ? 1 : 0;
+    judged[func] = whole && free ? 2 : 1;
     s.limit("stack bytes of one frame", frame, limits.frameBytes);
   }
 
@@ -294,7 +294,8 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
       losesFuel("the call of a generated function");
     } else if (charged[func] === 1) losesFuel("the call of a charged function");
     else if (collected !== null) collected.to(func);
-    else if (fuelFree[func] === 0) losesFuel("the call of what is not fuel-free");
+    else if (judged[func] === 0) s.stop("verify-uncharged-cycle", {}, flow.at);
+    else if (judged[func] === 1) losesFuel("the call of what is not fuel-free");
     edge(func, module.funcType[func]!, price + own);
   }
 

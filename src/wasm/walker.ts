@@ -86,6 +86,10 @@ export class Walker extends InstructionReader {
 
   private readLocals(): void {
     const groups = this.u32();
+    if (groups > limits.locals) {
+      const limit = limits.locals;
+      fail("wasm-limit", { what: "groups of locals", found: groups, limit }, this.where());
+    }
     if (groups > this.end - this.pos)
       fail("wasm-truncated", { what: "local declarations" }, this.where());
     this.localGroups = groups;
@@ -119,8 +123,8 @@ export class Walker extends InstructionReader {
   }
 
   private push(code: number): void {
-    if (this.depth >= limits.nesting) {
-      const limit = limits.nesting;
+    if (this.depth >= limits.guestNesting) {
+      const limit = limits.guestNesting;
       fail("wasm-limit", { what: "nesting", found: this.depth + 1, limit }, this.where());
     }
     this.depth++;
@@ -138,8 +142,12 @@ export class Walker extends InstructionReader {
       if (code === OP.block || code === OP.loop || code === OP.if) nested++;
       else if (nested === 0 && (code === OP.end || code === OP.else)) break;
       else if (code === OP.end) nested--;
-      if (nested > limits.nesting) {
-        fail("wasm-limit", { what: "nesting", found: nested, limit: limits.nesting }, this.where());
+      if (nested > limits.guestNesting) {
+        fail(
+          "wasm-limit",
+          { what: "nesting", found: nested, limit: limits.guestNesting },
+          this.where(),
+        );
       }
       this.skipped++;
     }

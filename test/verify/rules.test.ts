@@ -74,6 +74,27 @@ test("2 (A2): stack constants outside 1 to 2^31-1 are refused", () => {
   }
 });
 
+test("2 (A2): recursion does not hide behind a charge that is too much only before callees are judged", () => {
+  // Without the shortfall of $g1 (1,000 and more) the credit passes 2^40 here; with it, it does not. Whoever
+  // collects calls with credit in mind loses those that follow, and with them the circle.
+  const most = 2 ** 31 - 1;
+  const rest = 2 ** 40 - 512 * most + 513 * 8 + 500;
+  const charges = `${`CHARGE_G=${most} `.repeat(512)} CHARGE_G=${rest}`;
+  const again = "local.get 0 i32.const 1 i32.sub call $g2";
+  refused("verify-uncharged-cycle", {
+    exports,
+    guests: [
+      { type: "i:", code: "CHARGE_G=9000 local.get 0 call $g2 end" },
+      { type: ":", code: `${"nop ".repeat(1000)} end` },
+      {
+        type: "i:",
+        code: `i32.const 0 if call $g1 ${charges} end
+          local.get 0 if STACK_IN=2000 ${again} ${again} STACK_OUT=2000 end end`,
+      },
+    ],
+  });
+});
+
 test("2 (A2): a 60-deep doubling chain of uncharged functions is refused", () => {
   const chain = Array.from({ length: 60 }, (_, k) => ({
     type: ":",
