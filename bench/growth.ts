@@ -19,15 +19,19 @@ export async function benchGrowth(): Promise<Report> {
   });
   const large = measured.filter((one) => one.before >= SMALL);
   const bound = geomean(large.map((one) => one.bound / one.before));
+  const over = large
+    .filter((one) => one.bound / one.before > 1 + LIMIT)
+    .map((one) => `${one.name} (${percent(one.bound / one.before)})`);
   const exact = geomean(large.map((one) => one.exact / one.before));
   return {
     name: "growth",
     means:
       "Size of real plugins after hardening under their role's template, compared with what their toolchain wrote.",
-    target: `in bound mode at most ${percent(1 + LIMIT)} larger, geometric mean`,
-    held: large.length === 0 ? null : bound <= 1 + LIMIT,
+    target: `in bound mode each real plugin of at least ${SMALL / 1000} kB at most ${percent(1 + LIMIT)} larger`,
+    held: large.length === 0 ? null : over.length === 0,
     note: [
-      `The mean leaves out plugins below ${SMALL / 1000} kB, of which the part that every hardened module has (its helpers and wrappers) is the larger part.`,
+      ...(over.length > 0 ? [`Above the target: ${over.join(", ")}.`] : []),
+      `Plugins below ${SMALL / 1000} kB are listed and not averaged: of them the part that every hardened module has (its helpers and wrappers) is the larger part.`,
       ...(missing.length > 0 ? [`Not measured: ${missing.join("; ")}.`] : []),
     ].join(" "),
     head: ["Plugin", "Role", "As built (bytes)", "bound", "exact"],

@@ -3,6 +3,7 @@ import type { Finding } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import type { Policy } from "../policy/policy.ts";
 import { PAGE } from "../spec/binary.ts";
+import { RESERVED } from "../spec/layout.ts";
 import { verify } from "../verify/verify.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
@@ -22,7 +23,17 @@ function promises(policy: Policy): readonly string[] {
     `  stack      at most ${sizeOf(limits.stackBytes)}, ${count(limits.callDepth)} nested calls`,
     `  may call   ${[...policy.allow].join(", ") || "nothing"}`,
     `  callbacks  ${callbacks}`,
+    ...(policy.sha256 === null
+      ? []
+      : ["  pin        source.sha256 names the original's bytes: harden checks it, verify cannot"]),
   ];
+}
+
+/** A module without our stamp was most likely never hardened; only a hint, since the stamp proves nothing. */
+function unhardenedHint(bytes: Uint8Array, first: Finding | undefined): string {
+  return first?.code === "verify-malformed" || Buffer.from(bytes).includes(`\x08${RESERVED}`)
+    ? ""
+    : "It carries no stamp of Glovebox: harden it first (`glovebox harden`).\n";
 }
 
 export async function run({ args, flags }: InputOf<"verify">, io: Io): Promise<Outcome> {
@@ -44,6 +55,6 @@ export async function run({ args, flags }: InputOf<"verify">, io: Io): Promise<O
     text: () =>
       contained
         ? `${styles.good("contained")}: ${args.ref} keeps what policy ${policy.name} promises\n${promises(policy).join("\n")}\n`
-        : `${findings.map(renderFinding).join("\n")}\n${styles.bad("not contained")}: ${args.ref}, ${count(findings.length)} ${findings.length === 1 ? "finding" : "findings"}\n`,
+        : `${findings.map(renderFinding).join("\n")}\n${styles.bad("not contained")}: ${args.ref}, ${count(findings.length)} ${findings.length === 1 ? "finding" : "findings"}\n${unhardenedHint(bytes, findings[0])}`,
   };
 }

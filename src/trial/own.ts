@@ -80,6 +80,13 @@ function memoryCell(run: Run): Cell {
 function memoryRow({ before, after, policy }: Subject): Measured | Unmeasured {
   const seen = lastOf(after);
   if (seen === undefined) return { notExercised: "no request was answered" };
+  const sizes = new Set(
+    [...requestsOf(before), ...requestsOf(after)].map((one) => one.after.pages),
+  );
+  const grew = sizes.size > 1;
+  if (!grew && !trapsOf(after).some((trap) => trap.reason === "memory")) {
+    return { notExercised: "it grew its memory in none of its requests" };
+  }
   const cap = policy.limits.memoryPages;
   const hardened = memoryCell(after);
   const text = `${hardened.text}; the cap is ${memory(cap)}`;
@@ -179,13 +186,6 @@ async function capRow(subject: Subject): Promise<Measured | Unmeasured> {
   return { unhardened, hardened: { text, data: hardened.data }, held, details: [] };
 }
 
-function abiRow({ before, after }: Subject): Measured {
-  const loaded = (run: Run): boolean => run.seen[0]?.do === "load" && run.seen[0].refused === null;
-  // A module that hangs while it starts was loaded.
-  const held = (loaded(before) || before.hung !== null) && loaded(after);
-  return { unhardened: account(before), hardened: account(after), held, details: [] };
-}
-
 const needsTwo = {
   notExercised: "it takes two plugins; see the trial of the built-in ones",
 } as const;
@@ -200,7 +200,8 @@ const measures: Readonly<Record<string, Measure>> = {
   "digest-breaks-load": ({ lab, name }) => measureUpdate(lab, name),
   "denied-capability": deniedRow,
   "cap-too-low": capRow,
-  "abi-mismatch": abiRow,
+  // A plugin of an ABI that hosts don't speak was refused before any row is measured.
+  "abi-mismatch": () => ({ notExercised: "its ABI is one that hosts speak" }),
   "shared-vm-failure": () => needsTwo,
 };
 

@@ -1,7 +1,6 @@
 // Decides whether a module is contained under a policy, from its bytes alone: neither the tool that
 // wrote them nor their stamp is believed (docs/containment.md). The steps of `check` are the whole
-// list. The invariant: hostile bytes lead to findings, never to a throw, in time linear in their
-// length.
+// list. The invariant: hostile bytes lead to findings, not to a throw, in time linear in length.
 import type { Finding } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { ENTRY_FREE } from "../spec/layout.ts";
@@ -27,6 +26,7 @@ export function verify(bytes: Uint8Array, policy: Policy): readonly Finding[] {
 }
 
 function check(s: Scanner, policy: Policy): void {
+  if (policy.notYet[0]) s.add("verify-not-yet", { fields: `${policy.notYet}` }, 0, -1, "module");
   const module = new Module();
   readModule(s, module, policy);
   const layout = readLayout(s, module, policy);
