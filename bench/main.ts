@@ -19,9 +19,9 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     overhead: benchOverhead,
   };
 
-const intro = `# Benchmarks
+const intro = (args: string): string => `# Benchmarks
 
-Written by \`npm run --silent bench -- --markdown > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
+Written by \`npm run --silent bench -- ${args} > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
 warm-up, in brackets the interval of about 95 % around the median; both sides of a ratio ran in the same run,
 in turns. Sizes are in units of 1000.
 `;
@@ -40,7 +40,7 @@ async function run(args: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  if (format === "--markdown") console.log(`${intro}\nMachine: ${machine()}.\n`);
+  if (format === "--markdown") console.log(`${intro(args.join(" "))}\nMachine: ${machine()}.\n`);
   if (format === undefined) console.log(`${machine()}\n`);
   const reports: Report[] = [];
   for (const [name, bench] of Object.entries(benches)) {
