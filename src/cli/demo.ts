@@ -1,7 +1,8 @@
-// `glovebox demo`: the whole of it on the plugins of this repository. Every sample and adversary is hardened
-// under its role and verified; then the trial measures each promise, default beside hardened.
+// `glovebox demo`: the whole of it on the plugins of this repository. Every sample and adversary is inspected,
+// hardened under its role and verified; then the trial measures each promise, default beside hardened.
 import { contain } from "../contain/contain.ts";
 import { Failure } from "../errors/failure.ts";
+import { inspect } from "../inspect/inspect.ts";
 import { policyFromRole } from "../policy/resolve.ts";
 import { type BuiltIn, builtInPlugins } from "./built-in.ts";
 import type { Outcome } from "./command-row.ts";
@@ -16,6 +17,10 @@ export interface Contained {
   readonly kind: "sample" | "adversary";
   readonly does: string;
   readonly role: string | null;
+  /** ABI version of its marker, null without one; host functions that it calls, and those of high risk. */
+  readonly abi: string | null;
+  readonly calls: number;
+  readonly risky: number;
   readonly before: number;
   /** null where harden refused the plugin; then `refused` is the code. */
   readonly after: number | null;
@@ -23,7 +28,11 @@ export interface Contained {
 }
 
 function containOne({ name, kind, does, role, bytes }: BuiltIn): Contained {
-  const row = { plugin: name, kind, does, role, before: bytes.length } as const;
+  const { abi, imports } = inspect(bytes, { role });
+  const calls = imports.filter((one) => one.reach !== "unused");
+  const risky = calls.filter((one) => one.risk === "high").length;
+  const facts = { abi: abi.version, calls: calls.length, risky };
+  const row = { plugin: name, kind, does, role, ...facts, before: bytes.length } as const;
   try {
     const { length } = contain(bytes, policyFromRole(role)).bytes;
     return { ...row, after: length, refused: null };
@@ -42,16 +51,25 @@ function tableText(rows: readonly Contained[], { styles }: Io): string {
         ? [styles.warn, "refused", row.refused ?? ""]
         : [styles.good, "contained", growth(row.before, row.after)];
     const size = count(row.before).padStart(9);
+    const facts = `${(row.abi ?? "none").padEnd(5)}  ${String(row.calls).padStart(5)}  ${String(row.risky).padStart(4)}`;
     const end = `${paint(verdict.padEnd(9))}  ${detail.padEnd(22)}`;
-    return `  ${row.plugin.padEnd(width)}  ${size}  ${end}  ${row.does}`;
+    return `  ${row.plugin.padEnd(width)}  ${size}  ${facts}  ${end}  ${row.does}`;
   });
-  return lines.join("\n");
+  const head = `${"bytes".padStart(9)}  ABI    calls  high  ${"".padEnd(9)}  ${"growth, or why".padEnd(22)}`;
+  return [styles.dim(`  ${"".padEnd(width)}  ${head}  what it does`), ...lines].join("\n");
+}
+
+/** What harden wrote once must not be hardened again: the limits would wrap each other. */
+function hardenedAlready(plugin: BuiltIn): BuiltIn {
+  const { bytes } = contain(plugin.bytes, policyFromRole(plugin.role));
+  const does = `is ${plugin.name} as harden wrote it`;
+  return { ...plugin, name: "already-hardened", kind: "adversary", does, bytes };
 }
 
 export async function run(_input: InputOf<"demo">, io: Io): Promise<Outcome> {
   const plugins = await builtInPlugins();
   const rows: Contained[] = [];
-  for (const plugin of plugins) {
+  for (const plugin of [...plugins, hardenedAlready(plugins[0]!)]) {
     io.progress(`hardening ${plugin.name}`);
     rows.push(containOne(plugin));
   }

@@ -35,8 +35,9 @@ test("the demo contains every well-behaved plugin, and every row that is measure
   const shown: { plugin: string; kind: string; refused: string | null }[] = result.plugins;
   assert.deepEqual(
     shown.map((row) => row.plugin),
-    names,
+    [...names, "already-hardened"],
   );
+  assert.equal(shown.at(-1)!.refused, "harden-already");
   assert.deepEqual(
     shown.filter((row) => row.kind === "sample" && row.refused !== null),
     [],
