@@ -7,8 +7,8 @@ import { alias } from "../spec/aliases.ts";
 import { callback, callbacks } from "../spec/callbacks.ts";
 import { hostFunctionNamed, hostFunctions } from "../spec/host-functions.ts";
 import { closest } from "../util/closest.ts";
-import type { Tree } from "./read-yaml.ts";
 import type { Field } from "./schema.ts";
+import type { Tree } from "./tree.ts";
 import { items, wrongType } from "./values.ts";
 
 interface Named {

@@ -3,9 +3,10 @@
 import { type Finding, fail } from "../errors/failure.ts";
 import { closest } from "../util/closest.ts";
 import { parseCapabilities } from "./capabilities.ts";
-import { found, readYaml, type Tree } from "./read-yaml.ts";
+import { readYaml } from "./read-yaml.ts";
 import { type Field, field, fields, members, type Path } from "./schema.ts";
 import type { PolicyDocument, Setting } from "./settings.ts";
+import { found, type Tree } from "./tree.ts";
 import { parseValue } from "./values.ts";
 
 /**

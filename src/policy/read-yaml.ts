@@ -7,30 +7,13 @@ import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import { fail } from "../errors/failure.ts";
 import type { Where } from "../errors/where.ts";
 import { API_VERSION, KIND } from "./schema.ts";
+import { type Entry, found, type Scalar, type Tree } from "./tree.ts";
 
 /** The most bytes of text that are parsed. */
 export const MAX_BYTES = 128 * 1024;
 
 /** Nested maps and lists; a policy needs five. */
 const MAX_DEPTH = 32;
-
-export type Tree =
-  | { readonly kind: "map"; readonly where: Where; readonly entries: ReadonlyMap<string, Entry> }
-  | { readonly kind: "list"; readonly where: Where; readonly items: readonly Tree[] }
-  | {
-      readonly kind: "scalar";
-      readonly where: Where;
-      readonly value: Scalar;
-      readonly source: string;
-    };
-
-export interface Entry {
-  /** Where the key stands. */
-  readonly where: Where;
-  readonly tree: Tree;
-}
-
-export type Scalar = string | number | boolean | null;
 
 interface Reader {
   readonly file: string;
@@ -162,13 +145,4 @@ function readMap(
     entries.set(keyTree.value, { where: keyTree.where, tree: placed });
   }
   return entries;
-}
-
-/** What stands there, in words for a message. Values are cut, never quoted whole. */
-export function found(tree: Tree): string {
-  if (tree.kind === "map") return "a map";
-  if (tree.kind === "list") return "a list";
-  if (tree.value === null) return "nothing";
-  if (typeof tree.value !== "string") return String(tree.value);
-  return JSON.stringify(tree.value.length > 60 ? `${tree.value.slice(0, 57)}...` : tree.value);
 }

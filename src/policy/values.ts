@@ -2,8 +2,8 @@
 // durations in milliseconds; digits may be grouped by `_`, which YAML 1.2 itself does not read as a number.
 import { fail } from "../errors/failure.ts";
 import { closest } from "../util/closest.ts";
-import { found, type Tree } from "./read-yaml.ts";
 import type { Field } from "./schema.ts";
+import { found, type Tree } from "./tree.ts";
 
 const sizeUnits: Readonly<Record<string, number>> = {
   "": 1,
