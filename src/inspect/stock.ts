@@ -5,7 +5,7 @@ import { type Finding, finding } from "../errors/failure.ts";
 import type { Where } from "../errors/where.ts";
 import { alias } from "../spec/aliases.ts";
 import { PAGE } from "../spec/binary.ts";
-import { callback } from "../spec/callbacks.ts";
+import { callback, setUpCallbacks } from "../spec/callbacks.ts";
 import { minorOf, stockMemoryPages, wasiSteps } from "../spec/envoy-versions.ts";
 import { funcImports, funcTypeIndex, type Module } from "../wasm/module.ts";
 import { plainName } from "../wasm/names.ts";
@@ -104,12 +104,9 @@ function exportFindings(facts: Facts): readonly Finding[] {
   return [finding("inspect-memory-name", "warning", { found })];
 }
 
-/** What hosts call while they load a plugin, after its start functions. */
-const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"];
-
 /** A call that is certain to be made during loading, and needs the plugin's memory. */
 function atLoad(facts: Facts): CheckedImport | undefined {
-  const names = [...startFunctions(facts.module), ...SET_UP];
+  const names = [...startFunctions(facts.module), ...setUpCallbacks];
   const roots = names.flatMap((name) => exportedFunc(facts.module, name) ?? []);
   return callsIn(facts, directReach(facts.survey, roots, true)).find(touchesMemory);
 }

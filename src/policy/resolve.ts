@@ -2,7 +2,7 @@
 // place where that happens. The result depends on the document alone.
 import { type Finding, finding } from "../errors/failure.ts";
 import { PAGE } from "../spec/binary.ts";
-import { callback, callbacks } from "../spec/callbacks.ts";
+import { callback, callbacks, setUpCallbacks } from "../spec/callbacks.ts";
 import type { CostVersion } from "../spec/costs.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { optional } from "./capabilities.ts";
@@ -12,9 +12,6 @@ import type { DeniedAnswer, Policy } from "./policy.ts";
 import { type RoleName, role } from "./roles.ts";
 import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
 import { type PolicyDocument, setting } from "./settings.ts";
-
-/** Without these a plugin is never set up. */
-const SET_UP = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
 
 /** The policy that a document means. Never throws. */
 export function resolvePolicy(document: PolicyDocument): Policy {
@@ -111,7 +108,7 @@ function lifecycleFindings(
   kept: Policy["callbacks"],
 ): readonly Finding[] {
   if (kept === "all") return [];
-  const missing = SET_UP.filter((name) => !kept.has(name));
+  const missing = setUpCallbacks.filter((name) => !kept.has(name));
   const set =
     document.settings.get("spec.capabilities.allow") ??
     document.settings.get("spec.capabilities.allow+");

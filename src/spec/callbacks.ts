@@ -94,6 +94,9 @@ export const callbacks: readonly Callback[] = [
   { ...free, name: "envoy_on_stats_update", params: ["plugin_context_id", "result_size"], result: null, phase: "stats sink" },
 ];
 
+/** What a host calls to bring a plugin up, after the module's own start, in this order. */
+export const setUpCallbacks = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
+
 const byName = new Map(callbacks.map((row) => [row.name, row]));
 
 /** The row of an export name; undefined where no host looks it up. */

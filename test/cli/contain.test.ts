@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
 import { engine } from "../../plugins/engine.ts";
-import { main } from "../../src/cli/main.ts";
+import { glovebox } from "./glovebox.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glovebox-contain-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -23,20 +23,6 @@ const paths = await buildPlugins({ only: ["header-tag", "unknown-import", "exfil
 const plugin = join(scratch, "plugin.wasm");
 copyFileSync(paths.get("header-tag")!, plugin);
 const role = ["--role", "header-rewriter"];
-
-async function glovebox(...args: string[]) {
-  let out = "";
-  let err = "";
-  const exit = await main(args, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    outTerminal: false,
-    errTerminal: false,
-    env: {},
-    now: () => 0,
-  });
-  return { exit, out, err };
-}
 
 test("harden writes a valid module that verify accepts, and says what it capped and denied", async () => {
   const output = join(scratch, "contained.wasm");

@@ -6,25 +6,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
 import { type PluginRow, plugins } from "../../plugins/catalog.ts";
-import { main } from "../../src/cli/main.ts";
+import { glovebox } from "./glovebox.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "glovebox-demo-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 const paths = await buildPlugins();
-
-async function glovebox(...args: string[]) {
-  let out = "";
-  let err = "";
-  const exit = await main(args, {
-    out: (text) => void (out += text),
-    err: (text) => void (err += text),
-    outTerminal: false,
-    errTerminal: false,
-    env: {},
-    now: () => 0,
-  });
-  return { exit, out, err };
-}
 
 test("the demo contains every well-behaved plugin, and every row that is measured holds", async () => {
   const { exit, out, err } = await glovebox("demo", "--json");

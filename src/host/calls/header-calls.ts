@@ -14,6 +14,25 @@ function open(vm: Vm, type: number): HeaderMap | null {
   return type >>> 0 > LAST_MAP ? null : vm.active.map(type);
 }
 
+/** Adds a header, or sets it in the place of all of its name. */
+function write(
+  vm: Vm,
+  how: "add" | "set",
+  type: number,
+  key: number,
+  keySize: number,
+  value: number,
+  size: number,
+): number {
+  if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
+  const memory = vm.memory;
+  if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
+  const map = vm.active.map(type);
+  if (map === null) return STATUS.badArgument;
+  const done = map[how](memory.latin1(key, keySize), memory.latin1(value, size));
+  return done ? STATUS.ok : REFUSED;
+}
+
 export const headerCalls = {
   /** Bytes of all names and values, as the reference proxy counts them. */
   proxy_get_header_map_size(vm: Vm, type: number, out: number): number {
@@ -80,13 +99,7 @@ export const headerCalls = {
     value: number,
     size: number,
   ): number {
-    if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
-    const memory = vm.memory;
-    if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
-    const map = vm.active.map(type);
-    if (map === null) return STATUS.badArgument;
-    const done = map.add(memory.latin1(key, keySize), memory.latin1(value, size));
-    return done ? STATUS.ok : REFUSED;
+    return write(vm, "add", type, key, keySize, value, size);
   },
 
   proxy_replace_header_map_value(
@@ -97,13 +110,7 @@ export const headerCalls = {
     value: number,
     size: number,
   ): number {
-    if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
-    const memory = vm.memory;
-    if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
-    const map = vm.active.map(type);
-    if (map === null) return STATUS.badArgument;
-    const done = map.set(memory.latin1(key, keySize), memory.latin1(value, size));
-    return done ? STATUS.ok : REFUSED;
+    return write(vm, "set", type, key, keySize, value, size);
   },
 
   proxy_remove_header_map_value(vm: Vm, type: number, key: number, keySize: number): number {
