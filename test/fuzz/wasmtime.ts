@@ -23,14 +23,20 @@ function argumentText(value: number | bigint): number | string {
   return Object.is(value, -0) ? "-0" : value;
 }
 
+export interface WasmtimeOptions {
+  readonly stack?: number;
+  readonly opt?: "none" | "speed";
+}
+
 export class Wasmtime {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: Interface;
   readonly #waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
   #said = "";
 
-  constructor() {
-    this.#child = spawn(PYTHON, ["-u", worker], { stdio: "pipe" });
+  /** `stack`: bytes of stack that WebAssembly may use. `opt`: Cranelift's level. */
+  constructor({ stack = 1 << 20, opt = "none" }: WasmtimeOptions = {}) {
+    this.#child = spawn(PYTHON, ["-u", worker, String(stack), opt], { stdio: "pipe" });
     this.#lines = createInterface(this.#child.stdout);
     this.#lines.on("line", (line) => this.#waiting.shift()?.resolve(line));
     this.#child.stderr.on("data", (piece: Buffer) => {
