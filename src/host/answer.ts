@@ -6,22 +6,31 @@ import type { Plugin } from "./plugin.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** gRPC statuses that the host itself tells. */
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const UNAVAILABLE = 14;
+
 export interface HttpAnswer {
-  readonly headers: Iterable<Pair>;
+  readonly headers: HeaderMap | Iterable<Pair>;
   readonly body?: Uint8Array | string;
-  readonly trailers?: Iterable<Pair>;
+  readonly trailers?: HeaderMap | Iterable<Pair>;
 }
 
 function bytes(body: Uint8Array | string | undefined): Uint8Array {
   return typeof body === "string" ? Buffer.from(body, "utf8") : (body ?? NOTHING);
 }
 
+function mapOf(pairs: HeaderMap | Iterable<Pair>): HeaderMap {
+  return pairs instanceof HeaderMap ? pairs : HeaderMap.from(pairs);
+}
+
 /** Answers an HTTP call; false where no such call is in flight. */
 export function answerCall(plugin: Plugin, token: number, answer: HttpAnswer): boolean {
-  if (plugin.calls.get(token)?.kind !== "http") return false;
-  plugin.take(token);
-  const headers = HeaderMap.from(answer.headers);
-  const trailers = HeaderMap.from(answer.trailers ?? []);
+  if (plugin.flights.calls.get(token)?.kind !== "http") return false;
+  plugin.flights.take(token);
+  const headers = mapOf(answer.headers);
+  const trailers = mapOf(answer.trailers ?? []);
   const body = bytes(answer.body);
   const { root } = plugin;
   root.answer = { headers, body, trailers };
@@ -30,57 +39,106 @@ export function answerCall(plugin: Plugin, token: number, answer: HttpAnswer): b
   return true;
 }
 
-/** The call failed (timeout, reset, no upstream): the plugin is told with nothing in it. */
+/**
+ * A call failed (reset, no upstream): an HTTP call is told with nothing in it, a gRPC call or stream is closed as
+ * unavailable, a look-up found nothing. False where no such call is in flight.
+ */
 export function failCall(plugin: Plugin, token: number, message: string): boolean {
-  if (plugin.calls.get(token)?.kind !== "http") return false;
-  plugin.take(token);
-  const { root } = plugin;
-  // 2 is gRPC's "unknown", which the reference proxy uses for a call without a response.
-  root.status = { code: 2, message };
+  const call = plugin.flights.calls.get(token);
+  if (call === undefined) return false;
+  if (call.kind === "dns") return answerDns(plugin, token, []);
+  if (call.kind !== "http") {
+    return answerGrpc(plugin, token, { status: UNAVAILABLE, message });
+  }
+  plugin.flights.take(token);
+  plugin.root.status = { code: UNKNOWN, message };
   plugin.tellRoot("proxy_on_http_call_response", token, 0, 0, 0);
   return true;
 }
 
-/** A call's time is over: an HTTP call fails, a gRPC call ends with DEADLINE_EXCEEDED (4). */
+/** A call's time is over: it is given up; an HTTP call fails, a gRPC call ends with DEADLINE_EXCEEDED. */
 export function timeOut(plugin: Plugin, token: number): void {
-  if (!failCall(plugin, token, "timeout")) {
-    answerGrpc(plugin, token, { status: 4, message: "timeout" });
-  }
+  const kind = plugin.flights.calls.get(token)?.kind;
+  if (kind === undefined) return;
+  plugin.flights.handle(token)?.cancel();
+  if (kind === "http") failCall(plugin, token, "timeout");
+  else answerGrpc(plugin, token, { status: DEADLINE_EXCEEDED, message: "timeout" });
 }
 
 export interface GrpcAnswer {
-  readonly initialMetadata?: Iterable<Pair>;
+  readonly initialMetadata?: HeaderMap | Iterable<Pair>;
   readonly messages?: readonly (Uint8Array | string)[];
-  readonly trailingMetadata?: Iterable<Pair>;
+  readonly trailingMetadata?: HeaderMap | Iterable<Pair>;
   /** gRPC status; without one the stream stays open. */
   readonly status?: number;
   readonly message?: string;
 }
 
-/** Delivers what a gRPC call or stream has received; false where there is no such call. */
+/**
+ * Delivers what a gRPC call or stream has received, all at once or step by step, in that order; false where there
+ * is no such call, or none any more because the plugin gave it up meanwhile.
+ */
 export function answerGrpc(plugin: Plugin, token: number, answer: GrpcAnswer): boolean {
-  const call = plugin.calls.get(token);
-  if (call === undefined || call.kind === "http" || call.kind === "dns") return false;
+  const open = (): boolean => {
+    const kind = plugin.flights.calls.get(token)?.kind;
+    return kind === "grpc-call" || kind === "grpc-stream";
+  };
+  if (!open()) return false;
   const { root } = plugin;
   if (answer.initialMetadata !== undefined) {
-    root.grpcInitial = HeaderMap.from(answer.initialMetadata);
+    root.grpcInitial = mapOf(answer.initialMetadata);
     plugin.tellRoot("proxy_on_grpc_receive_initial_metadata", token, root.grpcInitial.size);
     root.grpcInitial = null;
   }
   for (const message of answer.messages ?? []) {
+    if (!open()) return false;
     root.grpcMessage = bytes(message);
     plugin.tellRoot("proxy_on_grpc_receive", token, root.grpcMessage.length);
     root.grpcMessage = NOTHING;
   }
-  if (answer.trailingMetadata !== undefined) {
-    root.grpcTrailing = HeaderMap.from(answer.trailingMetadata);
+  if (answer.trailingMetadata !== undefined && open()) {
+    root.grpcTrailing = mapOf(answer.trailingMetadata);
     plugin.tellRoot("proxy_on_grpc_receive_trailing_metadata", token, root.grpcTrailing.size);
     root.grpcTrailing = null;
   }
+  if (!open()) return false;
   if (answer.status !== undefined) {
-    plugin.take(token);
+    plugin.flights.take(token);
     root.status = { code: answer.status, message: answer.message ?? "" };
     plugin.tellRoot("proxy_on_grpc_close", token, answer.status);
   }
   return true;
+}
+
+export interface DnsAddress {
+  /** As text, e.g. `10.0.0.1`. */
+  readonly address: string;
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+/**
+ * Answers a DNS look-up; none found is an empty list. The plugin reads, from the buffer of foreign functions: a
+ * count, that many times to live, that many texts with a NUL behind each; numbers 32-bit little-endian.
+ */
+export function answerDns(plugin: Plugin, token: number, found: readonly DnsAddress[]): boolean {
+  if (plugin.flights.calls.get(token)?.kind !== "dns") return false;
+  plugin.flights.take(token);
+  const texts = Buffer.from(found.map(({ address }) => `${address}\0`).join(""), "latin1");
+  const numbers = Buffer.alloc(4 + found.length * 4);
+  numbers.writeUInt32LE(found.length, 0);
+  for (const [i, { ttl }] of found.entries()) numbers.writeUInt32LE(ttl >>> 0, 4 + i * 4);
+  const { root } = plugin;
+  root.foreignArguments = found.length === 0 ? NOTHING : Buffer.concat([numbers, texts]);
+  plugin.tellRoot("envoy_on_resolve_dns", token, root.foreignArguments.length);
+  root.foreignArguments = NOTHING;
+  return true;
+}
+
+/** Calls the plugin's `proxy_on_foreign_function`; `id` and `argument` are the caller's own agreement with it. */
+export function callForeign(plugin: Plugin, id: number, argument: Uint8Array): void {
+  const { root } = plugin;
+  root.foreignArguments = argument;
+  plugin.tellRoot("proxy_on_foreign_function", id, argument.length);
+  root.foreignArguments = NOTHING;
 }

@@ -1,6 +1,7 @@
 // Bytes of a body that are held back: they grow at both ends, are replaced by the plugin, and are read as one
-// piece. Growth at either end doubles the room there, so that a plugin can't make the host copy a large body
-// for every byte that it adds. Knows nothing of streams.
+// piece. A single piece that only passes through is never copied: it is adopted. Growth at either end doubles
+// the room there, so that a plugin can't make the host copy a large body for every byte that it adds.
+// The invariant: an adopted array is read and never written. Knows nothing of streams.
 
 const EMPTY = new Uint8Array(0);
 
@@ -15,14 +16,26 @@ export class BodyBuffer {
 
   /** A view, valid until the next change. */
   view(): Uint8Array {
+    if (this.#start === 0 && this.#end === this.#bytes.length) return this.#bytes;
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** Copies the content and forgets it. */
+  /** Hands the content over, without a copy, and forgets it. */
   take(): Uint8Array {
-    const bytes = this.view().slice();
+    const bytes = this.view();
     this.clear();
     return bytes;
+  }
+
+  /** As `append`, for bytes that nobody will change any more: an empty buffer keeps them as they are. */
+  adopt(data: Uint8Array): void {
+    if (this.length > 0) {
+      this.append(data);
+      return;
+    }
+    this.#bytes = data;
+    this.#start = 0;
+    this.#end = data.length;
   }
 
   append(data: Uint8Array): void {

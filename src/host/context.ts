@@ -1,6 +1,7 @@
 // What a host call acts on: the plugin's own (root) context, one request's, or the VM's. A context knows which
 // header maps, buffers and properties are there right now; a map that is not there answers BAD_ARGUMENT.
 import type { BodyBuffer } from "./body.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { HeaderMap } from "./header-map.ts";
 import type { RootContext } from "./root-context.ts";
 import type { StreamContext } from "./stream-context.ts";
@@ -15,6 +16,8 @@ export interface Context {
   readonly root: RootContext;
   /** Null outside a request. */
   readonly stream: StreamContext | null;
+  /** Null outside a network connection. */
+  readonly connection: ConnectionContext | null;
   /** The header map of that number, null where it is not available now. */
   map(type: number): HeaderMap | null;
   /** The buffer of that number, null where the reference host answers NOT_FOUND. */

@@ -1,5 +1,7 @@
 // What a guest asked the host to do. Host calls only append here; everything is performed after the guest has
 // returned, in order, so that no callback ever runs inside another.
+import type { ConnectionContext } from "./connection-context.ts";
+import type { CallHandle } from "./dialer.ts";
 import type { Pair } from "./header-map.ts";
 import type { RootContext } from "./root-context.ts";
 import type { StreamContext } from "./stream-context.ts";
@@ -58,6 +60,20 @@ export type Effect =
   | { readonly kind: "close"; readonly stream: StreamContext }
   | { readonly kind: "local"; readonly stream: StreamContext; readonly reply: LocalReply }
   | { readonly kind: "call"; readonly call: OutgoingCall }
+  /** A message (null for none) on a gRPC stream that was dialled before; `end`: the last one. */
+  | {
+      readonly kind: "send";
+      readonly token: number;
+      readonly message: Uint8Array | null;
+      readonly end: boolean;
+    }
+  | { readonly kind: "cancel"; readonly handle: CallHandle }
+  | { readonly kind: "continue-connection"; readonly connection: ConnectionContext }
+  | {
+      readonly kind: "close-connection";
+      readonly connection: ConnectionContext;
+      readonly flow: "downstream" | "upstream";
+    }
   | { readonly kind: "tick"; readonly root: RootContext; readonly period: number }
   | { readonly kind: "done"; readonly root: RootContext };
 

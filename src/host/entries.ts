@@ -37,6 +37,25 @@ export interface DirectionEntries {
   readonly trailers: Entry | undefined;
 }
 
+/** The callbacks of network connections, by what they are told. */
+export interface NetworkEntries {
+  readonly accept: Entry | undefined;
+  readonly downstream: Entry | undefined;
+  readonly upstream: Entry | undefined;
+  readonly downstreamClose: Entry | undefined;
+  readonly upstreamClose: Entry | undefined;
+}
+
+export function networkEntries(entries: Entries): NetworkEntries {
+  return {
+    accept: entries.proxy_on_new_connection,
+    downstream: entries.proxy_on_downstream_data,
+    upstream: entries.proxy_on_upstream_data,
+    downstreamClose: entries.proxy_on_downstream_connection_close,
+    upstreamClose: entries.proxy_on_upstream_connection_close,
+  };
+}
+
 export function httpEntries(entries: Entries): HttpEntries {
   return {
     create: entries.proxy_on_context_create,

@@ -1,11 +1,15 @@
 // A header or trailer map: names in lower case, order kept, repeated names allowed except for pseudo-headers.
-// Names and values are byte strings (one character a byte, as on the wire). The invariant: no name or value
-// holds NUL, CR or LF, whoever put it there, so that no serialiser can be made to write a line of its own.
+// Names and values are byte strings (one character a byte, as on the wire), in one flat list of name, value,
+// name, value. The invariant: no name or value holds NUL, CR or LF, whoever put it there, so that no serialiser
+// can be made to write a line of its own.
 import { caps } from "./caps.ts";
 
 export type Pair = readonly [name: string, value: string];
 
 const forbidden = /[\0\r\n]/;
+const COLON = 0x3a;
+/** `#bytes` has to be counted before it is used. */
+const UNCOUNTED = -1;
 
 /** Whether a byte string may stand in a header. */
 export function isHeaderText(text: string): boolean {
@@ -13,9 +17,13 @@ export function isHeaderText(text: string): boolean {
 }
 
 export class HeaderMap {
-  readonly #names: string[] = [];
-  readonly #values: string[] = [];
-  #bytes = 0;
+  #list: string[];
+  #bytes: number;
+
+  constructor(list: string[] = []) {
+    this.#list = list;
+    this.#bytes = UNCOUNTED;
+  }
 
   /** Builds a map from pairs; those that may not stand in a header are left out. */
   static from(pairs: Iterable<Pair>): HeaderMap {
@@ -24,24 +32,44 @@ export class HeaderMap {
     return map;
   }
 
+  /**
+   * Takes over a list of name, value, name, value as HTTP parsers give it, without copying: the caller doesn't
+   * use it again. Names are brought to lower case in place. The parser must have refused NUL, CR and LF, as
+   * Node's do; a pseudo-header must not come twice.
+   */
+  static fromRaw(list: string[]): HeaderMap {
+    for (let i = 0; i < list.length; i += 2) list[i] = list[i]!.toLowerCase();
+    return new HeaderMap(list);
+  }
+
+  /** A map of its own with the same pairs. */
+  copy(): HeaderMap {
+    return new HeaderMap(this.#list.slice());
+  }
+
   get size(): number {
-    return this.#names.length;
+    return this.#list.length >>> 1;
   }
 
   /** Bytes of all names and values. */
   get bytes(): number {
+    if (this.#bytes === UNCOUNTED) {
+      let sum = 0;
+      for (let i = 0; i < this.#list.length; i++) sum += this.#list[i]!.length;
+      this.#bytes = sum;
+    }
     return this.#bytes;
   }
 
   /** The first value of a name in lower case. */
   get(name: string): string | undefined {
-    const at = this.#names.indexOf(name);
-    return at < 0 ? undefined : this.#values[at];
+    const at = this.#find(name);
+    return at < 0 ? undefined : this.#list[at + 1];
   }
 
   /** All values of a name in lower case. */
   all(name: string): string[] {
-    return this.#values.filter((_, i) => this.#names[i] === name);
+    return this.#list.filter((_, i) => i % 2 === 1 && this.#list[i - 1] === name);
   }
 
   /**
@@ -51,17 +79,14 @@ export class HeaderMap {
   add(name: string, value: string): boolean {
     const key = name.toLowerCase();
     if (!this.#fits(key, value, 0)) return false;
-    if (key.charCodeAt(0) === 0x3a) {
-      const at = this.#names.indexOf(key);
+    if (key.charCodeAt(0) === COLON) {
+      const at = this.#find(key);
       if (at >= 0) {
-        const joined = `${this.#values[at]!},${value}`;
-        this.#bytes += joined.length - this.#values[at]!.length;
-        this.#values[at] = joined;
+        this.#put(at, `${this.#list[at + 1]!},${value}`);
         return true;
       }
     }
-    this.#names.push(key);
-    this.#values.push(value);
+    this.#list.push(key, value);
     this.#bytes += key.length + value.length;
     return true;
   }
@@ -69,42 +94,62 @@ export class HeaderMap {
   /** Leaves exactly one pair of that name, at the place of the first; false as for `add`. */
   set(name: string, value: string): boolean {
     const key = name.toLowerCase();
-    const at = this.#names.indexOf(key);
+    const at = this.#find(key);
     if (at < 0) return this.add(key, value);
-    const old = this.#values[at]!;
-    if (!this.#fits("", value, old.length)) return false;
-    this.#values[at] = value;
-    this.#bytes += value.length - old.length;
-    for (let i = this.#names.length - 1; i > at; i--) if (this.#names[i] === key) this.#drop(i);
+    if (!this.#fits("", value, this.#list[at + 1]!.length)) return false;
+    this.#put(at, value);
+    for (let i = this.#list.length - 2; i > at; i -= 2) if (this.#list[i] === key) this.#drop(i);
     return true;
   }
 
   remove(name: string): void {
     const key = name.toLowerCase();
-    for (let i = this.#names.length - 1; i >= 0; i--) if (this.#names[i] === key) this.#drop(i);
+    for (let i = this.#list.length - 2; i >= 0; i -= 2) if (this.#list[i] === key) this.#drop(i);
+  }
+
+  /** Takes all pairs of another map instead of its own. */
+  assign(other: HeaderMap): void {
+    this.#list = other.#list.slice();
+    this.#bytes = other.#bytes;
   }
 
   pairs(): Pair[] {
-    return this.#names.map((name, i) => [name, this.#values[i]!]);
+    const pairs: Pair[] = [];
+    for (let i = 0; i < this.#list.length; i += 2) pairs.push([this.#list[i]!, this.#list[i + 1]!]);
+    return pairs;
   }
 
   nameAt(index: number): string {
-    return this.#names[index]!;
+    return this.#list[index * 2]!;
   }
 
   valueAt(index: number): string {
-    return this.#values[index]!;
+    return this.#list[index * 2 + 1]!;
+  }
+
+  /** The place of a name in the list, or -1. */
+  #find(name: string): number {
+    const list = this.#list;
+    for (let i = 0; i < list.length; i += 2) if (list[i] === name) return i;
+    return -1;
   }
 
   #fits(name: string, value: string, freed: number): boolean {
-    if (this.#bytes - freed + name.length + value.length > caps.headerMapBytes) return false;
-    if (name.length > 0 && this.#names.length >= caps.headerMapCount) return false;
+    if (this.bytes - freed + name.length + value.length > caps.headerMapBytes) return false;
+    if (name.length > 0 && this.size >= caps.headerMapCount) return false;
     return isHeaderText(name) && isHeaderText(value);
   }
 
-  #drop(index: number): void {
-    this.#bytes -= this.#names[index]!.length + this.#values[index]!.length;
-    this.#names.splice(index, 1);
-    this.#values.splice(index, 1);
+  /** The caller has counted: `#fits` was asked. */
+  #put(at: number, value: string): void {
+    this.#bytes += value.length - this.#list[at + 1]!.length;
+    this.#list[at + 1] = value;
+  }
+
+  #drop(at: number): void {
+    if (this.#bytes !== UNCOUNTED) {
+      this.#bytes -= this.#list[at]!.length + this.#list[at + 1]!.length;
+    }
+    this.#list.splice(at, 2);
   }
 }

@@ -1,7 +1,13 @@
 // What the caller of the host decides about a plugin, and the defaults for what it leaves open.
+import type { Dialer } from "./dialer.ts";
 import type { FailurePolicy, Semantics } from "./failure.ts";
 import type { ForeignFunction } from "./plugin-state.ts";
-import { type Attributes, attributeMap, type PluginIdentity } from "./properties.ts";
+import {
+  type AttributeSource,
+  type Attributes,
+  type PluginIdentity,
+  sourceOf,
+} from "./properties.ts";
 import type { HostServices } from "./services.ts";
 
 export interface PluginOptions {
@@ -23,12 +29,14 @@ export interface PluginOptions {
   /** sha256 of the bytes, lower-case hex; another digest is refused before anything is compiled. */
   readonly sha256?: string;
   /** Attributes that hold outside and inside of requests. */
-  readonly attributes?: Attributes;
+  readonly attributes?: Attributes | AttributeSource;
   readonly foreign?: Readonly<Record<string, ForeignFunction>>;
   /** Lines below it are dropped; default 0 (trace). */
   readonly logLevel?: number;
   readonly allowHeadersStop?: boolean;
   readonly services?: HostServices;
+  /** Performs calls; without one they wait to be answered through answer.ts. */
+  readonly dialer?: Dialer;
 }
 
 function bytes(value: string | Uint8Array | undefined): Uint8Array {
@@ -42,7 +50,7 @@ export function identityOf(options: PluginOptions): PluginIdentity {
     vmId: options.vmId ?? "",
     configuration: bytes(options.configuration),
     vmConfiguration: bytes(options.vmConfiguration),
-    attributes: attributeMap(options.attributes ?? {}),
+    attributes: sourceOf(options.attributes),
   };
 }
 

@@ -2,6 +2,8 @@
 import type { OutgoingCall } from "./effects.ts";
 import type { CallbackStats } from "./entries.ts";
 import type { FailurePolicy, Semantics, Verdict } from "./failure.ts";
+import type { Flights } from "./flights.ts";
+import type { Notices } from "./notices.ts";
 import type { PluginIdentity } from "./properties.ts";
 import type { HostServices } from "./services.ts";
 import type { Trap, TrapReason } from "./trap.ts";
@@ -25,6 +27,19 @@ export interface Telemetry {
   readonly dispatches: Map<string, number>;
 }
 
+export function createTelemetry(): Telemetry {
+  return {
+    requests: 0,
+    failClosed: 0,
+    failOpen: 0,
+    reloads: 0,
+    traps: new Map(),
+    callbacks: new Map(),
+    denied: new Map(),
+    dispatches: new Map(),
+  };
+}
+
 export interface PluginState {
   readonly identity: PluginIdentity;
   readonly services: HostServices;
@@ -40,20 +55,17 @@ export interface PluginState {
   /** Namespace of shared data and queues. */
   readonly namespace: string;
   readonly telemetry: Telemetry;
-  /** Calls in flight by token. */
-  readonly calls: Map<number, OutgoingCall>;
-  nextCall(kind: number): number;
+  readonly flights: Flights;
+  readonly notices: Notices;
   /** Puts a call in flight and queues it; false where the plugin has too much in flight already. */
   dispatch(vm: Vm, call: OutgoingCall): boolean;
-  /** Bytes of everything in flight. */
-  callBytes: number;
   /** Performs what the guest of this instance has asked for since the last time. */
   settle(vm: Vm): void;
   /** What a request sees whose own callback has just trapped, or that meets a dead instance. */
   verdictTrapping(): Verdict;
   verdictInFlight(): Verdict;
-  /** Takes a call out of flight. */
-  take(token: number): OutgoingCall | undefined;
+  /** A stream or connection of this instance is over. */
+  contextGone(vm: Vm): void;
   trapped(vm: Vm, trap: Trap): void;
   queueReady(context: number, queue: number): void;
 }

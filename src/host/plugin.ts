@@ -2,10 +2,11 @@
 // them. Requests come in through `stream` or `request` (request.ts); a dead instance is replaced here and
 // nowhere else.
 import { hostFunctions } from "../spec/host-functions.ts";
-import { CALL_ID_STEP } from "../spec/status.ts";
 import { timeOut } from "./answer.ts";
 import { caps } from "./caps.ts";
-import { type Effect, type OutgoingCall, sizeOf } from "./effects.ts";
+import { ConnectionContext } from "./connection-context.ts";
+import type { Dialer } from "./dialer.ts";
+import type { OutgoingCall } from "./effects.ts";
 import {
   type FailurePolicy,
   type Semantics,
@@ -13,31 +14,46 @@ import {
   type Verdict,
   verdict,
 } from "./failure.ts";
+import { Flights } from "./flights.ts";
+import { Notices } from "./notices.ts";
 import { identityOf, namespaceOf, type PluginOptions } from "./options.ts";
-import { bump, type ForeignFunction, type PluginState, type Telemetry } from "./plugin-state.ts";
-import { type Attributes, attributeMap, type PluginIdentity } from "./properties.ts";
+import { perform } from "./perform.ts";
+import {
+  bump,
+  createTelemetry,
+  type ForeignFunction,
+  type PluginState,
+  type Telemetry,
+} from "./plugin-state.ts";
+import type { AttributeSource, Attributes, PluginIdentity } from "./properties.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
-import { StreamContext } from "./stream-context.ts";
+import { StreamContext, type StreamLimits } from "./stream-context.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
+/** A 503: the plugin has failed and failures are closed; or on without the plugin. */
+export type Refused = { readonly as: "reject" } | { readonly as: "skip" };
+
 /** How a new request meets the plugin. */
-export type Admission =
-  | { readonly as: "stream"; readonly stream: StreamContext }
-  /** A 503: the plugin has failed and failures are closed. */
-  | { readonly as: "reject" }
-  /** On without the plugin. */
-  | { readonly as: "skip" };
+export type Admission = { readonly as: "stream"; readonly stream: StreamContext } | Refused;
+
+/** How a new network connection meets the plugin; `reject` closes it. */
+export type ConnectionAdmission =
+  | { readonly as: "connection"; readonly connection: ConnectionContext }
+  | Refused;
 
 /** Who wants to hear what a plugin does, beside its counters. */
 export interface Observer {
   call(call: OutgoingCall): void;
   trap(trap: Trap): void;
+  /** `nextDeadline` may be sooner than it was: a timer has to be set again. */
+  due?(): void;
 }
 
-/** Under what name calls are counted once too many clusters have been seen. */
-const OTHERS = "(others)";
+const REJECT = { as: "reject" } as const;
+const SKIP = { as: "skip" } as const;
+const MILLISECOND = 1_000_000n;
 
 export class Plugin implements PluginState {
   readonly identity: PluginIdentity;
@@ -51,29 +67,20 @@ export class Plugin implements PluginState {
   readonly logLevel: number;
   readonly allowHeadersStop: boolean;
   readonly namespace: string;
-  readonly calls = new Map<number, OutgoingCall>();
-  readonly telemetry: Telemetry = {
-    requests: 0,
-    failClosed: 0,
-    failOpen: 0,
-    reloads: 0,
-    traps: new Map(),
-    callbacks: new Map(),
-    denied: new Map(),
-    dispatches: new Map(),
-  };
-  callBytes = 0;
+  readonly flights = new Flights();
+  readonly notices = new Notices();
+  readonly dialer: Dialer | null;
+  readonly telemetry: Telemetry = createTelemetry();
   /** Told of every call that leaves and every trap, as they happen. */
   observer: Observer | null = null;
   /** The last traps, oldest first. */
   readonly traps: Trap[] = [];
-  /** Monotonic nanoseconds at which calls in flight time out. */
-  readonly #deadlines = new Map<number, bigint>();
   readonly #loaded: Loaded;
   readonly #backoff: number;
-  readonly #nextCall = [0, 1, 2, 3];
   #started!: Started;
   #lastLoad = 0n;
+  #retired = false;
+  #deleted = false;
 
   constructor(loaded: Loaded, options: PluginOptions) {
     this.#loaded = loaded;
@@ -85,6 +92,7 @@ export class Plugin implements PluginState {
     this.clusters = options.clusters === undefined ? null : new Set(options.clusters);
     this.environment = Object.entries(options.env ?? {});
     this.foreign = options.foreign ?? {};
+    this.dialer = options.dialer ?? null;
     this.logLevel = options.logLevel ?? 0;
     this.allowHeadersStop = options.allowHeadersStop ?? false;
     this.namespace = namespaceOf(options, this.semantics);
@@ -122,41 +130,69 @@ export class Plugin implements PluginState {
       .map((row) => row.name);
   }
 
+  /** Calls in flight by token. */
+  get calls(): ReadonlyMap<number, OutgoingCall> {
+    return this.flights.calls;
+  }
+
+  /** Bytes of everything in flight. */
+  get callBytes(): number {
+    return this.flights.bytes;
+  }
+
   /** Opens a request. `attributes` are what properties answer for it. */
-  open(attributes?: Attributes): Admission {
-    this.telemetry.requests++;
-    if (!this.#alive()) {
-      const phase = this.#started.state.at === "running" ? "later" : "load";
-      const now = verdict(this.semantics, this.failure, phase);
-      if (now.reload && this.#backoffOver()) this.reload();
-      if (!this.#alive()) {
-        if (now.request === "skip") {
-          this.telemetry.failOpen++;
-          return { as: "skip" };
-        }
-        this.telemetry.failClosed++;
-        return { as: "reject" };
-      }
-    }
+  open(attributes?: Attributes | AttributeSource, limits?: StreamLimits): Admission {
+    const refused = this.#refuse();
+    if (refused !== null) return refused;
     const { vm, root } = this.#started;
-    const stream = new StreamContext(vm, root, vm.allocateContextId(), attributeMap(attributes));
+    const stream = new StreamContext(vm, root, vm.allocateContextId(), attributes, limits);
     vm.contexts.set(stream.id, stream);
     stream.call(vm.http.create, root.id, 0);
     return { as: "stream", stream };
   }
 
+  /** Opens a network connection; the caller then tells it `onNew`. */
+  openConnection(attributes?: Attributes | AttributeSource): ConnectionAdmission {
+    const refused = this.#refuse();
+    if (refused !== null) return refused;
+    const { vm, root } = this.#started;
+    const connection = new ConnectionContext(vm, root, vm.allocateContextId(), attributes);
+    vm.contexts.set(connection.id, connection);
+    connection.create();
+    return { as: "connection", connection };
+  }
+
+  /** Null: the plugin takes it. */
+  #refuse(): Refused | null {
+    this.telemetry.requests++;
+    if (this.#alive()) return null;
+    const phase = this.#started.state.at === "running" ? "later" : "load";
+    const now = verdict(this.semantics, this.failure, phase);
+    if (now.reload && this.#backoffOver()) this.reload();
+    if (this.#alive()) return null;
+    if (now.request === "skip") {
+      this.telemetry.failOpen++;
+      return SKIP;
+    }
+    this.telemetry.failClosed++;
+    return REJECT;
+  }
+
   /** A fresh instance from the compiled module, whatever the back-off says. */
   reload(): void {
     this.telemetry.reloads++;
-    this.calls.clear();
-    this.#deadlines.clear();
-    this.callBytes = 0;
+    this.#giveUpCalls();
     this.#start();
+  }
+
+  #giveUpCalls(): void {
+    for (const handle of this.flights.clear()) handle.cancel();
   }
 
   #start(): void {
     this.#lastLoad = this.services.clock.monotonic();
     this.#started = startInstance(this.#loaded, this);
+    this.observer?.due?.();
   }
 
   #alive(): boolean {
@@ -184,67 +220,32 @@ export class Plugin implements PluginState {
     this.observer?.trap(trap);
     bump(this.telemetry.traps, trap.reason);
     vm.error(`Function: ${trap.callback} failed: ${trap.detail}`);
-    // What the guest asked for before it trapped is not done; stock hosts have done it by then.
-    if (this.semantics === "glovebox") vm.effects = [];
-  }
-
-  nextCall(kind: number): number {
-    this.#nextCall[kind] = (this.#nextCall[kind]! + CALL_ID_STEP) >>> 0;
-    return this.#nextCall[kind]!;
+    // What the guest asked for before it trapped is not done, and nobody waits for its answers; stock hosts
+    // have sent it by then.
+    if (this.semantics === "glovebox") {
+      vm.effects = [];
+      this.#giveUpCalls();
+    }
   }
 
   dispatch(vm: Vm, call: OutgoingCall): boolean {
-    const bytes = this.callBytes + sizeOf(call);
-    if (this.calls.size >= caps.outstanding || bytes > caps.dispatchBytes) return false;
-    this.callBytes = bytes;
-    this.calls.set(call.token, call);
-    if (call.kind !== "dns" && call.timeout > 0) {
-      const due = this.services.clock.monotonic() + BigInt(call.timeout) * 1_000_000n;
-      this.#deadlines.set(call.token, due);
-    }
-    vm.ask({ kind: "call", call });
-    return true;
+    if (!this.flights.add(call, this.services.clock.monotonic())) return false;
+    if (vm.ask({ kind: "call", call })) return true;
+    this.flights.take(call.token);
+    return false;
   }
 
   settle(vm: Vm): void {
     if (vm.trap !== null && !vm.mourned) {
       vm.mourned = true;
-      for (const context of vm.contexts.values()) context.stream?.bereave();
+      for (const context of vm.contexts.values()) {
+        context.stream?.bereave();
+        context.connection?.bereave();
+      }
     }
     if (vm.effects.length === 0) return;
     for (let effect = vm.effects.shift(); effect !== undefined; effect = vm.effects.shift()) {
-      this.#perform(effect);
-    }
-  }
-
-  #perform(effect: Effect): void {
-    switch (effect.kind) {
-      case "continue":
-        effect.stream[effect.half].resume();
-        break;
-      case "close":
-        effect.stream.reset = true;
-        break;
-      case "local":
-        effect.stream.reply(effect.reply);
-        break;
-      case "call": {
-        const { call } = effect;
-        this.observer?.call(call);
-        const { dispatches } = this.telemetry;
-        const to = call.kind === "http" ? call.cluster : call.kind === "dns" ? "dns" : call.service;
-        bump(dispatches, dispatches.has(to) || dispatches.size < caps.clusters ? to : OTHERS);
-        break;
-      }
-      case "tick": {
-        const { root, period } = effect;
-        root.tickPeriod = period;
-        root.nextTick = this.services.clock.monotonic() + BigInt(period) * 1_000_000n;
-        break;
-      }
-      case "done":
-        this.#delete();
-        break;
+      perform(this, effect);
     }
   }
 
@@ -257,17 +258,19 @@ export class Plugin implements PluginState {
     const { vm, root } = this.#started;
     const entry = vm.entries[name];
     if (entry === undefined || context !== root.id || vm.trap !== null) return;
+    this.notices.enter();
     vm.run(entry, root, context, b, c, d, e);
     this.settle(vm);
+    this.notices.leave();
   }
 
   /** Delivers time-outs and ticks that are due, and queue notices, at most `caps.callbacksPerPoll`. */
   poll(): void {
     const { root, vm } = this.#started;
     const now = this.services.clock.monotonic();
-    for (const [token, due] of this.#deadlines) if (now >= due) timeOut(this, token);
+    for (const token of this.flights.overdue(now)) timeOut(this, token);
     if (root.tickPeriod > 0 && vm.trap === null && now >= root.nextTick) {
-      root.nextTick = now + BigInt(root.tickPeriod) * 1_000_000n;
+      root.nextTick = now + BigInt(root.tickPeriod) * MILLISECOND;
       this.#tell("proxy_on_tick", root.id, 0, 0, 0);
     }
     for (const notice of this.services.queues.takeNotices(caps.callbacksPerPoll)) {
@@ -275,14 +278,18 @@ export class Plugin implements PluginState {
     }
   }
 
-  /** Takes a call out of flight; undefined where the token is unknown or was answered before. */
-  take(token: number): OutgoingCall | undefined {
-    const call = this.calls.get(token);
-    if (call === undefined) return undefined;
-    this.calls.delete(token);
-    this.#deadlines.delete(token);
-    this.callBytes -= sizeOf(call);
-    return call;
+  /** When the next tick is due, in monotonic nanoseconds; null where the plugin has no timer. */
+  get nextTick(): bigint | null {
+    const { root, vm } = this.#started;
+    return root.tickPeriod > 0 && vm.trap === null ? root.nextTick : null;
+  }
+
+  /** When `poll` has something to do: a tick or a time-out, in monotonic nanoseconds; null for never. */
+  nextDeadline(): bigint | null {
+    const call = this.flights.nextDue();
+    const tick = this.nextTick;
+    if (call === null || tick === null) return call ?? tick;
+    return call < tick ? call : tick;
   }
 
   /** Runs a callback of the plugin's own context with its answer in place. */
@@ -294,22 +301,50 @@ export class Plugin implements PluginState {
     return this.#started.root;
   }
 
+  /** Streams and connections that are open in the present instance. */
+  get openContexts(): number {
+    return this.#started.vm.contexts.size - (this.#deleted ? 0 : 1);
+  }
+
+  /** Whether the plugin has ended: `close` was called, and the plugin has let go. */
+  get ended(): boolean {
+    return this.#deleted;
+  }
+
+  /** Ends the plugin once its last stream is over; the caller opens no more. */
+  retire(): void {
+    this.#retired = true;
+    this.contextGone(this.#started.vm);
+  }
+
+  contextGone(vm: Vm): void {
+    if (this.#retired && vm === this.#started.vm && this.openContexts === 0) this.close();
+  }
+
   /** Ends the plugin; one that answers false to `proxy_on_done` is deleted when it calls `proxy_done`. */
   close(): void {
     const { vm, root } = this.#started;
+    if (this.#deleted || root.closing) return;
+    this.notices.enter();
     const done = vm.entries.proxy_on_done;
-    const finished = done === undefined || vm.run(done, root, root.id) !== 0;
-    if (finished) this.#delete();
+    const finished = done === undefined || vm.trap !== null || vm.run(done, root, root.id) !== 0;
+    if (finished) this.delete();
     else root.closing = true;
     this.settle(vm);
+    this.notices.leave();
   }
 
-  #delete(): void {
+  /** The plugin is over: nothing of it runs any more. */
+  delete(): void {
     const { vm, root } = this.#started;
+    if (this.#deleted) return;
+    this.#deleted = true;
     for (const name of ["proxy_on_log", "proxy_on_delete"]) {
       const entry = vm.entries[name];
       if (entry !== undefined && vm.trap === null) vm.run(entry, root, root.id);
     }
     vm.contexts.delete(root.id);
+    root.tickPeriod = 0;
+    this.#giveUpCalls();
   }
 }

@@ -16,28 +16,38 @@ export type AttributeValue =
 /** By dotted path; a segment that holds a dot itself needs the form joined by NUL. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
+/** Attributes that are looked up only when a plugin asks. */
+export interface AttributeSource {
+  /** `path`: segments joined by NUL, as a guest sends it. */
+  attribute(path: string): AttributeValue | undefined;
+}
+
 export interface PluginIdentity {
   readonly name: string;
   readonly rootId: string;
   readonly vmId: string;
   readonly configuration: Uint8Array;
   readonly vmConfiguration: Uint8Array;
-  readonly attributes: ReadonlyMap<string, AttributeValue>;
+  readonly attributes: AttributeSource;
 }
 
-const NONE: ReadonlyMap<string, AttributeValue> = new Map();
+const NONE: AttributeSource = { attribute: () => undefined };
+
+export function isSource(attributes: Attributes | AttributeSource): attributes is AttributeSource {
+  return typeof attributes.attribute === "function";
+}
 
 /** Attributes by the path that guests send. */
-export function attributeMap(
-  attributes: Attributes | undefined,
-): ReadonlyMap<string, AttributeValue> {
+export function sourceOf(attributes: Attributes | AttributeSource | undefined): AttributeSource {
   if (attributes === undefined) return NONE;
-  return new Map(
+  if (isSource(attributes)) return attributes;
+  const byPath = new Map(
     Object.entries(attributes).map(([path, value]) => [
       path.includes("\0") ? path : path.replaceAll(".", "\0"),
       value,
     ]),
   );
+  return { attribute: (path) => byPath.get(path) };
 }
 
 function eight(write: (buffer: Buffer) => void): Uint8Array {
@@ -72,15 +82,12 @@ function byteText(text: string): string {
 }
 
 /** An attribute by path: itself, or an entry of a map one level up. */
-export function attribute(
-  attributes: ReadonlyMap<string, AttributeValue>,
-  path: string,
-): Uint8Array | null {
-  const value = attributes.get(path);
+export function attribute(source: AttributeSource, path: string): Uint8Array | null {
+  const value = source.attribute(path);
   if (value !== undefined) return serialise(value);
   const cut = path.lastIndexOf("\0");
   if (cut < 0) return null;
-  const parent = attributes.get(path.slice(0, cut));
+  const parent = source.attribute(path.slice(0, cut));
   if (typeof parent !== "object" || Array.isArray(parent) || parent instanceof Uint8Array)
     return null;
   const entries = parent as Readonly<Record<string, string>>;

@@ -17,6 +17,7 @@ export class RootContext implements Context {
   readonly id: number;
   readonly root: RootContext = this;
   readonly stream = null;
+  readonly connection = null;
   readonly identity: PluginIdentity;
   /** The answer of an HTTP call, while the plugin is told of it. */
   answer: CallAnswer | null = null;

@@ -4,75 +4,63 @@ import { BUFFER, HEADERS_ACTION, MAP, NO_GRPC_STATUS, STATUS } from "../spec/sta
 import { caps } from "./caps.ts";
 import type { Context, GuestBuffer } from "./context.ts";
 import type { LocalReply } from "./effects.ts";
-import type { DirectionEntries, Entry } from "./entries.ts";
+import type { Entry } from "./entries.ts";
 import { REJECTED, type Verdict } from "./failure.ts";
-import { Half, type HalfOwner } from "./half.ts";
+import { Half, type HalfName, type HalfOwner } from "./half.ts";
 import type { HeaderMap } from "./header-map.ts";
 import { localReplyHeaders } from "./local-reply.ts";
 import {
-  type AttributeValue,
+  type AttributeSource,
+  type Attributes,
   attribute,
+  isSource,
   pluginProperty,
   requestProperty,
   responseProperty,
+  sourceOf,
 } from "./properties.ts";
 import type { RootContext } from "./root-context.ts";
 import type { Vm } from "./vm.ts";
 
 const NOTHING = new Uint8Array(0);
 
-class Direction implements HalfOwner {
-  readonly #stream: StreamContext;
-  readonly #name: "request" | "response";
-  readonly #entries: DirectionEntries;
+/** What is answered where more is held back than may be, as the reference proxy words it. */
+const TOO_LARGE = {
+  request: [413, "request_payload_too_large"],
+  response: [500, "response_payload_too_large"],
+} as const;
 
-  constructor(stream: StreamContext, name: "request" | "response") {
-    this.#stream = stream;
-    this.#name = name;
-    this.#entries = stream.vm.http[name];
-  }
-
-  callHeaders(count: number, end: boolean): number | null {
-    const answer = this.#stream.call(this.#entries.headers, count, end ? 1 : 0);
-    if (answer === null) return null;
-    const known = answer >= 0 && answer <= HEADERS_ACTION.stopAllIterationAndWatermark;
-    const stopAll = HEADERS_ACTION.stopAllIterationAndWatermark;
-    if (!known) return stopAll;
-    if (answer === HEADERS_ACTION.stopIteration && !this.#stream.vm.plugin.allowHeadersStop)
-      return stopAll;
-    return answer;
-  }
-
-  callBody(size: number, end: boolean): number | null {
-    const answer = this.#stream.call(this.#entries.body, size, end ? 1 : 0);
-    return answer === null || (answer >= 0 && answer <= 3) ? answer : 3;
-  }
-
-  callTrailers(count: number): number | null {
-    return this.#stream.call(this.#entries.trailers, count, 0);
-  }
-
-  stopped(): boolean {
-    return this.#stream.takenOver(this.#name);
-  }
-
-  overflow(): void {
-    const [status, details] =
-      this.#name === "request"
-        ? ([413, "request_payload_too_large"] as const)
-        : ([500, "response_payload_too_large"] as const);
-    this.#stream.reply({ status, details, headers: [], body: NOTHING, grpcStatus: NO_GRPC_STATUS });
-  }
+/** Bytes of each direction that may be held back. */
+export interface StreamLimits {
+  readonly request: number;
+  readonly response: number;
 }
 
-export class StreamContext implements Context {
+/** What a gateway is told of a stream outside of its own calls of `request` and `response`, once no guest runs. */
+export interface StreamListener {
+  /** More may have passed, may be fed again, or both: look at `out` and `full`. */
+  released(half: HalfName): void;
+  /** Instead of the upstream's answer: it comes out of `response`, through the plugin's callbacks. */
+  localReply(reply: LocalReply): void;
+  /** The stream has to be cut off; nothing more comes out. */
+  reset(): void;
+}
+
+/** What has happened since the listener was told last, as bits. */
+const NEWS = { request: 1, response: 2, local: 4, reset: 8 } as const;
+
+export class StreamContext implements Context, HalfOwner {
   readonly id: number;
   readonly vm: Vm;
   readonly root: RootContext;
   readonly stream: StreamContext = this;
   readonly request: Half;
   readonly response: Half;
-  readonly #attributes: ReadonlyMap<string, AttributeValue>;
+  readonly connection = null;
+  listener: StreamListener | null = null;
+  /** Fuel of this request's callbacks so far, of a hardened module. */
+  fuel = 0;
+  #attributes: Attributes | AttributeSource | undefined;
   #filterState: Map<string, Uint8Array> | null = null;
   #filterStateBytes = 0;
   /** The local response that took over, if one did. */
@@ -86,19 +74,95 @@ export class StreamContext implements Context {
   #logging = false;
   #replying = false;
   #closed = false;
+  #news = 0;
+  #fed = 0;
 
   constructor(
     vm: Vm,
     root: RootContext,
     id: number,
-    attributes: ReadonlyMap<string, AttributeValue>,
+    attributes?: Attributes | AttributeSource,
+    limits?: StreamLimits,
   ) {
     this.vm = vm;
     this.root = root;
     this.id = id;
     this.#attributes = attributes;
-    this.request = new Half(new Direction(this, "request"));
-    this.response = new Half(new Direction(this, "response"));
+    this.request = new Half(this, "request", limits?.request);
+    this.response = new Half(this, "response", limits?.response);
+  }
+
+  /** The gateway feeds this stream: what happens to it meanwhile, it sees by itself. */
+  enter(): void {
+    this.#fed++;
+    this.vm.plugin.notices.enter();
+  }
+
+  leave(): void {
+    this.#fed--;
+    if (this.#fed === 0) this.#news = 0;
+    this.vm.plugin.notices.leave();
+  }
+
+  #note(news: number): void {
+    if (this.#fed > 0 || this.listener === null) return;
+    if (this.#news === 0) this.vm.plugin.notices.add(this);
+    this.#news |= news;
+  }
+
+  /** Tells the listener what has happened since the last time. */
+  deliver(): void {
+    const { listener } = this;
+    const news = this.#news;
+    this.#news = 0;
+    if (listener === null || this.#closed) return;
+    if (news & NEWS.reset) {
+      listener.reset();
+      return;
+    }
+    if (news & NEWS.local && this.local !== null) listener.localReply(this.local);
+    if (news & NEWS.request && this.local === null) listener.released("request");
+    if (news & NEWS.response) listener.released("response");
+  }
+
+  released(half: HalfName): void {
+    this.#note(NEWS[half]);
+  }
+
+  /** Cuts the stream off. */
+  abort(): void {
+    if (this.reset) return;
+    this.reset = true;
+    this.#note(NEWS.reset);
+  }
+
+  callHeaders(half: HalfName, count: number, end: boolean): number | null {
+    const answer = this.call(this.vm.http[half].headers, count, end ? 1 : 0);
+    if (answer === null) return null;
+    const stopAll = HEADERS_ACTION.stopAllIterationAndWatermark;
+    if (answer < 0 || answer > stopAll) return stopAll;
+    if (answer === HEADERS_ACTION.stopIteration && !this.vm.plugin.allowHeadersStop) return stopAll;
+    return answer;
+  }
+
+  callBody(half: HalfName, size: number, end: boolean): number | null {
+    const answer = this.call(this.vm.http[half].body, size, end ? 1 : 0);
+    return answer === null || (answer >= 0 && answer <= 3) ? answer : 3;
+  }
+
+  callTrailers(half: HalfName, count: number): number | null {
+    return this.call(this.vm.http[half].trailers, count, 0);
+  }
+
+  /** Whether a direction's normal course is over. */
+  stopped(half: HalfName): boolean {
+    if (this.reset) return true;
+    return this.local !== null && !(half === "response" && this.#replying);
+  }
+
+  overflow(half: HalfName): void {
+    const [status, details] = TOO_LARGE[half];
+    this.reply({ status, details, headers: [], body: NOTHING, grpcStatus: NO_GRPC_STATUS });
   }
 
   /** Calls a callback of the plugin for this request; null where it has none or is out of the way. */
@@ -110,6 +174,7 @@ export class StreamContext implements Context {
     }
     if (entry === undefined) return null;
     const answer = this.vm.run(entry, this, this.id, a, b);
+    this.fuel += this.vm.lastFuel;
     if (this.vm.trap !== null) {
       this.#fail(this.vm.plugin.verdictTrapping());
       this.vm.plugin.settle(this.vm);
@@ -119,21 +184,16 @@ export class StreamContext implements Context {
     return answer;
   }
 
-  /** Whether a direction's normal course is over. */
-  takenOver(half: "request" | "response"): boolean {
-    if (this.reset) return true;
-    return this.local !== null && !(half === "response" && this.#replying);
-  }
-
   /** A local response: goes through the plugin's response callbacks unless the response has begun already. */
   reply(reply: LocalReply): void {
     if (this.local !== null || this.reset) return;
     const begun = this.response.allHeaders !== null;
     if (begun && this.response.out.headers !== null) {
-      this.reset = true;
+      this.abort();
       return;
     }
     this.local = reply;
+    this.#note(NEWS.local | NEWS.response);
     this.request.hide();
     const headers = localReplyHeaders(reply, this.request.allHeaders);
     if (begun) {
@@ -166,6 +226,7 @@ export class StreamContext implements Context {
   /** Ends the stream: done, log, delete; what the plugin keeps of it is gone afterwards. */
   finish(): void {
     if (this.#closed) return;
+    this.enter();
     const { done, log, remove } = this.vm.http;
     this.request.hide();
     this.response.hide();
@@ -175,11 +236,14 @@ export class StreamContext implements Context {
     this.#last(remove);
     this.#closed = true;
     this.vm.contexts.delete(this.id);
+    this.leave();
+    this.vm.plugin.contextGone(this.vm);
   }
 
   #last(entry: Entry | undefined): void {
     if (entry === undefined || this.vm.trap !== null || this.skipped) return;
     this.vm.run(entry, this, this.id);
+    this.fuel += this.vm.lastFuel;
     this.vm.plugin.settle(this.vm);
   }
 
@@ -217,7 +281,7 @@ export class StreamContext implements Context {
   property(path: string): Uint8Array | null {
     const state = this.#filterState?.get(path);
     if (state !== undefined) return state;
-    const given = attribute(this.#attributes, path);
+    const given = this.#given(path);
     if (given !== null) return given;
     const request = this.request.allHeaders;
     if (request !== null && path.startsWith("request\0")) {
@@ -232,6 +296,12 @@ export class StreamContext implements Context {
     return (
       pluginProperty(this.root.identity, path) ?? attribute(this.root.identity.attributes, path)
     );
+  }
+
+  #given(path: string): Uint8Array | null {
+    if (this.#attributes === undefined) return null;
+    if (!isSource(this.#attributes)) this.#attributes = sourceOf(this.#attributes);
+    return attribute(this.#attributes, path);
   }
 
   setProperty(path: string, value: Uint8Array): number {

@@ -6,7 +6,14 @@ import { caps } from "./caps.ts";
 import type { Context } from "./context.ts";
 import type { Effect } from "./effects.ts";
 import type { WasmFunction } from "./engine.ts";
-import { type Entries, type Entry, type HttpEntries, httpEntries } from "./entries.ts";
+import {
+  type Entries,
+  type Entry,
+  type HttpEntries,
+  httpEntries,
+  type NetworkEntries,
+  networkEntries,
+} from "./entries.ts";
 import { GuestMemory } from "./memory.ts";
 import { MetricIds } from "./metrics.ts";
 import type { PluginState } from "./plugin-state.ts";
@@ -29,8 +36,11 @@ export class Vm {
   restricted: number = RESTRICTED.none;
   entries: Entries = {};
   http: HttpEntries = httpEntries({});
+  network: NetworkEntries = networkEntries({});
   /** Whether the streams in flight have been told of the trap. */
   mourned = false;
+  /** Fuel that the last callback spent, of a hardened module; 0 after a trap. */
+  lastFuel = 0;
   #gauges: Gauges | null = null;
   #allocator: WasmFunction | null = null;
   #doomed: HostTrap | null = null;
@@ -45,6 +55,7 @@ export class Vm {
   attach(entries: Entries, gauges: Gauges | null): void {
     this.entries = entries;
     this.http = httpEntries(entries);
+    this.network = networkEntries(entries);
     this.#gauges = gauges;
     const entry = entries.malloc ?? entries.proxy_on_memory_allocate;
     this.#allocator = entry?.fn ?? null;
@@ -54,9 +65,11 @@ export class Vm {
     return this.#gauges;
   }
 
-  /** Queues an effect; a callback that asks for too many is not heard any more. */
-  ask(effect: Effect): void {
-    if (this.effects.length < caps.effects) this.effects.push(effect);
+  /** Queues an effect; a callback that asks for too many is not heard any more, and told false. */
+  ask(effect: Effect): boolean {
+    if (this.effects.length >= caps.effects) return false;
+    this.effects.push(effect);
+    return true;
   }
 
   allocateContextId(): number {
@@ -70,12 +83,14 @@ export class Vm {
     this.active = context;
     const { fn, stats } = entry;
     stats.calls++;
+    this.lastFuel = 0;
     try {
       const answer = call(fn, entry.arity, a, b, c, d, e);
       this.memory.sync();
       if (this.#doomed !== null) throw this.#doomed;
       if (this.#gauges !== null) {
         const spent = Number(this.#gauges.spent.value);
+        this.lastFuel = spent;
         stats.fuel += spent;
         if (spent > stats.fuelMost) stats.fuelMost = spent;
       }

@@ -59,6 +59,9 @@ export const MAP = {
 
 export const STREAM = { httpRequest: 0, httpResponse: 1, downstream: 2, upstream: 3 } as const;
 
+/** Who closed a network connection. */
+export const PEER = { unknown: 0, local: 1, remote: 2 } as const;
+
 /** The low two bits of a metric's id are its type; ids of one type are this far apart. */
 export const METRIC = { counter: 0, gauge: 1, histogram: 2 } as const;
 export const METRIC_ID_STEP = 4;

@@ -1,5 +1,6 @@
 // gRPC calls and streams. As with HTTP calls they belong to the plugin's context and leave after the guest
-// has returned; what a plugin sends on a stream is appended to the record of that stream.
+// has returned; what a plugin sends on a stream before is appended to the record of that stream, what it sends
+// later goes to whoever performs it.
 import { CALL_KIND, STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
 import { type GrpcCall, MESSAGE } from "../effects.ts";
@@ -10,7 +11,7 @@ import type { Vm } from "../vm.ts";
 function grpc(vm: Vm, token: number): GrpcCall | number {
   const kind = token & 3;
   if (kind !== CALL_KIND.grpcCall && kind !== CALL_KIND.grpcStream) return STATUS.badArgument;
-  const call = vm.plugin.calls.get(token);
+  const call = vm.plugin.flights.calls.get(token);
   return call === undefined || call.kind === "http" || call.kind === "dns" ? STATUS.notFound : call;
 }
 
@@ -28,7 +29,9 @@ function start(
   const { plugin } = vm;
   if (service.length > caps.nameBytes) return STATUS.parseFailure;
   if (plugin.clusters !== null && !plugin.clusters.has(service)) return STATUS.parseFailure;
-  const token = plugin.nextCall(kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream);
+  const token = plugin.flights.token(
+    kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream,
+  );
   const ended = kind === "grpc-call";
   const call: GrpcCall = {
     kind,
@@ -44,6 +47,12 @@ function start(
   if (!plugin.dispatch(vm, call)) return STATUS.internalFailure;
   vm.memory.setU32(tokenAt, token);
   return STATUS.ok;
+}
+
+function giveUp(vm: Vm, call: GrpcCall): void {
+  const handle = vm.plugin.flights.handle(call.token);
+  vm.plugin.flights.take(call.token);
+  if (handle !== undefined) vm.ask({ kind: "cancel", handle });
 }
 
 export const grpcCalls = {
@@ -127,10 +136,15 @@ export const grpcCalls = {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
     if (call.kind !== "grpc-stream" || call.ended) return STATUS.badArgument;
+    const { flights } = vm.plugin;
     const added = MESSAGE + (size >>> 0);
-    if (vm.plugin.callBytes + added > caps.dispatchBytes) return STATUS.internalFailure;
-    vm.plugin.callBytes += added;
-    call.messages.push(vm.memory.copy(message, size));
+    if (!flights.grow(added)) return STATUS.internalFailure;
+    const bytes = vm.memory.copy(message, size);
+    if (flights.handle(call.token) === undefined) call.messages.push(bytes);
+    else if (!vm.ask({ kind: "send", token: call.token, message: bytes, end: end !== 0 })) {
+      flights.shrink(added);
+      return STATUS.internalFailure;
+    }
     call.ended = end !== 0;
     return STATUS.ok;
   },
@@ -138,7 +152,7 @@ export const grpcCalls = {
   proxy_grpc_cancel(vm: Vm, token: number): number {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    vm.plugin.take(call.token);
+    giveUp(vm, call);
     return STATUS.ok;
   },
 
@@ -146,8 +160,13 @@ export const grpcCalls = {
   proxy_grpc_close(vm: Vm, token: number): number {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    if (call.kind === "grpc-call") vm.plugin.take(call.token);
-    else call.ended = true;
+    if (call.kind === "grpc-call") giveUp(vm, call);
+    else if (!call.ended) {
+      call.ended = true;
+      if (vm.plugin.flights.handle(call.token) !== undefined) {
+        vm.ask({ kind: "send", token: call.token, message: null, end: true });
+      }
+    }
     return STATUS.ok;
   },
 

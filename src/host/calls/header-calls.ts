@@ -68,8 +68,7 @@ export const headerCalls = {
     if (map === null) return STATUS.badArgument;
     const wanted = new HeaderMap();
     for (const [name, value] of pairs) if (!wanted.add(name, value)) return REFUSED;
-    for (const [name] of map.pairs()) map.remove(name);
-    for (const [name, value] of pairs) map.add(name, value);
+    map.assign(wanted);
     return STATUS.ok;
   },
 

@@ -48,7 +48,7 @@ export const httpCall = {
     if (plugin.clusters !== null && !plugin.clusters.has(cluster)) return STATUS.badArgument;
     if (!complete(headers)) return STATUS.badArgument;
     if (bodySize >>> 0 > caps.dispatchBytes) return STATUS.internalFailure;
-    const id = plugin.nextCall(CALL_KIND.http);
+    const id = plugin.flights.token(CALL_KIND.http);
     const call = {
       kind: "http",
       token: id,

@@ -19,7 +19,7 @@ export const runtimeCalls = {
     const { memory, plugin } = vm;
     if (!memory.has(name, size) || !memory.has(token, 4)) return STATUS.invalidMemoryAccess;
     if (size >>> 0 > NAME_BYTES) return STATUS.badArgument;
-    const id = plugin.nextCall(3);
+    const id = plugin.flights.token(3);
     const call = { kind: "dns", token: id, name: memory.latin1(name, size) } as const;
     if (!plugin.dispatch(vm, call)) return STATUS.internalFailure;
     memory.setU32(token, id);

@@ -10,15 +10,18 @@ function resume(vm: Vm, half: "request" | "response"): number {
 }
 
 export const streamCalls = {
-  /** Network streams belong to network filters, which this host does not run: accepted, nothing to resume. */
+  /** What was written towards the upstream can't be continued, as in the reference proxy. */
   proxy_continue_stream(vm: Vm, type: number): number {
     switch (type >>> 0) {
       case STREAM.httpRequest:
         return resume(vm, "request");
       case STREAM.httpResponse:
         return resume(vm, "response");
-      case STREAM.downstream:
+      case STREAM.downstream: {
+        const { connection } = vm.active;
+        if (connection !== null) vm.ask({ kind: "continue-connection", connection });
         return STATUS.ok;
+      }
       case STREAM.upstream:
         return STATUS.unimplemented;
       default:
@@ -36,8 +39,13 @@ export const streamCalls = {
 
   proxy_close_stream(vm: Vm, type: number): number {
     if (type >>> 0 > STREAM.upstream) return STATUS.badArgument;
-    const stream = vm.active.stream;
-    if (stream !== null && type <= STREAM.httpResponse) vm.ask({ kind: "close", stream });
+    const { stream, connection } = vm.active;
+    if (type <= STREAM.httpResponse) {
+      if (stream !== null) vm.ask({ kind: "close", stream });
+    } else if (connection !== null) {
+      const flow = type === STREAM.downstream ? "downstream" : "upstream";
+      vm.ask({ kind: "close-connection", connection, flow });
+    }
     return STATUS.ok;
   },
 
