@@ -2,6 +2,7 @@
 // One row per code in errors/texts/; a code, once released, never changes its meaning. No other file
 // holds an error's words.
 import { cliTexts } from "./texts/cli.ts";
+import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { inspectTexts } from "./texts/inspect.ts";
@@ -33,6 +34,7 @@ export const catalogue = {
   ...hostTexts,
   ...trialTexts,
   ...pluginsTexts,
+  ...envoyConfigTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 
