@@ -1,0 +1,186 @@
+// One filter of one request: feeds the plugin's stream, measures what each step takes, and passes on what the
+// plugin has let go. What the plugin does outside of a step (an answered call, a failure elsewhere) comes in as
+// the stream's listener.
+
+import type { HalfName } from "../../host/half.ts";
+import type { HeaderMap } from "../../host/header-map.ts";
+import type { OutflowSink } from "../../host/outflow.ts";
+import type { StreamContext, StreamListener } from "../../host/stream-context.ts";
+import { NO_GRPC_STATUS } from "../../spec/status.ts";
+import type { HttpStream } from "./http-stream.ts";
+import { rejected } from "./rejected.ts";
+import type { Filter, Phase } from "./seams.ts";
+
+/** What has passed the plugin on its way to the router. */
+class RequestOut implements OutflowSink {
+  readonly #owner: HttpStream;
+  readonly #next: number;
+
+  constructor(owner: HttpStream, next: number) {
+    this.#owner = owner;
+    this.#next = next;
+  }
+
+  headers(headers: HeaderMap, end: boolean): void {
+    this.#owner.requestHeaders(this.#next, headers, end);
+  }
+
+  data(bytes: Uint8Array, end: boolean): void {
+    this.#owner.requestData(this.#next, bytes, end);
+  }
+
+  trailers(trailers: HeaderMap): void {
+    this.#owner.requestTrailers(this.#next, trailers);
+  }
+}
+
+export class FilterNode implements StreamListener, OutflowSink {
+  readonly stream: StreamContext;
+  readonly filter: Filter;
+  readonly #owner: HttpStream;
+  readonly #index: number;
+  readonly #requestOut: RequestOut;
+  #fuel = 0;
+  #over = false;
+
+  constructor(owner: HttpStream, index: number, filter: Filter, stream: StreamContext) {
+    this.#owner = owner;
+    this.#index = index;
+    this.filter = filter;
+    this.stream = stream;
+    this.#requestOut = new RequestOut(owner, index + 1);
+    stream.listener = this;
+    filter.enter();
+  }
+
+  requestHeaders(headers: HeaderMap, end: boolean): void {
+    const started = this.#now();
+    this.stream.request.onHeaders(headers, end);
+    this.#stepped("request_headers", started);
+    this.#pass();
+  }
+
+  requestBody(bytes: Uint8Array, end: boolean): void {
+    const started = this.#now();
+    this.stream.request.onBody(bytes, end);
+    this.#stepped("request_body", started);
+    this.#pass();
+  }
+
+  requestTrailers(trailers: HeaderMap): void {
+    const started = this.#now();
+    this.stream.request.onTrailers(trailers);
+    this.#stepped("request_trailers", started);
+    this.#pass();
+  }
+
+  responseHeaders(headers: HeaderMap, end: boolean): void {
+    const started = this.#now();
+    this.stream.response.onHeaders(headers, end);
+    this.#stepped("response_headers", started);
+    this.#pass();
+  }
+
+  responseBody(bytes: Uint8Array, end: boolean): void {
+    const started = this.#now();
+    this.stream.response.onBody(bytes, end);
+    this.#stepped("response_body", started);
+    this.#pass();
+  }
+
+  responseTrailers(trailers: HeaderMap): void {
+    const started = this.#now();
+    this.stream.response.onTrailers(trailers);
+    this.#stepped("response_trailers", started);
+    this.#pass();
+  }
+
+  #now(): number {
+    return this.#owner.service.clock.now();
+  }
+
+  #stepped(phase: Phase, started: number): void {
+    const { stream, filter } = this;
+    const fuel = stream.fuel - this.#fuel;
+    this.#fuel = stream.fuel;
+    filter.meter.step(phase, this.#now() - started, fuel);
+    if (stream.fuel > filter.requestFuel && !this.#over) this.#exceeded();
+  }
+
+  #exceeded(): void {
+    const { stream, filter } = this;
+    this.#over = true;
+    filter.meter.overBudget();
+    if (stream.skipped || stream.local !== null || stream.reset) return;
+    if (filter.overBudget === "skip") {
+      stream.skipped = true;
+      if (stream.request.allHeaders !== null) stream.request.bypass();
+      if (stream.response.allHeaders !== null) stream.response.bypass();
+      return;
+    }
+    const { status, headers, body } = rejected;
+    stream.reply({
+      status,
+      details: "wasm_fuel_exceeded",
+      headers,
+      body,
+      grpcStatus: NO_GRPC_STATUS,
+    });
+  }
+
+  /** Passes on what is there: an answer of the plugin's own, or what it has let go of either direction. */
+  #pass(): void {
+    const { stream } = this;
+    const owner = this.#owner;
+    if (stream.reset) {
+      owner.abort();
+      return;
+    }
+    if (stream.local !== null) {
+      if (owner.hears(this.#index)) {
+        owner.details = stream.local.details || owner.details;
+        owner.cutAt(this.#index);
+      }
+    } else if (owner.hears(this.#index + 1)) stream.request.out.drain(this.#requestOut);
+    if (owner.hears(this.#index)) stream.response.out.drain(this);
+  }
+
+  // OutflowSink: the answer, on to the filters before.
+
+  headers(headers: HeaderMap, end: boolean): void {
+    this.#owner.responseFrom(this.#index, headers, end);
+  }
+
+  data(bytes: Uint8Array, end: boolean): void {
+    this.#owner.responseDataFrom(this.#index, bytes, end);
+  }
+
+  trailers(trailers: HeaderMap): void {
+    this.#owner.responseTrailersFrom(this.#index, trailers);
+  }
+
+  // StreamListener: what happens outside of a step.
+
+  released(_half: HalfName): void {
+    this.#pass();
+    this.#owner.released();
+  }
+
+  localReply(): void {
+    this.#pass();
+  }
+
+  reset(): void {
+    this.#owner.abort();
+  }
+
+  finish(): void {
+    const started = this.#now();
+    this.stream.listener = null;
+    this.stream.finish();
+    const { meter } = this.filter;
+    meter.step("log", this.#now() - started, this.stream.fuel - this.#fuel);
+    meter.request(this.stream.fuel);
+    this.filter.leave();
+  }
+}

@@ -1,0 +1,158 @@
+// What all requests of one HTTP connection manager share in one thread and one version of the configuration: the
+// router, the filters of each route, the access logs, the counters. Immutable: a new configuration makes a new
+// one, and requests in flight keep theirs.
+import type { StreamLimits } from "../../host/stream-context.ts";
+import type {
+  FilterConfig,
+  FilterOverride,
+  HttpChain,
+  PerFilter,
+} from "../../mesh/envoy/lab-config.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { HttpStream } from "./http-stream.ts";
+import { compileCommand, compileFormat, type FormatLine } from "./log-format.ts";
+import type { Filter, Matched, Router } from "./seams.ts";
+
+/** Clocks, in milliseconds. */
+export interface ServiceClock {
+  /** Since 1970. */
+  wall(): number;
+  /** Never goes back. */
+  now(): number;
+}
+
+/** Hears what becomes of requests. */
+export interface HttpCounters {
+  begin(): void;
+  /** `status` is 0 where nothing was sent. */
+  end(status: number, milliseconds: number): void;
+  noRoute(): void;
+  clientReset(): void;
+}
+
+/** Takes lines of one access log. */
+export interface LineSink {
+  write(line: string): void;
+}
+
+export interface ServiceParts {
+  readonly chain: HttpChain;
+  readonly bufferLimit: number;
+  readonly router: Router;
+  /** The filter of a plugin by its index in the configuration. */
+  readonly filter: (plugin: number) => Filter;
+  readonly clock: ServiceClock;
+  readonly counters: HttpCounters;
+  readonly log: (to: HttpChain["accessLogs"][number]["to"]) => LineSink | null;
+  /** Told of every request that is over. */
+  readonly observe: ((stream: HttpStream) => void) | null;
+}
+
+interface Log {
+  readonly format: FormatLine;
+  readonly sink: LineSink;
+}
+
+const NO_FILTERS: readonly Filter[] = [];
+
+export class HttpService {
+  readonly router: Router;
+  readonly clock: ServiceClock;
+  readonly counters: HttpCounters;
+  readonly limits: StreamLimits;
+  readonly #parts: ServiceParts;
+  readonly #logs: readonly Log[];
+  readonly #loggers: readonly Filter[];
+  /** By route, then by weighted cluster. */
+  readonly #filters = new Map<unknown, Map<unknown, readonly Filter[]>>();
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts;
+    this.router = parts.router;
+    this.clock = parts.clock;
+    this.counters = parts.counters;
+    this.limits = { request: parts.bufferLimit, response: parts.bufferLimit };
+    this.#logs = parts.chain.accessLogs.flatMap(({ to, format }) => {
+      const sink = parts.log(to);
+      return sink === null ? [] : [{ format: compileFormat(format), sink }];
+    });
+    this.#loggers = parts.chain.accessLogs.flatMap(({ to }) =>
+      to.kind === "plugin" ? [parts.filter(to.plugin)] : [],
+    );
+  }
+
+  /** Begins a request. */
+  handle(exchange: Exchange): void {
+    new HttpStream(this, exchange).begin();
+  }
+
+  /** The filters of a route, in order. */
+  filtersOf(matched: Matched | null): readonly Filter[] {
+    const { chain } = this.#parts;
+    if (chain.filters.length === 0) return NO_FILTERS;
+    const [first, second] = [matched?.route ?? null, matched?.cluster ?? null];
+    let inner = this.#filters.get(first);
+    if (inner === undefined) {
+      inner = new Map();
+      this.#filters.set(first, inner);
+    }
+    let filters = inner.get(second);
+    if (filters === undefined) {
+      filters = chosen(chain.filters, matched).map(this.#parts.filter);
+      inner.set(second, filters);
+    }
+    return filters;
+  }
+
+  /** An access-log command of a request, for header edits. */
+  command(stream: HttpStream, name: string): string | null {
+    const read = compileCommand(name);
+    return read === undefined ? null : (read(stream) ?? "");
+  }
+
+  /** A request is over: counters, logs, plugins that only log. */
+  finished(stream: HttpStream): void {
+    const status = Number(stream.responseHeaders?.get(":status") ?? 0);
+    this.counters.end(status, stream.finished - stream.exchange.started);
+    for (const { format, sink } of this.#logs) sink.write(format(stream));
+    for (const logger of this.#loggers) logOnly(logger, stream, this.limits);
+    this.#parts.observe?.(stream);
+  }
+}
+
+/** A plugin as an access logger sees nothing but the end of a request. */
+function logOnly(logger: Filter, stream: HttpStream, limits: StreamLimits): void {
+  const admission = logger.open(stream, limits);
+  if (admission.as !== "stream") return;
+  logger.enter();
+  const { stream: context } = admission;
+  context.request.allHeaders = stream.exchange.headers;
+  context.response.allHeaders = stream.responseHeaders;
+  context.response.allTrailers = stream.responseTrailers;
+  const started = stream.service.clock.now();
+  context.finish();
+  logger.meter.step("log", stream.service.clock.now() - started, context.fuel);
+  logger.meter.request(context.fuel);
+  logger.leave();
+}
+
+/** Indices of the plugins that a route's requests meet. The most specific word on a filter counts, as in Envoy. */
+export function chosen(filters: readonly FilterConfig[], matched: Matched | null): number[] {
+  const levels: readonly (PerFilter | undefined)[] = [
+    matched?.cluster?.perFilter,
+    matched?.route.perFilter,
+    matched?.virtualHost.perFilter,
+  ];
+  return filters.flatMap((filter) => {
+    const override = levels
+      .map((level) => wordOn(level, filter.name))
+      .find((one) => one !== undefined);
+    // Naming a plugin on a route switches the filter on there.
+    const off = override?.disabled ?? (override?.plugin != null ? false : filter.disabled);
+    return off ? [] : [override?.plugin ?? filter.plugin];
+  });
+}
+
+function wordOn(level: PerFilter | undefined, name: string): FilterOverride | undefined {
+  return level !== undefined && Object.hasOwn(level, name) ? level[name] : undefined;
+}
