@@ -130,6 +130,24 @@ export const commands = {
     ],
     exits: [],
   },
+  "policy diff": {
+    summary: "what a change of a policy grants, for a review",
+    detail:
+      "Calls and callbacks are compared as resolved, so a change of role shows what it brings. With --require-reason each grant needs `# reason: …` beside it in the new file, or `# reason NAME: …` anywhere in it; without one the command ends with 1.",
+    args: [
+      { name: "before", summary: "the policy as it was", required: true },
+      { name: "after", summary: "the policy as it shall be", required: true },
+    ],
+    flags: [{ name: "require-reason", summary: "end with 1 where a grant has no reason" }],
+    examples: [
+      { line: "glovebox policy diff old.yaml new.yaml", does: "read what would change" },
+      {
+        line: "glovebox policy diff old.yaml new.yaml --require-reason",
+        does: "the same as a gate of reviews",
+      },
+    ],
+    exits: [1, 3],
+  },
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],

@@ -12,6 +12,7 @@ export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run
   verify: () => import("./verify.ts"),
   trial: () => import("./trial.ts"),
   "policy explain": () => import("./policy-explain.ts"),
+  "policy diff": () => import("./policy-diff.ts"),
   demo: () => import("./demo.ts"),
   explain: () => import("./explain.ts"),
   completion: () => import("./completion.ts"),

@@ -45,6 +45,11 @@ export interface Field {
   readonly later?: string;
   /** Values that need nothing of that later work. */
   readonly enforced?: readonly (string | boolean)[];
+  /**
+   * What makes the field looser: a greater value, a smaller one, having none (another value is no matter of more or
+   * less), or its place in a list from strict to loose. Having no value is looser in every case. Absent: neutral.
+   */
+  readonly looser?: "more" | "less" | "unset" | readonly string[];
   /** A rule for these calls: without one of them allowed it has no effect, which is reported. */
   readonly needs?: readonly string[];
 }
@@ -108,12 +113,14 @@ export const fields = [
   {
     path: "spec.source.sha256",
     kind: "sha256",
+    looser: "unset",
     default: null,
     doc: "SHA-256 of the module's own bytes before hardening, in hex.",
   },
   {
     path: "spec.source.manifest",
     kind: "digest",
+    looser: "unset",
     default: null,
     later: SUPPLY,
     doc: "Digest of the OCI manifest, for oci:// references.",
@@ -130,6 +137,7 @@ export const fields = [
     kind: "size",
     min: 64 * KiB,
     max: 4 * GiB,
+    looser: "more",
     default: 64 * MiB,
     doc: "Linear memory that the plugin may reach; rounded down to pages of 64 KiB.",
   },
@@ -145,6 +153,7 @@ export const fields = [
     kind: "count",
     min: 1_000,
     max: Number.MAX_SAFE_INTEGER,
+    looser: "more",
     default: null,
     later: PER_REQUEST,
     doc: "Fuel that all callbacks of one request may use together.",
@@ -154,6 +163,7 @@ export const fields = [
     kind: "count",
     min: 1_000,
     max: Number.MAX_SAFE_INTEGER,
+    looser: "more",
     default: 20_000_000,
     doc: "Fuel for one callback, from the host's call to its return.",
   },
@@ -162,6 +172,7 @@ export const fields = [
     kind: "count",
     min: 1_000,
     max: Number.MAX_SAFE_INTEGER,
+    looser: "more",
     default: 500_000_000,
     doc: "Fuel for each entry of the start phase: module start, vm start, configure.",
   },
@@ -184,6 +195,7 @@ export const fields = [
     kind: "size",
     min: 16 * KiB,
     max: 8 * MiB,
+    looser: "more",
     default: 256 * KiB,
     doc: "Native stack that the plugin's calls may take, estimated from above; engines give as little as 512 KiB.",
   },
@@ -192,6 +204,7 @@ export const fields = [
     kind: "count",
     min: 16,
     max: 1_000_000,
+    looser: "more",
     default: 1024,
     doc: "Nested recursive calls, counted beside the stack's bytes.",
   },
@@ -200,6 +213,7 @@ export const fields = [
     kind: "count",
     min: 1,
     max: 65_536,
+    looser: "less",
     default: null,
     later: PER_REQUEST,
     doc: "Streams that have a request budget of their own at the same time.",
@@ -209,6 +223,7 @@ export const fields = [
     kind: "count",
     min: 0,
     max: 1_000,
+    looser: "more",
     default: null,
     later: RULES,
     needs: DISPATCH,
@@ -219,6 +234,7 @@ export const fields = [
     kind: "size",
     min: 0,
     max: 16 * MiB,
+    looser: "more",
     default: null,
     later: QUOTAS,
     needs: LOG,
@@ -228,6 +244,7 @@ export const fields = [
     path: "spec.limits.log.level",
     kind: "choice",
     choices: Object.keys(LOG_LEVEL),
+    looser: ["critical", "error", "warn", "info", "debug", "trace"],
     default: null,
     later: QUOTAS,
     needs: LOG,
@@ -238,6 +255,7 @@ export const fields = [
     kind: "size",
     min: 0,
     max: 16 * MiB,
+    looser: "more",
     default: null,
     later: QUOTAS,
     doc: "Bytes of headers that the plugin may make the host keep for one request.",
@@ -247,6 +265,7 @@ export const fields = [
     kind: "size",
     min: 0,
     max: GiB,
+    looser: "more",
     default: null,
     later: QUOTAS,
     needs: ["proxy_set_shared_data"],
@@ -257,6 +276,7 @@ export const fields = [
     kind: "count",
     min: 0,
     max: 1_000_000,
+    looser: "more",
     default: null,
     later: QUOTAS,
     needs: ["proxy_enqueue_shared_queue"],
@@ -267,6 +287,7 @@ export const fields = [
     kind: "count",
     min: 0,
     max: 100_000,
+    looser: "more",
     default: null,
     later: QUOTAS,
     needs: ["proxy_define_metric"],
@@ -277,6 +298,7 @@ export const fields = [
     kind: "duration",
     min: 1,
     max: 86_400_000,
+    looser: "less",
     default: null,
     later: QUOTAS,
     needs: ["proxy_set_tick_period_milliseconds"],
@@ -304,6 +326,7 @@ export const fields = [
   {
     path: "spec.dispatch.clusters",
     kind: "texts",
+    looser: "unset",
     default: null,
     later: RULES,
     needs: DISPATCH,
@@ -312,6 +335,7 @@ export const fields = [
   {
     path: "spec.properties.read",
     kind: "texts",
+    looser: "unset",
     default: null,
     later: RULES,
     needs: ["proxy_get_property"],
@@ -320,6 +344,7 @@ export const fields = [
   {
     path: "spec.properties.write",
     kind: "texts",
+    looser: "unset",
     default: null,
     later: RULES,
     needs: ["proxy_set_property"],
@@ -328,6 +353,7 @@ export const fields = [
   {
     path: "spec.headers.read",
     kind: "texts",
+    looser: "unset",
     default: null,
     later: RULES,
     needs: READ_HEADERS,
@@ -336,6 +362,7 @@ export const fields = [
   {
     path: "spec.headers.write",
     kind: "texts",
+    looser: "unset",
     default: null,
     later: RULES,
     needs: WRITE_HEADERS,
@@ -345,6 +372,7 @@ export const fields = [
     path: "spec.failure",
     kind: "choice",
     choices: ["closed", "open", "reload"],
+    looser: ["closed", "reload", "open"],
     default: "closed",
     doc: "What a trap does: closed answers 503 from then on, reload makes a new instance, open lets requests by unchecked.",
   },
@@ -352,6 +380,7 @@ export const fields = [
     path: "spec.onExhaustion",
     kind: "choice",
     choices: ["trap", "deny", "pass"],
+    looser: ["trap", "deny", "pass"],
     default: "trap",
     later: PER_REQUEST,
     enforced: ["trap"],

@@ -116,4 +116,10 @@ export const policyTexts = {
     blame: "input",
     exit: 1,
   },
+  "policy-grant-without-reason": {
+    text: "{what} is granted ({from} → {to}) and no reason is given",
+    hint: "Write `# reason: …` on its line in {file}, or `# reason {what}: …` anywhere in it",
+    blame: "input",
+    exit: 1,
+  },
 } as const satisfies Readonly<Record<string, Text>>;
