@@ -27,6 +27,12 @@ export const caps = {
   /** Values that a plugin puts into the filter state of one stream. */
   filterStateBytes: 1024 * 1024,
 
+  /** Properties that a plugin declares. */
+  declaredProperties: 256,
+  /** What a foreign function takes, and what it gives. */
+  foreignArgumentBytes: 4 * 1024 * 1024,
+  foreignResultBytes: 16 * 1024 * 1024,
+
   /** Keys and values of one shared-data namespace. */
   sharedDataBytes: 16 * 1024 * 1024,
   queues: 1024,

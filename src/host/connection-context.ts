@@ -2,11 +2,12 @@
 // the end. The rules are those of the reference proxy's network filters: held bytes are shown again with what
 // comes later, a held new connection goes on with the first bytes that are let through, and what is held
 // towards the client can't be continued, only followed by more.
-import { ACTION, BUFFER, PEER, STATUS } from "../spec/status.ts";
+import { ACTION, BUFFER, PEER } from "../spec/status.ts";
 import { BodyBuffer } from "./body.ts";
 import { caps } from "./caps.ts";
 import type { Context, GuestBuffer } from "./context.ts";
 import type { Entry } from "./entries.ts";
+import { FilterState } from "./filter-state.ts";
 import type { HeaderMap } from "./header-map.ts";
 import {
   type AttributeSource,
@@ -66,8 +67,7 @@ export class ConnectionContext implements Context {
   waiting = false;
   readonly closed = { downstream: false, upstream: false };
   readonly #attributes: AttributeSource;
-  readonly #filterState = new Map<string, Uint8Array>();
-  #filterStateBytes = 0;
+  readonly filterState = new FilterState();
   #finished = false;
   #fed = 0;
   readonly #news = new Set<string>();
@@ -218,7 +218,7 @@ export class ConnectionContext implements Context {
 
   property(path: string): Uint8Array | null {
     return (
-      this.#filterState.get(path) ??
+      this.filterState.get(path) ??
       attribute(this.#attributes, path) ??
       pluginProperty(this.root.identity, path) ??
       attribute(this.root.identity.attributes, path)
@@ -226,12 +226,10 @@ export class ConnectionContext implements Context {
   }
 
   setProperty(path: string, value: Uint8Array): number {
-    const old = this.#filterState.get(path);
-    const freed = old === undefined ? 0 : path.length + old.length;
-    const bytes = this.#filterStateBytes - freed + path.length + value.length;
-    if (bytes > caps.filterStateBytes) return STATUS.internalFailure;
-    this.#filterStateBytes = bytes;
-    this.#filterState.set(path, value);
-    return STATUS.ok;
+    return this.filterState.set(path, value, this.root.declared.get(path));
+  }
+
+  setEnvoyState(key: string, value: string): number {
+    return this.filterState.setEnvoy(key, value);
   }
 }

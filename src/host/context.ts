@@ -25,4 +25,6 @@ export interface Context {
   /** A property's bytes by its path (segments joined by NUL), null where there is none. */
   property(path: string): Uint8Array | null;
   setProperty(path: string, value: Uint8Array): number;
+  /** Sets one of the proxy's own keys; `span` is a number of LIFE_SPAN. Answers a status. */
+  setEnvoyState(key: string, value: string, span: number): number;
 }

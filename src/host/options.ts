@@ -56,6 +56,9 @@ export function identityOf(options: PluginOptions): PluginIdentity {
 
 /** The namespace of shared data and queues. */
 export function namespaceOf(options: PluginOptions, semantics: Semantics): string {
-  if (options.vmId !== undefined || semantics === "stock") return options.vmId ?? "";
+  // As guests write it: one character a byte.
+  if (options.vmId !== undefined || semantics === "stock") {
+    return Buffer.from(options.vmId ?? "", "utf8").toString("latin1");
+  }
   return `plugin ${options.name}`;
 }

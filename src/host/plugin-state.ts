@@ -10,7 +10,7 @@ import type { Trap, TrapReason } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
 /** A function of the host that `proxy_call_foreign_function` reaches: bytes, or a status. */
-export type ForeignFunction = (argument: Uint8Array) => Uint8Array | number;
+export type ForeignFunction = (argument: Uint8Array, vm: Vm) => Uint8Array | number;
 
 export interface Telemetry {
   requests: number;

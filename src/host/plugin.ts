@@ -26,9 +26,10 @@ import {
   type Telemetry,
 } from "./plugin-state.ts";
 import type { AttributeSource, Attributes, PluginIdentity } from "./properties.ts";
+import type { LoggedRequest } from "./root-context.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
-import { StreamContext, type StreamLimits } from "./stream-context.ts";
+import { StreamContext, type StreamOptions } from "./stream-context.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
@@ -141,11 +142,11 @@ export class Plugin implements PluginState {
   }
 
   /** Opens a request. `attributes` are what properties answer for it. */
-  open(attributes?: Attributes | AttributeSource, limits?: StreamLimits): Admission {
+  open(attributes?: Attributes | AttributeSource, options?: StreamOptions): Admission {
     const refused = this.#refuse();
     if (refused !== null) return refused;
     const { vm, root } = this.#started;
-    const stream = new StreamContext(vm, root, vm.allocateContextId(), attributes, limits);
+    const stream = new StreamContext(vm, root, vm.allocateContextId(), attributes, options);
     vm.contexts.set(stream.id, stream);
     stream.call(vm.http.create, root.id, 0);
     return { as: "stream", stream };
@@ -160,6 +161,15 @@ export class Plugin implements PluginState {
     vm.contexts.set(connection.id, connection);
     connection.create();
     return { as: "connection", connection };
+  }
+
+  /** Tells a plugin that is an access log of a request that is over; nothing where it can't be told. */
+  logRequest(logged: LoggedRequest): void {
+    if (this.#refuse() !== null) return;
+    const { root } = this.#started;
+    root.logged = logged;
+    this.#tell("proxy_on_log", root.id, 0, 0, 0);
+    root.logged = null;
   }
 
   /** Null: the plugin takes it. */

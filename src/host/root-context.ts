@@ -2,8 +2,18 @@
 // there only while the callback that announces them runs.
 import { BUFFER, MAP, STATUS } from "../spec/status.ts";
 import type { Context, GuestBuffer } from "./context.ts";
+import type { Declared } from "./filter-state.ts";
 import type { HeaderMap } from "./header-map.ts";
-import { attribute, type PluginIdentity, pluginProperty } from "./properties.ts";
+import {
+  type AttributeSource,
+  type Attributes,
+  attribute,
+  type PluginIdentity,
+  pluginProperty,
+  requestProperty,
+  responseProperty,
+  sourceOf,
+} from "./properties.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -11,6 +21,27 @@ export interface CallAnswer {
   readonly headers: HeaderMap | null;
   readonly body: Uint8Array;
   readonly trailers: HeaderMap | null;
+}
+
+/** A request that is over, as an access log tells of it. */
+export interface LoggedRequest {
+  readonly requestHeaders?: HeaderMap;
+  readonly responseHeaders?: HeaderMap;
+  readonly responseTrailers?: HeaderMap;
+  readonly attributes?: Attributes | AttributeSource;
+}
+
+function loggedProperty(logged: LoggedRequest, path: string): Uint8Array | null {
+  const { attributes, requestHeaders, responseHeaders } = logged;
+  const given = attribute(sourceOf(attributes), path);
+  if (given !== null) return given;
+  if (requestHeaders !== undefined && path.startsWith("request\0")) {
+    return requestProperty(requestHeaders, path);
+  }
+  if (responseHeaders !== undefined && path.startsWith("response\0")) {
+    return responseProperty(responseHeaders, path);
+  }
+  return null;
 }
 
 export class RootContext implements Context {
@@ -28,6 +59,10 @@ export class RootContext implements Context {
   status: { code: number; message: string } = { code: 0, message: "" };
   /** Arguments of a foreign call back into the plugin. */
   foreignArguments: Uint8Array = NOTHING;
+  /** The request that an access log tells of, while the plugin is told. */
+  logged: LoggedRequest | null = null;
+  /** Properties that the plugin has declared. */
+  readonly declared = new Map<string, Declared>();
   /** The plugin has put off its own end, and may call proxy_done. */
   closing = false;
   /** True while the configuration may be read. */
@@ -44,6 +79,12 @@ export class RootContext implements Context {
 
   map(type: number): HeaderMap | null {
     switch (type) {
+      case MAP.httpRequestHeaders:
+        return this.logged?.requestHeaders ?? null;
+      case MAP.httpResponseHeaders:
+        return this.logged?.responseHeaders ?? null;
+      case MAP.httpResponseTrailers:
+        return this.logged?.responseTrailers ?? null;
       case MAP.httpCallResponseHeaders:
         return this.answer === null ? null : this.answer.headers;
       case MAP.httpCallResponseTrailers:
@@ -75,11 +116,19 @@ export class RootContext implements Context {
   }
 
   property(path: string): Uint8Array | null {
-    return pluginProperty(this.identity, path) ?? attribute(this.identity.attributes, path);
+    return (
+      (this.logged === null ? null : loggedProperty(this.logged, path)) ??
+      pluginProperty(this.identity, path) ??
+      attribute(this.identity.attributes, path)
+    );
   }
 
   /** There is no stream whose filter state could hold it. */
   setProperty(): number {
+    return STATUS.notFound;
+  }
+
+  setEnvoyState(): number {
     return STATUS.notFound;
   }
 }

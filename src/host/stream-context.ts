@@ -1,11 +1,11 @@
 // One request as one plugin sees it: two directions, a local response that may cut in, and what a failure of
 // the plugin does to it. Maps and buffers are open to the guest exactly while the reference proxy keeps them.
-import { BUFFER, HEADERS_ACTION, MAP, NO_GRPC_STATUS, STATUS } from "../spec/status.ts";
-import { caps } from "./caps.ts";
+import { BUFFER, HEADERS_ACTION, MAP, NO_GRPC_STATUS } from "../spec/status.ts";
 import type { Context, GuestBuffer } from "./context.ts";
 import type { LocalReply } from "./effects.ts";
 import type { Entry } from "./entries.ts";
 import { REJECTED, type Verdict } from "./failure.ts";
+import { FilterState } from "./filter-state.ts";
 import { Half, type HalfName, type HalfOwner } from "./half.ts";
 import type { HeaderMap } from "./header-map.ts";
 import { localReplyHeaders } from "./local-reply.ts";
@@ -24,6 +24,8 @@ import type { Vm } from "./vm.ts";
 
 const NOTHING = new Uint8Array(0);
 
+const FILTER_STATE = "filter_state\0";
+
 /** What is answered where more is held back than may be, as the reference proxy words it. */
 const TOO_LARGE = {
   request: [413, "request_payload_too_large"],
@@ -35,6 +37,14 @@ export interface StreamLimits {
   readonly request: number;
   readonly response: number;
 }
+
+export interface StreamOptions {
+  readonly limits?: StreamLimits;
+  /** Shared by the plugins of one request; without one the stream has its own. */
+  readonly filterState?: FilterState;
+}
+
+const NO_OPTIONS: StreamOptions = {};
 
 /** What a gateway is told of a stream outside of its own calls of `request` and `response`, once no guest runs. */
 export interface StreamListener {
@@ -61,8 +71,7 @@ export class StreamContext implements Context, HalfOwner {
   /** Fuel of this request's callbacks so far, of a hardened module. */
   fuel = 0;
   #attributes: Attributes | AttributeSource | undefined;
-  #filterState: Map<string, Uint8Array> | null = null;
-  #filterStateBytes = 0;
+  #filterState: FilterState | null;
   /** The local response that took over, if one did. */
   local: LocalReply | null = null;
   /** The plugin failed and this request goes on without it. */
@@ -82,14 +91,15 @@ export class StreamContext implements Context, HalfOwner {
     root: RootContext,
     id: number,
     attributes?: Attributes | AttributeSource,
-    limits?: StreamLimits,
+    options: StreamOptions = NO_OPTIONS,
   ) {
     this.vm = vm;
     this.root = root;
     this.id = id;
     this.#attributes = attributes;
-    this.request = new Half(this, "request", limits?.request);
-    this.response = new Half(this, "response", limits?.response);
+    this.#filterState = options.filterState ?? null;
+    this.request = new Half(this, "request", options.limits?.request);
+    this.response = new Half(this, "response", options.limits?.response);
   }
 
   /** The gateway feeds this stream: what happens to it meanwhile, it sees by itself. */
@@ -279,7 +289,7 @@ export class StreamContext implements Context, HalfOwner {
   }
 
   property(path: string): Uint8Array | null {
-    const state = this.#filterState?.get(path);
+    const state = this.#state(path);
     if (state !== undefined) return state;
     const given = this.#given(path);
     if (given !== null) return given;
@@ -298,6 +308,18 @@ export class StreamContext implements Context, HalfOwner {
     );
   }
 
+  get filterState(): FilterState {
+    this.#filterState ??= new FilterState();
+    return this.#filterState;
+  }
+
+  #state(path: string): Uint8Array | undefined {
+    if (this.#filterState === null) return undefined;
+    const own = this.#filterState.get(path);
+    if (own !== undefined || !path.startsWith(FILTER_STATE)) return own;
+    return this.#filterState.named(path.slice(FILTER_STATE.length));
+  }
+
   #given(path: string): Uint8Array | null {
     if (this.#attributes === undefined) return null;
     if (!isSource(this.#attributes)) this.#attributes = sourceOf(this.#attributes);
@@ -305,13 +327,15 @@ export class StreamContext implements Context, HalfOwner {
   }
 
   setProperty(path: string, value: Uint8Array): number {
-    this.#filterState ??= new Map();
-    const old = this.#filterState.get(path);
-    const freed = old === undefined ? 0 : path.length + old.length;
-    const bytes = this.#filterStateBytes - freed + path.length + value.length;
-    if (bytes > caps.filterStateBytes) return STATUS.internalFailure;
-    this.#filterStateBytes = bytes;
-    this.#filterState.set(path, value);
-    return STATUS.ok;
+    return this.filterState.set(path, value, this.root.declared.get(path));
+  }
+
+  setEnvoyState(key: string, value: string): number {
+    return this.filterState.setEnvoy(key, value);
+  }
+
+  /** The gateway has to choose the route again. */
+  clearRouteCache(): void {
+    this.routeCacheCleared = true;
   }
 }

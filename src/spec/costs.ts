@@ -12,6 +12,8 @@ export interface CostTable {
   readonly localsPerUnit: number;
   /** log2 of the bytes that one unit moves in memory.copy, fill, init. */
   readonly bulkShift: number;
+  /** log2 of the units that one entry costs in table.copy, fill, init, grow. */
+  readonly elemShift: number;
   /** log2 of the bytes that one unit pays for in a host call. */
   readonly hostShift: number;
 }
@@ -23,7 +25,14 @@ function flatPrices(): Uint32Array {
 }
 
 export const costTables = {
-  v1: { version: "v1", flat: flatPrices(), localsPerUnit: 8, bulkShift: 6, hostShift: 4 },
+  v1: {
+    version: "v1",
+    flat: flatPrices(),
+    localsPerUnit: 8,
+    bulkShift: 5,
+    elemShift: 4,
+    hostShift: 4,
+  },
 } as const satisfies Readonly<Record<string, CostTable>>;
 
 export type CostVersion = keyof typeof costTables;

@@ -95,7 +95,7 @@ export const opcodes = [
   { code: 0x3d, name: "i64.store16", imm: "memarg", sig: "iI:", feature: "mvp", cost: 1 },
   { code: 0x3e, name: "i64.store32", imm: "memarg", sig: "iI:", feature: "mvp", cost: 1 },
   { code: 0x3f, name: "memory.size", imm: "memory", sig: ":i", feature: "mvp", cost: 2 },
-  { code: 0x40, name: "memory.grow", imm: "memory", sig: "i:i", feature: "mvp", cost: 1000 },
+  { code: 0x40, name: "memory.grow", imm: "memory", sig: "i:i", feature: "mvp", cost: 20000 },
   { code: 0x41, name: "i32.const", imm: "i32", sig: ":i", feature: "mvp", cost: 1 },
   { code: 0x42, name: "i64.const", imm: "i64", sig: ":I", feature: "mvp", cost: 1 },
   { code: 0x43, name: "f32.const", imm: "f32", sig: ":f", feature: "mvp", cost: 1 },

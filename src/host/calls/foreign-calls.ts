@@ -1,5 +1,9 @@
-// Foreign functions: what the caller of the host gave by name. One that is not there is NOT_FOUND.
+// Foreign functions: what the caller of the host gave by name, or else those that Envoy has. One that is not there
+// is NOT_FOUND, as in a proxy that was built without it.
 import { STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
+import { foreignTable } from "../foreign/table.ts";
+import type { ForeignFunction } from "../plugin-state.ts";
 import type { Vm } from "../vm.ts";
 
 export const foreignCalls = {
@@ -17,15 +21,23 @@ export const foreignCalls = {
       return STATUS.invalidMemoryAccess;
     }
     const text = memory.latin1(name, nameSize);
-    const known = Object.hasOwn(plugin.foreign, text) ? plugin.foreign[text] : undefined;
+    const known = find(plugin.foreign, text) ?? find(foreignTable, text);
     if (known === undefined) return STATUS.notFound;
-    const result = known(memory.copy(argument, argumentSize));
+    if (argumentSize >>> 0 > caps.foreignArgumentBytes) return STATUS.internalFailure;
+    const result = known(memory.copy(argument, argumentSize), vm);
     if (typeof result === "number") return result;
     // Both addresses may be 0: the guest then does not want the result.
     if (address === 0 || size === 0) return discard(vm, result, address, size);
     return vm.give(result, address, size);
   },
 };
+
+function find(
+  table: Readonly<Record<string, ForeignFunction>>,
+  name: string,
+): ForeignFunction | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
 
 function discard(vm: Vm, result: Uint8Array, address: number, size: number): number {
   const { memory } = vm;

@@ -89,8 +89,7 @@ export const streamCalls = {
   },
 
   proxy_clear_route_cache(vm: Vm): number {
-    const stream = vm.active.stream;
-    if (stream !== null) stream.routeCacheCleared = true;
+    vm.active.stream?.clearRouteCache();
     return STATUS.ok;
   },
 };

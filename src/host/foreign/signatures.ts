@@ -1,0 +1,85 @@
+// The foreign functions sign and verify_signature: signatures over a text by a key that the plugin brings. An
+// answer that is no is an answer, with Envoy's words for the reason; only an argument that names no key, two keys
+// or is no message is BAD_ARGUMENT.
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign as signBytes,
+  verify as verifyBytes,
+} from "node:crypto";
+import {
+  signArguments,
+  signatureHashes,
+  signResult,
+  verifyArguments,
+  verifyResult,
+} from "../../spec/foreign-functions.ts";
+import { STATUS } from "../../spec/status.ts";
+import { readMessage, writeMessage } from "./message.ts";
+
+const NO_VERIFY = "Failed to initialize digest verify.";
+const NO_MATCH = "Failed to verify digest. Error code: 0";
+const NOT_PRIVATE = "Invalid key type: private key required for signing operation.";
+const BAD_KEY = "Invalid private key: key data is corrupted or malformed.";
+const NOTHING = new Uint8Array(0);
+
+/** What a function of node:crypto gives, null where it throws: whatever the guest brought was no good. */
+function attempt<T>(what: () => T): T | null {
+  try {
+    return what();
+  } catch {
+    return null;
+  }
+}
+
+function isSupported(hash: string): boolean {
+  return signatureHashes.includes(hash.toLowerCase());
+}
+
+/** Edwards keys take no hash function beside their own; the reference proxy refuses the pair. */
+function takesHash(key: KeyObject): boolean {
+  return key.asymmetricKeyType === "rsa" || key.asymmetricKeyType === "ec";
+}
+
+function exactlyOne(der: Uint8Array, pem: string): boolean {
+  return der.length > 0 !== pem.length > 0;
+}
+
+export function verifySignature(argument: Uint8Array): Uint8Array | number {
+  const message = readMessage(verifyArguments, argument);
+  if (message === null) return STATUS.badArgument;
+  const { hash_function: hash, public_key: der, public_key_pem: pem, signature, text } = message;
+  if (!exactlyOne(der, pem)) return STATUS.badArgument;
+  const answer = (error: string): Uint8Array =>
+    writeMessage(verifyResult, { result: error === "", error });
+  if (!isSupported(hash)) return answer(`${hash} is not supported.`);
+  const key = attempt(() =>
+    der.length > 0
+      ? createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" })
+      : pem.includes("PRIVATE KEY")
+        ? null
+        : createPublicKey(pem),
+  );
+  if (key === null || !takesHash(key)) return answer(NO_VERIFY);
+  const fits = attempt(() => verifyBytes(hash.toLowerCase(), text, key, signature));
+  return answer(fits === true ? "" : NO_MATCH);
+}
+
+export function sign(argument: Uint8Array): Uint8Array | number {
+  const message = readMessage(signArguments, argument);
+  if (message === null) return STATUS.badArgument;
+  const { hash_function: hash, private_key: der, private_key_pem: pem, text } = message;
+  if (!exactlyOne(der, pem)) return STATUS.badArgument;
+  const answer = (signature: Uint8Array, error: string): Uint8Array =>
+    writeMessage(signResult, { result: error === "", signature, error });
+  if (!isSupported(hash)) return answer(NOTHING, `${hash} is not supported.`);
+  const key = attempt(() =>
+    der.length > 0
+      ? createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" })
+      : createPrivateKey(pem),
+  );
+  if (key === null) return answer(NOTHING, NOT_PRIVATE);
+  const signature = takesHash(key) ? attempt(() => signBytes(hash.toLowerCase(), text, key)) : null;
+  return signature === null ? answer(NOTHING, BAD_KEY) : answer(signature, "");
+}

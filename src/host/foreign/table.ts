@@ -1,0 +1,59 @@
+// The foreign functions that every plugin finds, as Envoy has them: those that the spec table marks as offered,
+// and no other. Each takes bytes and answers bytes or a status; none throws.
+import { deflateSync, inflateSync } from "node:zlib";
+import {
+  declareArguments,
+  filterStateArguments,
+  filterStateKeys,
+} from "../../spec/foreign-functions.ts";
+import { STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
+import type { ForeignFunction } from "../plugin-state.ts";
+import { readMessage } from "./message.ts";
+import { sign, verifySignature } from "./signatures.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** What zlib makes of it: SERIALIZATION_FAILURE for what is no zlib data, INTERNAL_FAILURE for too much. */
+function zlib(work: () => Uint8Array): Uint8Array | number {
+  try {
+    return work();
+  } catch (error) {
+    const code = (error as { readonly code?: string }).code;
+    return code === "ERR_BUFFER_TOO_LARGE" ? STATUS.internalFailure : STATUS.serializationFailure;
+  }
+}
+
+export const foreignTable: Readonly<Record<string, ForeignFunction>> = {
+  verify_signature: (argument) => verifySignature(argument),
+  sign: (argument) => sign(argument),
+  compress: (argument) => zlib(() => deflateSync(argument)),
+
+  /** Bounded, where Envoy takes as much memory as the data asks for. */
+  uncompress: (argument) =>
+    zlib(() => inflateSync(argument, { maxOutputLength: caps.foreignResultBytes })),
+
+  set_envoy_filter_state(argument, vm) {
+    const message = readMessage(filterStateArguments, argument);
+    if (message === null) return STATUS.badArgument;
+    if (!filterStateKeys.includes(message.path)) return STATUS.notFound;
+    const status = vm.active.setEnvoyState(message.path, message.value, message.span);
+    return status === STATUS.ok ? NOTHING : status;
+  },
+
+  clear_route_cache(_, vm) {
+    vm.active.stream?.clearRouteCache();
+    return NOTHING;
+  },
+
+  /** Holds for what is written later by requests of this plugin; as in Envoy, a name is declared once. */
+  declare_property(argument, vm) {
+    const message = readMessage(declareArguments, argument);
+    if (message === null) return STATUS.badArgument;
+    const { declared } = vm.active.root;
+    if (declared.has(message.name)) return STATUS.badArgument;
+    if (declared.size >= caps.declaredProperties) return STATUS.internalFailure;
+    declared.set(message.name, { readonly: message.readonly, span: message.span });
+    return NOTHING;
+  },
+};
