@@ -170,7 +170,6 @@ export class ConnectionContext implements Context {
 
   #leave(): void {
     this.#fed--;
-    if (this.#fed === 0) this.#news.clear();
     this.vm.plugin.notices.leave();
   }
 

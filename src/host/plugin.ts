@@ -14,6 +14,7 @@ import {
   type Verdict,
   verdict,
 } from "./failure.ts";
+import type { FilterState } from "./filter-state.ts";
 import { Flights } from "./flights.ts";
 import { Notices } from "./notices.ts";
 import { identityOf, namespaceOf, type PluginOptions } from "./options.ts";
@@ -29,7 +30,7 @@ import type { AttributeSource, Attributes, PluginIdentity } from "./properties.t
 import type { LoggedRequest } from "./root-context.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
-import { StreamContext, type StreamOptions } from "./stream-context.ts";
+import { StreamContext, type StreamLimits } from "./stream-context.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
@@ -141,12 +142,26 @@ export class Plugin implements PluginState {
     return this.flights.bytes;
   }
 
-  /** Opens a request. `attributes` are what properties answer for it. */
-  open(attributes?: Attributes | AttributeSource, options?: StreamOptions): Admission {
+  /**
+   * Opens a request. `attributes` are what properties answer for it, `limits` the bytes that may be held back;
+   * `filterState` is shared by the plugins of one request, and the stream's own without it.
+   */
+  open(
+    attributes?: Attributes | AttributeSource,
+    limits?: StreamLimits,
+    filterState?: FilterState,
+  ): Admission {
     const refused = this.#refuse();
     if (refused !== null) return refused;
     const { vm, root } = this.#started;
-    const stream = new StreamContext(vm, root, vm.allocateContextId(), attributes, options);
+    const stream = new StreamContext(
+      vm,
+      root,
+      vm.allocateContextId(),
+      attributes,
+      limits,
+      filterState,
+    );
     vm.contexts.set(stream.id, stream);
     stream.call(vm.http.create, root.id, 0);
     return { as: "stream", stream };

@@ -38,14 +38,6 @@ export interface StreamLimits {
   readonly response: number;
 }
 
-export interface StreamOptions {
-  readonly limits?: StreamLimits;
-  /** Shared by the plugins of one request; without one the stream has its own. */
-  readonly filterState?: FilterState;
-}
-
-const NO_OPTIONS: StreamOptions = {};
-
 /** What a gateway is told of a stream outside of its own calls of `request` and `response`, once no guest runs. */
 export interface StreamListener {
   /** More may have passed, may be fed again, or both: look at `out` and `full`. */
@@ -91,15 +83,16 @@ export class StreamContext implements Context, HalfOwner {
     root: RootContext,
     id: number,
     attributes?: Attributes | AttributeSource,
-    options: StreamOptions = NO_OPTIONS,
+    limits?: StreamLimits,
+    filterState?: FilterState,
   ) {
     this.vm = vm;
     this.root = root;
     this.id = id;
     this.#attributes = attributes;
-    this.#filterState = options.filterState ?? null;
-    this.request = new Half(this, "request", options.limits?.request);
-    this.response = new Half(this, "response", options.limits?.response);
+    this.#filterState = filterState ?? null;
+    this.request = new Half(this, "request", limits?.request);
+    this.response = new Half(this, "response", limits?.response);
   }
 
   /** The gateway feeds this stream: what happens to it meanwhile, it sees by itself. */
@@ -110,7 +103,6 @@ export class StreamContext implements Context, HalfOwner {
 
   leave(): void {
     this.#fed--;
-    if (this.#fed === 0) this.#news = 0;
     this.vm.plugin.notices.leave();
   }
 
