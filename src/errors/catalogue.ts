@@ -3,6 +3,7 @@
 // holds an error's words.
 import { cliTexts } from "./texts/cli.ts";
 import { envoyConfigTexts } from "./texts/envoy-config.ts";
+import { gatewayTexts } from "./texts/gateway.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { inspectTexts } from "./texts/inspect.ts";
@@ -35,6 +36,7 @@ export const catalogue = {
   ...trialTexts,
   ...pluginsTexts,
   ...envoyConfigTexts,
+  ...gatewayTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 

@@ -211,7 +211,8 @@ export class PluginFilter implements Filter {
     this.overBudget = overBudget;
   }
 
-  open: Filter["open"] = (attributes, limits) => this.plugin.open(attributes, limits);
+  open: Filter["open"] = (attributes, limits, state) => this.plugin.open(attributes, limits, state);
+  logRequest: Filter["logRequest"] = (logged) => this.plugin.logRequest(logged);
   enter(): void {
     this.users++;
   }

@@ -1,6 +1,7 @@
 // One request on its way through the filters: headers, body and trailers in order to the router, the answer in
 // reverse to the client. A filter that answers by itself is heard by the filters before it alone. Nothing is
 // copied where no plugin is in the way, and `end` reaches either side exactly once.
+import { FilterState } from "../../host/filter-state.ts";
 import type { HeaderMap } from "../../host/header-map.ts";
 import { localReplyHeaders } from "../../host/local-reply.ts";
 import type { AttributeSource, AttributeValue } from "../../host/properties.ts";
@@ -63,8 +64,11 @@ export class HttpStream implements MessageSink, AttributeSource {
 
   #open(filters: readonly Filter[]): FilterNode[] {
     const nodes: FilterNode[] = [];
+    const { limits } = this.service;
+    // What one plugin sets as a property, the others of the request read; one alone keeps its own.
+    const state = filters.length === 1 ? undefined : new FilterState();
     for (const filter of filters) {
-      const admission = filter.open(this, this.service.limits);
+      const admission = filter.open(this, limits, state);
       if (admission.as === "skip") continue;
       if (admission.as === "reject") {
         this.nodes = nodes;

@@ -1,8 +1,10 @@
 // What the filter chain asks of its neighbours: the router behind the last filter, and the plugins that are
 // the filters. Nothing here knows a socket, a parser or a file.
+import type { FilterState } from "../../host/filter-state.ts";
 import type { HeaderMap, Pair } from "../../host/header-map.ts";
 import type { Admission } from "../../host/plugin.ts";
 import type { AttributeSource } from "../../host/properties.ts";
+import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
 import type { Route, VirtualHost, WeightedCluster } from "../../mesh/envoy/lab-config.ts";
 import type { ConnectionInfo, UpstreamSink } from "../http/exchange.ts";
@@ -81,7 +83,9 @@ export interface Meter {
 /** A plugin as the chain sees it. */
 export interface Filter {
   readonly name: string;
-  open(attributes: AttributeSource, limits: StreamLimits): Admission;
+  open(attributes: AttributeSource, limits: StreamLimits, state?: FilterState): Admission;
+  /** Tells a plugin that is an access log of a request that is over. */
+  logRequest(logged: LoggedRequest): void;
   readonly meter: Meter;
   /** Fuel that one request may use in all; Infinity for none. */
   readonly requestFuel: number;

@@ -115,25 +115,22 @@ export class HttpService {
     const status = Number(stream.responseHeaders?.get(":status") ?? 0);
     this.counters.end(status, stream.finished - stream.exchange.started);
     for (const { format, sink } of this.#logs) sink.write(format(stream));
-    for (const logger of this.#loggers) logOnly(logger, stream, this.limits);
+    for (const logger of this.#loggers) logOnly(logger, stream);
     this.#parts.observe?.(stream);
   }
 }
 
 /** A plugin as an access logger sees nothing but the end of a request. */
-function logOnly(logger: Filter, stream: HttpStream, limits: StreamLimits): void {
-  const admission = logger.open(stream, limits);
-  if (admission.as !== "stream") return;
-  logger.enter();
-  const { stream: context } = admission;
-  context.request.allHeaders = stream.exchange.headers;
-  context.response.allHeaders = stream.responseHeaders;
-  context.response.allTrailers = stream.responseTrailers;
-  const started = stream.service.clock.now();
-  context.finish();
-  logger.meter.step("log", stream.service.clock.now() - started, context.fuel);
-  logger.meter.request(context.fuel);
-  logger.leave();
+function logOnly(logger: Filter, stream: HttpStream): void {
+  const { responseHeaders, responseTrailers, service } = stream;
+  const started = service.clock.now();
+  logger.logRequest({
+    requestHeaders: stream.exchange.headers,
+    ...(responseHeaders !== null && { responseHeaders }),
+    ...(responseTrailers !== null && { responseTrailers }),
+    attributes: stream,
+  });
+  logger.meter.step("log", service.clock.now() - started, 0);
 }
 
 /** Indices of the plugins that a route's requests meet. The most specific word on a filter counts, as in Envoy. */

@@ -1,0 +1,108 @@
+// The bytes of a plugin: from a file, from the configuration itself, or fetched. Fetched bytes are given out only
+// when their digest is the pinned one; nothing is decoded or compiled here.
+import { open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, fail } from "../../errors/failure.ts";
+import type { ClusterConfig, PluginCode, PluginConfig } from "../../mesh/envoy/lab-config.ts";
+import { limits } from "../../spec/limits.ts";
+import { sha256 } from "../../util/digest.ts";
+import type { DiskCache } from "./cache.ts";
+import { httpGet } from "./http-get.ts";
+
+export interface CodeSource {
+  readonly clusters: readonly ClusterConfig[];
+  readonly cache: DiskCache;
+  /** 0 to 1, for the jitter between two tries. */
+  readonly random: () => number;
+}
+
+type Remote = Extract<PluginCode, { readonly kind: "remote" }>;
+
+/** The module's bytes as its author shipped them. Throws a Failure that says why there are none. */
+export async function loadCode(plugin: PluginConfig, source: CodeSource): Promise<Uint8Array> {
+  const { name, code } = plugin;
+  switch (code.kind) {
+    case "inline":
+      return code.bytes;
+    case "file":
+      return readCode(name, code.path);
+    case "remote":
+      return fetchCode(name, code, source);
+  }
+}
+
+async function readCode(name: string, file: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { size } = await handle.stat();
+      if (size > limits.moduleBytes) fail("gateway-code-size", { name, limit: limits.moduleBytes });
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    return fail("gateway-code-file", { name, file, reason: reasonOf(error) }, undefined, error);
+  }
+}
+
+async function fetchCode(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {
+  const { sha256: expected } = code;
+  if (expected === "") fail("gateway-no-sha256", { name });
+  const kept = await source.cache.read(`${expected}.wasm`);
+  if (kept !== null && sha256(kept) === expected) return kept;
+  const bytes = await tried(name, code, source);
+  const found = sha256(bytes);
+  if (found !== expected) fail("gateway-digest", { name, found, expected });
+  await source.cache.write(`${expected}.wasm`, bytes);
+  return bytes;
+}
+
+async function tried(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {
+  const { uri, timeout, retries, backoff } = code;
+  const cluster = source.clusters.find((one) => one.name === code.cluster);
+  let url: URL;
+  try {
+    url = new URL(uri);
+    if (url.protocol !== "http:" && url.protocol !== "https:")
+      throw new Error(`${url.protocol} is neither http: nor https:`);
+  } catch (error) {
+    return fail(
+      "gateway-fetch",
+      { name, uri: shown(uri), reason: reasonOf(error) },
+      undefined,
+      error,
+    );
+  }
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await httpGet(url, cluster, { bytes: limits.moduleBytes, timeout });
+    } catch (error) {
+      if (attempt >= retries) {
+        return fail(
+          "gateway-fetch",
+          { name, uri: shown(uri), reason: reasonOf(error) },
+          undefined,
+          error,
+        );
+      }
+      // Doubled each time, with full jitter, as Envoy does it.
+      const most = Math.min(backoff.max, backoff.base * 2 ** attempt);
+      await sleep(source.random() * most);
+    }
+  }
+}
+
+/** A URI without what may be secret in it. */
+function shown(uri: string): string {
+  return uri.replace(/\/\/[^/@]*@/, "//").replace(/\?.*$/s, "?…");
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "ECONNREFUSED") return "nobody listens there";
+  return error.message || code || error.name;
+}

@@ -1,0 +1,220 @@
+// From a plugin of the configuration to a compiled module that any thread can run: fetch, check the digest, harden
+// (or verify what was hardened before), compile. Nothing of the plugin runs here. What goes wrong is kept as the
+// plugin's error: others are not touched by it.
+import { contain } from "../../contain/contain.ts";
+import { Failure, fail } from "../../errors/failure.ts";
+import { renderFinding } from "../../errors/render.ts";
+import { checkModule } from "../../host/check-module.ts";
+import { type CompiledModule, compile } from "../../host/engine.ts";
+import type { Semantics } from "../../host/failure.ts";
+import type { LabConfig, PluginConfig } from "../../mesh/envoy/lab-config.ts";
+import { customSection } from "../../spec/custom-sections.ts";
+import type { AbiVersion } from "../../spec/host-function-row.ts";
+import { sha256 } from "../../util/digest.ts";
+import { version } from "../../util/version.ts";
+import { verify } from "../../verify/verify.ts";
+import { decode } from "../../wasm/decode.ts";
+import type { Import } from "../../wasm/module.ts";
+import { type CodeSource, loadCode } from "./load-code.ts";
+import { type GivenPolicy, type HostRules, type Plan, planOf } from "./plan.ts";
+
+/** Crosses to other threads by structured clone. */
+export interface Prepared {
+  /** The plugin's words, without its code. */
+  readonly config: PluginConfig;
+  /** What may share a VM has the same key. */
+  readonly key: string;
+  readonly module: ReadyModule | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly semantics: Semantics;
+  readonly failure: PluginConfig["failure"];
+  readonly rules: HostRules;
+  readonly policy: PolicySummary | null;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ReadyModule {
+  readonly compiled: CompiledModule;
+  readonly imports: readonly Import[];
+  readonly abi: AbiVersion;
+  /** sha256 of the bytes as shipped, and of those that run. */
+  readonly digest: string;
+  readonly runs: string;
+  /** hardened: here; before: by somebody else, and verified here; no: `--unsafe-default`. */
+  readonly hardened: "hardened" | "before" | "no";
+  readonly bytes: number;
+}
+
+export interface PolicySummary {
+  readonly origin: string;
+  readonly digest: string;
+  readonly memoryPages: number;
+  readonly callbackFuel: number;
+  readonly startFuel: number;
+  readonly stackBytes: number;
+  readonly allow: readonly string[];
+}
+
+export interface PrepareOptions extends CodeSource {
+  readonly limits: LabConfig["limits"];
+  readonly policies: ReadonlyMap<string, GivenPolicy>;
+  /** Plugins run as shipped, as in a stock proxy. */
+  readonly unsafe: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Prepares one plugin; never throws for what is wrong with the plugin. */
+export async function prepare(plugin: PluginConfig, options: PrepareOptions): Promise<Prepared> {
+  const semantics = options.unsafe ? "stock" : "glovebox";
+  const config = { ...plugin, code: withoutBytes(plugin.code) };
+  const environment = environmentOf(plugin, options.environment);
+  try {
+    const plan = planOf(plugin, options.limits, options.policies.get(plugin.name));
+    const bytes = await loadCode(plugin, options);
+    const module = await ready(plugin, bytes, plan, options);
+    const policy = summaryOf(plan);
+    const { rules, failure } = plan;
+    const key = keyOf(config, module.runs, policy, rules, failure, environment);
+    return { config, key, module, error: null, semantics, failure, rules, policy, environment };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const rules = {
+      requestFuel: null,
+      outstanding: null,
+      clusters: null,
+      logLevel: 0,
+      logBytes: null,
+    };
+    const { code, message } = error;
+    const { failure } = plugin;
+    const key = `failed ${plugin.name}`;
+    return {
+      config,
+      key,
+      module: null,
+      error: { code, message },
+      semantics,
+      failure,
+      rules,
+      policy: null,
+      environment,
+    };
+  }
+}
+
+function withoutBytes(code: PluginConfig["code"]): PluginConfig["code"] {
+  return code.kind === "inline" ? { ...code, bytes: new Uint8Array(0) } : code;
+}
+
+/** As Envoy does it: what the host's environment has by these names, then the values given. */
+function environmentOf(
+  plugin: PluginConfig,
+  host: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const known = plugin.environment.host.flatMap((name) => {
+    const value = host[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(known), ...plugin.environment.values };
+}
+
+function summaryOf({ origin, policy }: Plan): PolicySummary {
+  const { memoryPages, fuel, stackBytes } = policy.limits;
+  return {
+    origin,
+    digest: policy.digest,
+    memoryPages,
+    callbackFuel: fuel.callback,
+    startFuel: fuel.start,
+    stackBytes,
+    allow: [...policy.allow],
+  };
+}
+
+/** Everything that may make two VMs behave differently. */
+function keyOf(
+  config: PluginConfig,
+  runs: string,
+  policy: PolicySummary,
+  rules: HostRules,
+  failure: string,
+  environment: Readonly<Record<string, string>>,
+): string {
+  const { vmId, rootId, allowHeadersStop, reloadBackoff } = config;
+  const texts = [config.configuration, config.vmConfiguration].map((one) => sha256(one));
+  const facts = [
+    vmId,
+    rootId,
+    texts,
+    runs,
+    policy.digest,
+    rules,
+    failure,
+    environment,
+    allowHeadersStop,
+    reloadBackoff,
+  ];
+  // Without a VM id, every plugin has a VM of its own.
+  return sha256(JSON.stringify(vmId === "" ? [config.name, config.at, ...facts] : facts));
+}
+
+async function ready(
+  plugin: PluginConfig,
+  bytes: Uint8Array,
+  plan: Plan,
+  options: PrepareOptions,
+): Promise<ReadyModule> {
+  const digest = sha256(bytes);
+  const { policy } = plan;
+  if (policy.sha256 !== null && policy.sha256 !== digest) {
+    fail("gateway-digest", { name: plugin.name, found: digest, expected: policy.sha256 });
+  }
+  const shipped = decode(bytes);
+  const before = shipped.customs.some((one) => customSection(one.name)?.kind === "stamp");
+  const run = options.unsafe
+    ? { bytes, hardened: "no" as const }
+    : before
+      ? { bytes: verified(plugin.name, bytes, plan), hardened: "before" as const }
+      : { bytes: await hardened(bytes, digest, plan, options), hardened: "hardened" as const };
+  const module = run.bytes === bytes ? shipped : decode(run.bytes);
+  const abi = checkModule(module);
+  return {
+    compiled: compiled(run.bytes),
+    imports: module.imports,
+    abi,
+    digest,
+    runs: run.bytes === bytes ? digest : sha256(run.bytes),
+    hardened: run.hardened,
+    bytes: run.bytes.length,
+  };
+}
+
+function verified(name: string, bytes: Uint8Array, { policy }: Plan): Uint8Array {
+  const first = verify(bytes, policy).find((one) => one.level === "error");
+  if (first !== undefined) fail("gateway-not-contained", { name, first: renderFinding(first) });
+  return bytes;
+}
+
+/** What is in the cache is verified again: the disk is not trusted. */
+async function hardened(
+  bytes: Uint8Array,
+  digest: string,
+  { policy }: Plan,
+  { cache }: PrepareOptions,
+): Promise<Uint8Array> {
+  const name = `hardened-${sha256(`${digest} ${policy.digest} ${version()}`)}.wasm`;
+  const kept = await cache.read(name);
+  if (kept !== null && verify(kept, policy).every((one) => one.level !== "error")) return kept;
+  const made = contain(bytes, policy).bytes;
+  await cache.write(name, made);
+  return made;
+}
+
+function compiled(bytes: Uint8Array): CompiledModule {
+  try {
+    return compile(bytes);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "CompileError") throw error;
+    return fail("host-compile", { detail: error.message }, undefined, error);
+  }
+}
