@@ -73,7 +73,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const moves = first?.does === "move";
     const next = moves ? matcher.match(s, ownLocal) : first;
     const charges = next?.does === "test" || (!moves && next?.does === "charge");
-    charged[func] = charges ? 1 : 0;
+    charged[func] = charges ? 1 : 0; // rule C-HEAD
   }
 
   /** Adds the uncharged functions that a function calls to a graph, and judges nothing. */
@@ -143,7 +143,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
         pos += extra[code]!;
       } else slow = true;
       if (!slow) {
-        credit -= price[code]!;
+        credit -= price[code]!; // rule C-PLAIN
         if (credit < floor) {
           flow.at = at;
           floor = flow.floor = flow.below(credit);
@@ -190,7 +190,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
   function template(): void {
     const { at } = flow;
     s.pos = at;
-    const found = matcher.match(s, ownLocal);
+    const found = matcher.match(s, ownLocal); // rule C-TEMPLATE
     const units = matcher.constant;
     if (found === undefined) {
       s.stop("verify-template", { what: "an injected global or the fuel local" }, at);
@@ -198,17 +198,17 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const { does, needs, leaves } = found;
     if (needs !== -1) needsMode(needs, "an instrumentation sequence");
     if (leaves === MODE.local) named = ownLocal;
-    const early = named >= 0 && touched >= 0;
+    const early = named >= 0 && touched >= 0; // rule C-LOCAL
     if (early) s.stop("verify-template", { what: "the fuel local" }, touched);
     if (does !== "move" && (units < 1 || units > CONSTANT_MAX)) {
-      s.stop("verify-charge-range", { found: units, limit: CONSTANT_MAX }, at);
+      s.stop("verify-charge-range", { found: units, limit: CONSTANT_MAX }, at); // rule C-RANGE
     }
-    const exact = does === "test" || does === "subtract";
+    const exact = does === "test" || does === "subtract"; // rule C-EXACT
     if (exact && policy.limits.fuel.mode !== "exact") s.stop("verify-exact-only", {}, at);
     free = false;
     mostOperands = Math.max(mostOperands, flow.height + TEMPLATE_OPERANDS);
     flow.payTemplate(found.cost);
-    if (leaves !== -1) flow.mode = leaves;
+    if (leaves !== -1) flow.mode = leaves; // rules C-MOVE, C-TEST
     if (does === "charge") flow.charge(units);
     else if (does === "test") flow.headroom = Math.max(flow.headroom, units);
     else if (does === "subtract") flow.subtract(units);
@@ -218,20 +218,20 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
 
   /** Everything with an effect of its own. */
   function other(code: number): void {
-    const price = table.flat[code]!;
+    const price = table.flat[code]!; // rule C-RETURN
     if (code === OP.block || code === OP.loop || code === OP.if) construct(code, price);
     else if (code === OP.else) flow.otherwise(price);
     else if (code === OP.end) flow.end(price);
     else if (code === OP.br || code === OP.brIf) {
       const label = s.u32();
       if (code === OP.brIf) flow.height--;
-      flow.pay(price + flow.arity(label));
+      flow.pay(price + flow.arity(label)); // rule C-BR
       flow.branch(label);
       flow.live = code === OP.brIf;
     } else if (code === OP.brTable) brTable(price);
     else if (code === OP.return) flow.leave(price + flow.results);
     else if (code === OP.unreachable) {
-      if (flow.live) flow.pay(price);
+      if (flow.live) flow.pay(price); // rule C-UNREACHABLE
       flow.live = false;
     } else if (code === OP.call) call(s.index("function", functions), price);
     else if (code === OP.callIndirect) callIndirect(price);
@@ -241,12 +241,12 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const next = s.pos < s.end ? s.bytes[s.pos] : -1;
     const ends =
       next === OP.end || next === OP.else || (code === OP.end && next === OP.unreachable);
-    if (!ends) s.stop("verify-dead-code", {});
+    if (!ends) s.stop("verify-dead-code", {}); // rule C-DEAD
   }
 
   function construct(code: number, price: number): void {
     if (code === OP.if) flow.height--;
-    flow.pay(price);
+    flow.pay(price); // rule C-BLOCK
     const kind =
       code === OP.loop ? CONSTRUCT.loop : code === OP.if ? CONSTRUCT.if : CONSTRUCT.block;
     const byte = s.bytes[s.pos]!;
@@ -268,7 +268,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     for (let i = 0; i < count; i++) s.u32();
     const byDefault = s.u32();
     flow.height--;
-    flow.pay(price + flow.arity(byDefault));
+    flow.pay(price + flow.arity(byDefault)); // rule C-BR-TABLE
     const end = s.pos;
     s.pos = first;
     while (s.pos < end) flow.branch(s.u32());
@@ -277,25 +277,25 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
 
   function needsMode(mode: 0 | 1, what: string): void {
     const needs = MODE_NAMES[mode];
-    if (flow.mode !== mode) s.stop("verify-mode", { what, needs }, flow.at);
+    if (flow.mode !== mode) s.stop("verify-mode", { what, needs }, flow.at); // rule C-MODE
   }
 
   /** What may change the fuel global runs here. */
   function losesFuel(what: string): void {
     needsMode(MODE.global, what);
     flow.headroom = 0;
-    free = false;
+    free = false; // rule C-FUEL-LOST
   }
 
   function call(func: number, price: number): void {
-    const own = layout.cost[func]! + shortfall[func]!;
+    const own = layout.cost[func]! + shortfall[func]!; // rules C-CALL-COST, C-CALL-CHARGED, C-DAG
     if (layout.role[func] !== ROLE.guest) {
       generated(func);
-      losesFuel("the call of a generated function");
+      losesFuel("the call of a generated function"); // rule C-CALL-GENERATED
     } else if (charged[func] === 1) losesFuel("the call of a charged function");
     else if (collected !== null) collected.to(func);
     else if (judged[func] === 0) s.stop("verify-uncharged-cycle", {}, flow.at);
-    else if (judged[func] === 1) losesFuel("the call of what is not fuel-free");
+    else if (judged[func] === 1) losesFuel("the call of what is not fuel-free"); // rule C-CALL-FREE
     edge(func, module.funcType[func]!, price + own);
   }
 
@@ -308,14 +308,14 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     if (role === ROLE.import) s.stop("verify-import-named", { func }, at);
     const bulk = role === ROLE.bulkBytes ? BULK.memory : role === ROLE.bulkElems ? BULK.table : [];
     const next = pos + 1 < end && bytes[pos] === PREFIX.bulk ? FIRST.bulk + bytes[pos + 1]! : -1;
-    if (!bulk.includes(next)) s.stop("verify-private-function", { func }, at);
+    if (!bulk.includes(next)) s.stop("verify-private-function", { func }, at); // rule C-PRIVATE
     bulkAt = pos;
   }
 
   function callIndirect(price: number): void {
     const type = s.index("type", types.length);
     s.index("table", module.tables);
-    losesFuel("an indirect call");
+    losesFuel("an indirect call"); // rule C-CALL-INDIRECT
     flow.height--;
     edge(functions + module.typeClass[type]!, type, price);
   }
@@ -327,7 +327,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     mostArguments = Math.max(mostArguments, params.length);
     flow.height += results.length - params.length;
     if (collected === null) stack.call(to, flow.depth, flow.at);
-    flow.pay(price + params.length);
+    flow.pay(price + params.length); // rule C-CALL
   }
 
   /** Memory, table, reference and segment instructions. */
@@ -335,8 +335,8 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const { at } = flow;
     const { imm, name } = opcodeRow(code) ?? unknown(code, at);
     const isBulk = BULK.memory.includes(code) || BULK.table.includes(code);
-    if (isBulk && bulkAt !== at) s.stop("verify-bulk", { opcode: name }, at);
-    if (code === OP.memoryGrow) s.stop("verify-grow", {}, at);
+    if (isBulk && bulkAt !== at) s.stop("verify-bulk", { opcode: name }, at); // rule C-BULK
+    if (code === OP.memoryGrow) s.stop("verify-grow", {}, at); // rule C-GROW
     const first = imm === "reftype" ? s.u8() : s.u32();
     if (imm === "reftype" && first !== FUNCREF) s.stop("verify-type", { found: "no funcref" }, at);
     if (imm === "types" && first !== 1) s.malformed("a typed select has one type", at);
@@ -348,7 +348,7 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
     const memory = imm.startsWith("memory") ? first + second : imm === "data-memory" ? second : 0;
     if (memory !== 0) s.malformed("there is one memory", at);
     flow.height += effect[code]!;
-    flow.pay(price);
+    flow.pay(price); // rule C-RARE
   }
 
   return { charged, shortfall, head, collect, judge };

@@ -51,7 +51,7 @@ function judgeGuest(s: Scanner, module: Module, layout: Layout, walk: Walk): voi
   }
   const calls = new Graph(module.functions);
   for (const func of uncharged) walk.collect(func, calls);
-  const cycle = calls.leaveAll(uncharged, (func) => walk.judge(func));
+  const cycle = calls.leaveAll(uncharged, (func) => walk.judge(func)); // rule C-ORDER
   for (const func of charged) walk.judge(func);
   const at = module.bodyStart[cycle - module.imports.length];
   if (cycle >= 0) s.add("verify-uncharged-cycle", {}, at, cycle);
@@ -67,14 +67,14 @@ function checkNamed(s: Scanner, module: Module, layout: Layout, walk: Walk): voi
     const at = place - 1;
     const early = module.elementsAt === 0 || at < module.elementsAt;
     const section = at >= module.bodyStart[0]! ? "code" : early ? "global" : "element";
-    const role = layout.role[func]!;
+    const role = layout.role[func]!; // rule C-NAMED
     if (role === ROLE.import) s.add("verify-import-named", { func }, at, -1, section);
     else if (role !== ROLE.guest) s.add("verify-private-function", { func }, at, -1, section);
     else if (walk.charged[func] === 0) s.add("verify-uncharged-named", { func }, at, -1, section);
   });
   for (const { func, by, offset } of layout.targets) {
     const free = layout.role[by] === ROLE.wrapper && walk.shortfall[func]! <= ENTRY_FREE;
-    const paid = walk.charged[func] === 1 || free;
+    const paid = walk.charged[func] === 1 || free; // rule C-TARGET
     if (layout.role[func] !== ROLE.guest || !paid) s.add("verify-target", { func }, offset, by);
   }
 }
