@@ -1,0 +1,62 @@
+// Access loggers: files, the standard streams, and the Wasm logger.
+import type { AccessLog } from "../lab-config.ts";
+import type { Json } from "../read/value.ts";
+import { readText } from "./data-source.ts";
+import type { Lab } from "./lab.ts";
+import type { Picker } from "./picker.ts";
+import { readPlugin } from "./plugins.ts";
+
+const LOGGERS = "envoy.extensions.access_loggers.";
+const FILE = `${LOGGERS}file.v3.FileAccessLog`;
+const STDOUT = `${LOGGERS}stream.v3.StdoutAccessLog`;
+const STDERR = `${LOGGERS}stream.v3.StderrAccessLog`;
+const WASM = `${LOGGERS}wasm.v3.WasmAccessLog`;
+
+/** A JSON format whose values are no texts keeps them as JSON text. */
+function flat(json: Json | undefined): Readonly<Record<string, string>> | undefined {
+  if (json === undefined || json === null || typeof json !== "object") return undefined;
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+function readFormat(lab: Lab, logger: Picker): AccessLog["format"] {
+  if (logger.has("format")) return logger.text("format");
+  const old = flat(logger.json("json_format") ?? logger.json("typed_json_format"));
+  if (old !== undefined) return old;
+  const format = logger.child("log_format");
+  if (format === undefined) return null;
+  if (format.has("text_format")) return format.text("text_format");
+  const source = format.child("text_format_source");
+  if (source !== undefined) return readText(lab, source) ?? null;
+  return flat(format.json("json_format")) ?? null;
+}
+
+function readTarget(lab: Lab, log: Picker): AccessLog[] {
+  const any = log.any("typed_config");
+  const logger = log.typed(any, FILE, STDOUT, STDERR, WASM);
+  if (any === undefined || any.value === null) return [];
+  if (logger === undefined) {
+    const args = { type: any.type, name: log.text("name") };
+    lab.report.add("lab-unsupported-filter", "warning", log.message.at, args);
+    return [];
+  }
+  if (logger.type === WASM) {
+    const plugin = readPlugin(lab, logger.child("config"));
+    return plugin === undefined ? [] : [{ to: { kind: "plugin", plugin }, format: null }];
+  }
+  const format = readFormat(lab, logger);
+  if (logger.type === FILE) return [{ to: { kind: "file", path: logger.text("path") }, format }];
+  return [{ to: { kind: logger.type === STDOUT ? "stdout" : "stderr" }, format }];
+}
+
+export function readAccessLogs(lab: Lab, logs: readonly Picker[]): readonly AccessLog[] {
+  return logs.flatMap((log) => {
+    // The name is for people; the type decides.
+    log.text("name");
+    return readTarget(lab, log);
+  });
+}
