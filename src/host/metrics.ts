@@ -6,25 +6,63 @@ import { caps } from "./caps.ts";
 export interface Metric {
   readonly name: string;
   readonly type: number;
-  /** Counter or gauge value; of a histogram the number of recorded values. */
-  value: bigint;
+  /** Counter or gauge value, 64 bits; of a histogram the number of recorded values. */
+  readonly value: bigint;
   /** Of a histogram: the sum of recorded values. */
-  sum: bigint;
+  readonly sum: bigint;
+  /** Counter and gauge: adds, modulo 2^64. */
+  add(delta: bigint): void;
+  set(value: bigint): void;
+  /** Histogram: one value. */
+  observe(value: bigint): void;
+}
+
+/** Where metrics are kept: by one thread here, by all threads of a process in shared/metrics.ts. */
+export interface MetricBook {
+  /** Null where there are too many. */
+  declare(type: number, name: string): Metric | null;
+  all(): readonly Metric[];
+  /** The value of a metric by name, for reports and tests. */
+  value(name: string): bigint | undefined;
 }
 
 const mask = METRIC_ID_STEP - 1;
 const U64 = 64;
 
-export class MetricStore {
+class LocalMetric implements Metric {
+  readonly name: string;
+  readonly type: number;
+  value = 0n;
+  sum = 0n;
+
+  constructor(name: string, type: number) {
+    this.name = name;
+    this.type = type;
+  }
+
+  add(delta: bigint): void {
+    this.value = BigInt.asUintN(U64, this.value + delta);
+  }
+
+  set(value: bigint): void {
+    this.value = BigInt.asUintN(U64, value);
+  }
+
+  observe(value: bigint): void {
+    this.value += 1n;
+    this.sum = BigInt.asUintN(U64, this.sum + BigInt.asUintN(U64, value));
+  }
+}
+
+export class MetricStore implements MetricBook {
   readonly #byName = new Map<string, Metric>();
 
-  /** Null where there are too many. */
   declare(type: number, name: string): Metric | null {
     const key = `${type} ${name}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     if (this.#byName.size >= caps.metrics) return null;
-    const metric: Metric = { name, type, value: 0n, sum: 0n };
+    const metric = new LocalMetric(name, type);
     this.#byName.set(key, metric);
     return metric;
   }
@@ -33,7 +71,6 @@ export class MetricStore {
     return [...this.#byName.values()];
   }
 
-  /** The value of a metric by name, for reports and tests. */
   value(name: string): bigint | undefined {
     return this.all().find((metric) => metric.name === name)?.value;
   }
@@ -42,10 +79,10 @@ export class MetricStore {
 /** The ids that one VM has been given. */
 export class MetricIds {
   readonly #ids = new Map<number, Metric>();
-  readonly #store: MetricStore;
+  readonly #store: MetricBook;
   readonly #last = [METRIC.counter, METRIC.gauge, METRIC.histogram] as number[];
 
-  constructor(store: MetricStore) {
+  constructor(store: MetricBook) {
     this.#store = store;
   }
 
@@ -68,22 +105,16 @@ export class MetricIds {
     const metric = this.#ids.get(id);
     if (metric === undefined) return STATUS.notFound;
     if (type === METRIC.counter && delta <= 0n) return STATUS.badArgument;
-    metric.value = BigInt.asUintN(U64, metric.value + delta);
+    metric.add(delta);
     return STATUS.ok;
   }
 
   record(id: number, value: bigint): number {
-    const type = id & mask;
-    if (type > METRIC.histogram) return STATUS.badArgument;
     const metric = this.#ids.get(id);
     if (metric === undefined) return STATUS.notFound;
-    const number = BigInt.asUintN(U64, value);
-    if (type === METRIC.gauge) metric.value = number;
-    else if (type === METRIC.counter) metric.value = BigInt.asUintN(U64, metric.value + number);
-    else {
-      metric.value += 1n;
-      metric.sum += number;
-    }
+    if (metric.type === METRIC.gauge) metric.set(value);
+    else if (metric.type === METRIC.counter) metric.add(BigInt.asUintN(U64, value));
+    else metric.observe(value);
     return STATUS.ok;
   }
 

@@ -68,6 +68,7 @@ export interface PluginState {
   contextGone(vm: Vm): void;
   trapped(vm: Vm, trap: Trap): void;
   queueReady(context: number, queue: number): void;
+  queueWaiting(): void;
 }
 
 /** Adds one to a counter of a map. The caller bounds the keys. */

@@ -278,6 +278,10 @@ export class Plugin implements PluginState {
     this.#tell("proxy_on_queue_ready", context, queue, 0, 0);
   }
 
+  queueWaiting(): void {
+    this.observer?.due?.();
+  }
+
   /** Calls a callback of the plugin's own context. */
   #tell(name: string, context: number, b: number, c: number, d: number, e = 0): void {
     const { vm, root } = this.#started;
@@ -309,8 +313,9 @@ export class Plugin implements PluginState {
     return root.tickPeriod > 0 && vm.trap === null ? root.nextTick : null;
   }
 
-  /** When `poll` has something to do: a tick or a time-out, in monotonic nanoseconds; null for never. */
+  /** When `poll` has something to do, in monotonic nanoseconds: now for queues; null for never. */
   nextDeadline(): bigint | null {
+    if (this.services.queues.waiting) return this.services.clock.monotonic();
     const call = this.flights.nextDue();
     const tick = this.nextTick;
     if (call === null || tick === null) return call ?? tick;

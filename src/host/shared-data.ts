@@ -3,25 +3,31 @@
 import { STATUS } from "../spec/status.ts";
 import { caps } from "./caps.ts";
 
-interface Entry {
-  value: Uint8Array;
-  cas: number;
+export interface SharedEntry {
+  readonly value: Uint8Array;
+  readonly cas: number;
+}
+
+/** Where shared data is kept: by one thread here, by all threads of a process in shared/data.ts. */
+export interface DataStore {
+  get(namespace: string, key: string): SharedEntry | undefined;
+  /** `cas` 0 overwrites whatever is there; a key that is new is written whatever `cas` says. Answers a status. */
+  set(namespace: string, key: string, value: Uint8Array, cas: number): number;
 }
 
 interface Namespace {
-  readonly entries: Map<string, Entry>;
+  readonly entries: Map<string, SharedEntry>;
   bytes: number;
 }
 
-export class SharedData {
+export class SharedData implements DataStore {
   readonly #namespaces = new Map<string, Namespace>();
   #cas = 0;
 
-  get(namespace: string, key: string): Readonly<Entry> | undefined {
+  get(namespace: string, key: string): SharedEntry | undefined {
     return this.#namespaces.get(namespace)?.entries.get(key);
   }
 
-  /** `cas` 0 overwrites whatever is there; a key that is new is written whatever `cas` says. */
   set(namespace: string, key: string, value: Uint8Array, cas: number): number {
     let space = this.#namespaces.get(namespace);
     if (space === undefined) {

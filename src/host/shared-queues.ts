@@ -6,6 +6,31 @@ import { caps } from "./caps.ts";
 
 export interface QueueListener {
   queueReady(context: number, queue: number): void;
+  /** Something begins to wait: a poll will have notices. */
+  queueWaiting(): void;
+}
+
+/** What was taken from a queue, or the status that says why nothing was. */
+export interface Dequeued {
+  readonly status: number;
+  readonly item: Uint8Array | null;
+}
+
+/** Where queues are kept: by one thread here, by all threads of a process in shared/queues.ts. */
+export interface QueueStore {
+  /** The queue's id, or 0 where there are too many; what is queued already stays. */
+  register(namespace: string, name: string, listener: QueueListener, context: number): number;
+  /** 0 where there is no such queue. */
+  resolve(namespace: string, name: string): number;
+  /** Answers a status. */
+  enqueue(id: number, item: Uint8Array): number;
+  dequeue(id: number): Dequeued;
+  /** Puts back in front what `dequeue` gave. */
+  restore(id: number, item: Uint8Array): void;
+  /** Whether `takeNotices` would give some. */
+  readonly waiting: boolean;
+  /** Notices that have not been delivered, at most `most`; they are taken off. */
+  takeNotices(most: number): QueueNotice[];
 }
 
 interface Queue {
@@ -21,12 +46,11 @@ export interface QueueNotice {
   readonly queue: number;
 }
 
-export class SharedQueues {
+export class SharedQueues implements QueueStore {
   readonly #ids = new Map<string, number>();
   readonly #queues = new Map<number, Queue>();
   #notices: QueueNotice[] = [];
 
-  /** The queue's id, or 0 where there are too many; what is queued already stays. */
   register(namespace: string, name: string, listener: QueueListener, context: number): number {
     const key = JSON.stringify([namespace, name]);
     const known = this.#ids.get(key);
@@ -43,7 +67,6 @@ export class SharedQueues {
     return id;
   }
 
-  /** 0 where there is no such queue. */
   resolve(namespace: string, name: string): number {
     return this.#ids.get(JSON.stringify([namespace, name])) ?? 0;
   }
@@ -57,25 +80,30 @@ export class SharedQueues {
     queue.items.push(item);
     queue.bytes += item.length;
     this.#notices.push({ listener: queue.listener, context: queue.context, queue: id });
+    if (this.#notices.length === 1) queue.listener.queueWaiting();
     return STATUS.ok;
   }
 
-  /** The oldest item, without taking it. */
-  peek(id: number): { readonly status: number; readonly item: Uint8Array | null } {
+  dequeue(id: number): Dequeued {
     const queue = this.#queues.get(id);
     if (queue === undefined) return { status: STATUS.notFound, item: null };
-    const item = queue.items[0];
-    return item === undefined ? { status: STATUS.empty, item: null } : { status: STATUS.ok, item };
+    const item = queue.items.shift();
+    if (item === undefined) return { status: STATUS.empty, item: null };
+    queue.bytes -= item.length;
+    return { status: STATUS.ok, item };
   }
 
-  /** Takes what `peek` showed. */
-  drop(id: number): void {
+  restore(id: number, item: Uint8Array): void {
     const queue = this.#queues.get(id);
-    const item = queue?.items.shift();
-    if (queue !== undefined && item !== undefined) queue.bytes -= item.length;
+    if (queue === undefined) return;
+    queue.items.unshift(item);
+    queue.bytes += item.length;
   }
 
-  /** Notices that have not been delivered; at most `most` are taken off. */
+  get waiting(): boolean {
+    return this.#notices.length > 0;
+  }
+
   takeNotices(most: number): QueueNotice[] {
     const taken = this.#notices.slice(0, most);
     this.#notices = this.#notices.slice(most);

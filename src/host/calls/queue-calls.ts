@@ -39,13 +39,14 @@ export const queueCalls = {
     return vm.plugin.services.queues.enqueue(id >>> 0, vm.memory.copy(data, size));
   },
 
-  /** The item is taken only once the guest has it. (The reference host loses it on a bad address.) */
+  /** The item is gone only once the guest has it. (The reference host loses it on a bad address.) */
   proxy_dequeue_shared_queue(vm: Vm, id: number, address: number, size: number): number {
+    if (!vm.memory.has(address, 4) || !vm.memory.has(size, 4)) return STATUS.invalidMemoryAccess;
     const { queues } = vm.plugin.services;
-    const { status, item } = queues.peek(id >>> 0);
+    const { status, item } = queues.dequeue(id >>> 0);
     if (item === null) return status;
     const given = vm.give(item, address, size);
-    if (given === STATUS.ok) queues.drop(id >>> 0);
+    if (given !== STATUS.ok) queues.restore(id >>> 0, item);
     return given;
   },
 };

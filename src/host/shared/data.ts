@@ -1,0 +1,120 @@
+// Shared data for all threads of a process: the same answers as the store of one thread (../shared-data.ts), with
+// compare-and-swap exact across threads, since each operation holds the region's lock.
+//
+//   record:    tag | next | hash | namespace | cas | key length | value length | key … value …
+//   namespace: tag | next | bytes of all its keys and values | name length | name …
+import { STATUS } from "../../spec/status.ts";
+import { caps } from "../caps.ts";
+import type { DataStore, SharedEntry } from "../shared-data.ts";
+import { type SharedRegion, TABLE, WORD } from "./region.ts";
+
+const RECORD = 28;
+const NAMESPACE = 16;
+
+/** The address of a namespace's record, made where there is none; 0 where there is no room. Under the lock. */
+export function namespaceAt(region: SharedRegion, name: Uint8Array, make: boolean): number {
+  const { words } = region;
+  for (let at = words[WORD.namespaces]!; at !== 0; at = words[(at >>> 2) + 1]!) {
+    if (words[(at >>> 2) + 3] === name.length && region.holds(at + NAMESPACE, name)) return at;
+  }
+  if (!make) return 0;
+  const at = region.take(NAMESPACE + name.length);
+  if (at === 0) return 0;
+  words[(at >>> 2) + 1] = words[WORD.namespaces]!;
+  words[(at >>> 2) + 2] = 0;
+  words[(at >>> 2) + 3] = name.length;
+  region.bytes.set(name, at + NAMESPACE);
+  words[WORD.namespaces] = at;
+  return at;
+}
+
+export class RegionData implements DataStore {
+  readonly #region: SharedRegion;
+
+  constructor(region: SharedRegion) {
+    this.#region = region;
+  }
+
+  get(namespace: string, key: string): SharedEntry | undefined {
+    const region = this.#region;
+    const name = Buffer.from(namespace, "utf8");
+    const bytes = Buffer.from(key, "latin1");
+    return region.locked<SharedEntry | undefined>(undefined, () => {
+      const space = namespaceAt(region, name, false);
+      const at = space === 0 ? 0 : this.#find(space, region.hash(space, bytes), bytes);
+      if (at === 0) return undefined;
+      const word = at >>> 2;
+      const length = region.words[word + 6]!;
+      const value = region.copy(at + RECORD + bytes.length, length);
+      return { value, cas: region.words[word + 4]! >>> 0 };
+    });
+  }
+
+  set(namespace: string, key: string, value: Uint8Array, cas: number): number {
+    const region = this.#region;
+    const name = Buffer.from(namespace, "utf8");
+    const bytes = Buffer.from(key, "latin1");
+    if (bytes.length + value.length > caps.sharedDataBytes) return STATUS.internalFailure;
+    return region.locked<number>(STATUS.internalFailure, () => {
+      const space = namespaceAt(region, name, true);
+      return space === 0 ? STATUS.internalFailure : this.#write(space, bytes, value, cas);
+    });
+  }
+
+  #write(space: number, key: Uint8Array, value: Uint8Array, cas: number): number {
+    const region = this.#region;
+    const { words } = region;
+    const hash = region.hash(space, key);
+    const old = this.#find(space, hash, key);
+    if (old > 0 && cas !== 0 && cas !== words[(old >>> 2) + 4]! >>> 0) return STATUS.casMismatch;
+    const freed = old === 0 ? 0 : key.length + words[(old >>> 2) + 6]!;
+    const bytes = words[(space >>> 2) + 2]! - freed + key.length + value.length;
+    if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
+    const at = region.take(RECORD + key.length + value.length);
+    if (at === 0) return STATUS.internalFailure;
+    const word = at >>> 2;
+    words[word + 2] = hash | 0;
+    words[word + 3] = space;
+    words[word + 4] = this.#nextCas();
+    words[word + 5] = key.length;
+    words[word + 6] = value.length;
+    region.bytes.set(key, at + RECORD);
+    region.bytes.set(value, at + RECORD + key.length);
+    words[(space >>> 2) + 2] = bytes;
+    if (old !== 0) this.#remove(old, hash);
+    const slot = WORD.dataTable + (hash % TABLE.data);
+    words[word + 1] = words[slot]!;
+    words[slot] = at;
+    return STATUS.ok;
+  }
+
+  #nextCas(): number {
+    const { words } = this.#region;
+    const next = (words[WORD.cas]! + 1) | 0;
+    words[WORD.cas] = next === 0 ? 1 : next;
+    return words[WORD.cas]!;
+  }
+
+  /** 0 where there is none. */
+  #find(space: number, hash: number, key: Uint8Array): number {
+    const { words } = this.#region;
+    for (
+      let at = words[WORD.dataTable + (hash % TABLE.data)]!;
+      at !== 0;
+      at = words[(at >>> 2) + 1]!
+    ) {
+      const word = at >>> 2;
+      const same = words[word + 2] === (hash | 0) && words[word + 3] === space;
+      if (same && words[word + 5] === key.length && this.#region.holds(at + RECORD, key)) return at;
+    }
+    return 0;
+  }
+
+  #remove(at: number, hash: number): void {
+    const { words } = this.#region;
+    let link = WORD.dataTable + (hash % TABLE.data);
+    while (words[link] !== at) link = (words[link]! >>> 2) + 1;
+    words[link] = words[(at >>> 2) + 1]!;
+    this.#region.give(at);
+  }
+}

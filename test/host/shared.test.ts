@@ -1,0 +1,209 @@
+// Shared data, queues and metrics: the same answers from the store of one thread and from shared memory, exact
+// across threads, bounded against hostile sizes, and never a lock that nobody gives back.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { caps } from "../../src/host/caps.ts";
+import { createServices, type HostServices, sharedServices } from "../../src/host/services.ts";
+import { SharedRegion, WORD } from "../../src/host/shared/region.ts";
+import type { QueueListener } from "../../src/host/shared-queues.ts";
+import { STATUS } from "../../src/spec/status.ts";
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const shared = (memory = SharedRegion.allocate(20), notify = () => {}): HostServices =>
+  sharedServices({ memory, notify });
+
+function listener(): QueueListener & { readonly said: string[] } {
+  const said: string[] = [];
+  return {
+    said,
+    queueReady: (context, queue) => said.push(`ready ${context} ${queue}`),
+    queueWaiting: () => said.push("waiting"),
+  };
+}
+
+for (const [kind, make] of [
+  ["of one thread", createServices],
+  ["in shared memory", shared],
+] as const) {
+  test(`data ${kind}: a new key whatever its cas, a known one only with the right cas or none`, () => {
+    const { data } = make();
+    assert.equal(data.get("a", "k"), undefined);
+    assert.equal(data.set("a", "k", bytes("one"), 77), STATUS.ok);
+    const first = data.get("a", "k")!;
+    assert.equal(Buffer.from(first.value).toString(), "one");
+    assert.equal(data.set("a", "k", bytes("two"), first.cas + 1), STATUS.casMismatch);
+    assert.equal(data.set("a", "k", bytes("two"), first.cas), STATUS.ok);
+    assert.equal(data.set("a", "k", bytes("three"), first.cas), STATUS.casMismatch);
+    assert.equal(data.set("a", "k", bytes("four"), 0), STATUS.ok);
+    assert.equal(Buffer.from(data.get("a", "k")!.value).toString(), "four");
+    assert.equal(data.get("b", "k"), undefined);
+    assert.equal(data.set("a", "", bytes(""), 0), STATUS.ok);
+    assert.equal(data.get("a", "")!.value.length, 0);
+  });
+
+  test(`queues ${kind}: first in, first out; found by name; told once for each item; put back in front`, () => {
+    const { queues } = make();
+    const one = listener();
+    const id = queues.register("a", "q", one, 5);
+    assert.ok(id > 0);
+    assert.equal(queues.register("a", "q", one, 5), id);
+    assert.notEqual(queues.register("b", "q", one, 6), id);
+    assert.deepEqual([queues.resolve("a", "q"), queues.resolve("a", "x")], [id, 0]);
+    assert.equal(queues.enqueue(99, bytes("x")), STATUS.notFound);
+    assert.equal(queues.dequeue(99).status, STATUS.notFound);
+    assert.equal(queues.dequeue(id).status, STATUS.empty);
+    queues.enqueue(id, bytes("one"));
+    queues.enqueue(id, bytes("two"));
+    assert.deepEqual([queues.waiting, one.said], [true, ["waiting"]]);
+    assert.deepEqual(
+      queues.takeNotices(1).map(({ context, queue }) => [context, queue]),
+      [[5, id]],
+    );
+    assert.equal(queues.takeNotices(9).length, 1);
+    assert.equal(queues.waiting, false);
+    const first = queues.dequeue(id).item!;
+    queues.restore(id, first);
+    const all = [queues.dequeue(id), queues.dequeue(id)].map(({ item }) =>
+      Buffer.from(item!).toString(),
+    );
+    assert.deepEqual([all, queues.dequeue(id).status], [["one", "two"], STATUS.empty]);
+  });
+
+  test(`metrics ${kind}: one by name and type, 64 bits, histograms count and sum`, () => {
+    const { metrics } = make();
+    const counter = metrics.declare(0, "n")!;
+    counter.add(2n ** 63n);
+    counter.add(2n ** 63n + 1n);
+    assert.equal(metrics.value("n"), 1n);
+    const gauge = metrics.declare(1, "g")!;
+    gauge.set(3n);
+    gauge.add(-5n);
+    assert.equal(gauge.value, 2n ** 64n - 2n);
+    const sizes = metrics.declare(2, "s")!;
+    sizes.observe(4n);
+    sizes.observe(5n);
+    assert.deepEqual([sizes.value, sizes.sum], [2n, 9n]);
+    assert.equal(metrics.declare(0, "s")!.value, 0n);
+    assert.equal(metrics.all().length, 4);
+  });
+
+  test(`${kind}: values and queues stop at their caps, and what is overwritten is free again`, () => {
+    const { data, queues } = make();
+    const half = new Uint8Array(300_000);
+    for (let i = 0; i < 500; i++) assert.equal(data.set("a", "k", half, 0), STATUS.ok);
+    const large = new Uint8Array(caps.sharedDataBytes);
+    assert.equal(data.set("a", "large", large, 0), STATUS.internalFailure);
+    assert.equal(data.get("a", "large"), undefined);
+    assert.equal(data.get("a", "k")!.value.length, half.length);
+    const id = queues.register("a", "q", listener(), 1);
+    assert.equal(queues.enqueue(id, new Uint8Array(caps.queueBytes + 1)), STATUS.internalFailure);
+    let count = 0;
+    while (queues.enqueue(id, bytes("x")) === STATUS.ok) count++;
+    assert.ok(count <= caps.queueItems && count > 1000, String(count));
+    for (let i = 0; i < count; i++) assert.equal(queues.dequeue(id).status, STATUS.ok);
+    assert.equal(queues.enqueue(id, bytes("x")), STATUS.ok);
+  });
+}
+
+test("blocks of shared memory never overlap and all of it comes back, for any order of sizes", () => {
+  const region = new SharedRegion(SharedRegion.allocate(20));
+  let state = 7;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state % below;
+  };
+  const taken = new Map<number, number>();
+  for (let i = 0; i < 20_000; i++) {
+    if (random(2) === 0 || taken.size === 0) {
+      const size = 12 + random(2 ** random(17));
+      const at = region.take(size);
+      if (at === 0) continue;
+      for (const [other, length] of taken) {
+        if (i % 50 === 0) assert.ok(at + size <= other || other + length <= at);
+      }
+      region.bytes.fill(i & 0xff, at + 4, at + size);
+      taken.set(at, size);
+    } else {
+      const at = [...taken.keys()][random(taken.size)]!;
+      region.give(at);
+      taken.delete(at);
+    }
+  }
+  for (const at of taken.keys()) region.give(at);
+  const whole = region.take(2 ** 20);
+  assert.ok(whole > 0);
+  assert.deepEqual([region.take(12), region.take(2 ** 21)], [0, 0]);
+});
+
+test("four threads count with compare-and-swap, enqueue and measure: nothing is lost, nothing is mixed up", async () => {
+  const memory = SharedRegion.allocate(22);
+  let woken = 0;
+  const { data, queues, metrics } = shared(memory, () => woken++);
+  const heard = listener();
+  const queue = queues.register("space", "queue", heard, 1);
+  data.set("space", "counter", bytes("0"), 0);
+  const rounds = 1000;
+  const mismatches = await Promise.all(
+    [1, 2, 3, 4].map(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          const worker = new Worker(new URL("./shared-worker.js", import.meta.url), {
+            workerData: { memory, rounds },
+          });
+          worker.once("message", (message: { mismatches: number }) => resolve(message.mismatches));
+          worker.once("error", reject);
+        }),
+    ),
+  );
+  assert.equal(Buffer.from(data.get("space", "counter")!.value).toString(), "4000");
+  assert.deepEqual([metrics.value("count"), metrics.value("sizes")], [4000n, 4000n]);
+  assert.equal(metrics.declare(2, "sizes")!.sum, BigInt((4 * rounds * (rounds - 1)) / 2));
+  const last = new Map<string, number>();
+  for (let i = 0; i < 4 * rounds; i++) {
+    const [thread, n] = Buffer.from(queues.dequeue(queue).item!).toString().split(" ");
+    assert.equal(Number(n), (last.get(thread!) ?? -1) + 1, "in order for each thread");
+    last.set(thread!, Number(n));
+  }
+  assert.equal(queues.dequeue(queue).status, STATUS.empty);
+  let told = 0;
+  for (let n = queues.takeNotices(256).length; n > 0; n = queues.takeNotices(256).length) told += n;
+  assert.equal(told, 4 * rounds);
+  assert.ok(mismatches.every((n) => n >= 0));
+  assert.equal(woken, 0);
+});
+
+test("a thread is woken through its notifier when another one's queue has nothing waiting yet", () => {
+  const memory = SharedRegion.allocate(20);
+  let woken = 0;
+  const here = shared(memory);
+  const there = shared(memory, () => woken++);
+  const heard = listener();
+  const id = here.queues.register("a", "q", heard, 1);
+  there.queues.enqueue(id, bytes("1"));
+  there.queues.enqueue(id, bytes("2"));
+  assert.deepEqual([woken, here.queues.waiting, there.queues.waiting], [1, true, false]);
+  assert.equal(there.queues.takeNotices(9).length, 0);
+  assert.equal(here.queues.takeNotices(9).length, 2);
+  there.queues.register("a", "q", listener(), 2);
+  here.queues.enqueue(id, bytes("3"));
+  assert.equal(here.queues.takeNotices(9).length, 0);
+  assert.equal(there.queues.takeNotices(9)[0]?.context, 2);
+});
+
+test("a thread that ends with the lock in its hand spoils the memory: refusals, and nobody waits for ever", () => {
+  const memory = SharedRegion.allocate(20);
+  const { data, queues, metrics } = shared(memory);
+  data.set("a", "k", bytes("v"), 0);
+  const gone = new SharedRegion(memory, 41);
+  const words = new Int32Array(memory);
+  words[WORD.lock] = 1;
+  words[WORD.owner] = 41;
+  gone.abandoned(40);
+  assert.equal(words[WORD.lock], 1);
+  gone.abandoned(41);
+  assert.equal(data.get("a", "k"), undefined);
+  assert.equal(data.set("a", "k", bytes("v"), 0), STATUS.internalFailure);
+  assert.equal(queues.register("a", "q", listener(), 1), 0);
+  assert.equal(metrics.declare(0, "n"), null);
+});
