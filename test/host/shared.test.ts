@@ -10,7 +10,7 @@ import type { QueueListener } from "../../src/host/shared-queues.ts";
 import { STATUS } from "../../src/spec/status.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
-const shared = (memory = SharedRegion.allocate(20), notify = () => {}): HostServices =>
+const shared = (memory = SharedRegion.allocate(22), notify = () => {}): HostServices =>
   sharedServices({ memory, notify });
 
 function listener(): QueueListener & { readonly said: string[] } {

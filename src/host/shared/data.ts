@@ -70,22 +70,31 @@ export class RegionData implements DataStore {
     const freed = old === 0 ? 0 : key.length + words[(old >>> 2) + 6]!;
     const bytes = words[(space >>> 2) + 2]! - freed + key.length + value.length;
     if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
-    const at = region.take(RECORD + key.length + value.length);
+    const size = RECORD + key.length + value.length;
+    const stays = old !== 0 && region.fits(old, size);
+    const at = stays ? old : region.take(size);
     if (at === 0) return STATUS.internalFailure;
-    const word = at >>> 2;
-    words[word + 2] = hash | 0;
-    words[word + 3] = space;
-    words[word + 4] = this.#nextCas();
-    words[word + 5] = key.length;
-    words[word + 6] = value.length;
-    region.bytes.set(key, at + RECORD);
+    if (!stays) {
+      if (old !== 0) this.#remove(old, hash);
+      this.#link(at, hash, space, key);
+    }
+    words[(at >>> 2) + 4] = this.#nextCas();
+    words[(at >>> 2) + 6] = value.length;
     region.bytes.set(value, at + RECORD + key.length);
     words[(space >>> 2) + 2] = bytes;
-    if (old !== 0) this.#remove(old, hash);
-    const slot = WORD.dataTable + (hash % TABLE.data);
-    words[word + 1] = words[slot]!;
-    words[slot] = at;
     return STATUS.ok;
+  }
+
+  #link(at: number, hash: number, space: number, key: Uint8Array): void {
+    const { words, bytes } = this.#region;
+    const slot = WORD.dataTable + (hash % TABLE.data);
+    const word = at >>> 2;
+    words[word + 1] = words[slot]!;
+    words[word + 2] = hash | 0;
+    words[word + 3] = space;
+    words[word + 5] = key.length;
+    bytes.set(key, at + RECORD);
+    words[slot] = at;
   }
 
   #nextCas(): number {

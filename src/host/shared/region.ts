@@ -118,6 +118,12 @@ export class SharedRegion {
     return at;
   }
 
+  /** Whether a record could have that many bytes where it is. Under the lock. */
+  fits(at: number, size: number): boolean {
+    const order = this.words[at >>> 2]! & ~USED;
+    return size <= 2 ** order && size > 2 ** (order - 2);
+  }
+
   /** Gives a record back. Under the lock. */
   give(at: number): void {
     let block = at;
