@@ -1,5 +1,5 @@
 // Instructions on memories, tables and segments as a whole. `units` is what an operation moves, by the cost
-// table: bytes by its bulkShift, entries one each; it counts only where the operation is carried out.
+// table: bytes by its bulkShift, entries by its elemShift; it counts only where the operation is carried out.
 import { PAGE } from "../../src/spec/binary.ts";
 import type { Instruction } from "./body.ts";
 import type { Machine } from "./machine.ts";
@@ -66,6 +66,7 @@ function run(m: Machine, at: Instruction, operands: readonly Value[]): Done {
     typeof value === "number" ? value >>> 0 : 0,
   );
   const bytes = (count: number): Done => ({ units: Math.floor(count / 2 ** m.costs.bulkShift) });
+  const entries = (count: number): Done => ({ units: count * 2 ** m.costs.elemShift });
   switch (at.name) {
     case "memory.size":
       return { value: m.memory.length / PAGE, units: 0 };
@@ -91,7 +92,7 @@ function run(m: Machine, at: Instruction, operands: readonly Value[]): Done {
       return NOTHING;
     case "table.init":
       tableInit(m, at.a, at.b, a, b, c);
-      return { units: c };
+      return entries(c);
     case "table.copy": {
       const [to, from] = [m.tables[at.a]!, m.tables[at.b]!];
       entriesIn(from, b, c);
@@ -99,7 +100,7 @@ function run(m: Machine, at: Instruction, operands: readonly Value[]): Done {
       from.slice(b, b + c).forEach((entry, i) => {
         to[a + i] = entry;
       });
-      return { units: c };
+      return entries(c);
     }
     case "table.get":
       entriesIn(m.tables[at.a]!, a, 1);
@@ -111,11 +112,11 @@ function run(m: Machine, at: Instruction, operands: readonly Value[]): Done {
     case "table.size":
       return { value: m.tables[at.a]!.length, units: 0 };
     case "table.grow":
-      return { value: tableGrow(m, at.a, operands[0]!, b), units: b };
+      return { ...entries(b), value: tableGrow(m, at.a, operands[0]!, b) };
     case "table.fill":
       entriesIn(m.tables[at.a]!, a, c);
       m.tables[at.a]!.fill(operands[1] as number | null, a, a + c);
-      return { units: c };
+      return entries(c);
     default:
       throw new Error(`no meaning for ${at.name}`);
   }

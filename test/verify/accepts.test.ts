@@ -37,7 +37,7 @@ test("imports, stubs with their denial log and all helpers are recognised", () =
     guests: [
       {
         type: "i:i",
-        code: `CHARGE_G=9000 i32.const 0 i32.const 0 i32.const 9 call $bulkBytes memory.fill 0
+        code: `CHARGE_G=40000 i32.const 0 i32.const 0 i32.const 9 call $bulkBytes memory.fill 0
           i32.const 0 i32.const 0 i32.const 9 call $bulkElems table.copy 0 0
           ref.func $g0 i32.const 1 call $bulkElems table.grow 0 drop
           i32.const 2 i32.const 64 i32.const 5 call $thunk.proxy_log drop
@@ -68,7 +68,7 @@ for (const denied of [
 
 test("memory that answers -1 past the cap is recognised", () => {
   const rules = policyWith({}, { onMemoryCap: "refuse" });
-  const code = "CHARGE_G=1200 i32.const 1 call $grow drop end";
+  const code = "CHARGE_G=22000 i32.const 1 call $grow drop end";
   accepted({ policy: rules, helpers: ["grow"], guests: [{ type: ":", code }] });
 });
 

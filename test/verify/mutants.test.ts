@@ -34,7 +34,7 @@ const plan: Plan = {
     { type: ":", code: "CHARGE_G=9 end" },
     {
       type: "ii:",
-      code: `CHARGE_G=3000 i32.const 9 i32.const 0 local.get 0 call $bulkBytes memory.fill 0
+      code: `CHARGE_G=30000 i32.const 9 i32.const 0 local.get 0 call $bulkBytes memory.fill 0
         i32.const 2 call $grow drop call $stub.proxy_done drop
         i32.const 1 i32.const 8 i32.const 2 call $thunk.proxy_log drop end`,
     },

@@ -212,7 +212,7 @@ test("4 (A5): with the fuel in a local, only fuel-free functions may be called",
   refused("verify-mode", { ...base, guests: [caller("g1"), above, log] });
   refused("verify-mode", {
     ...base,
-    guests: [{ ...caller("g1"), code: "ENTER_L=0,9000 i32.const 1 call $grow drop FLUSH=0 end" }],
+    guests: [{ ...caller("g1"), code: "ENTER_L=0,40000 i32.const 1 call $grow drop FLUSH=0 end" }],
   });
   const free = { type: ":", code: "nop end" };
   assert.deepEqual(codes({ ...base, guests: [caller("g1"), free] }), []);

@@ -41,6 +41,7 @@ export function bulkBody(unit: "bytes" | "elems", costs: CostTable, firstGlobal:
   const asm = new Asm(costs, firstGlobal);
   asm.get("fuel").local("get", 0).op("i64.extend_i32_u");
   if (unit === "bytes") asm.i64(costs.bulkShift).op("i64.shr_u");
+  else asm.i64(costs.elemShift).op("i64.shl");
   asm.op("i64.sub").set("fuel").checkFuel().local("get", 0);
   return asm.body(ONE_I32, ONE_I32);
 }

@@ -9,12 +9,17 @@ import type { Expected, Signature } from "./expected.ts";
 export const bulkType: Signature = { params: [I32], results: [I32] };
 export const crossType: Signature = { params: [I32], results: [] };
 
-/** Takes 1 unit for each 2^shift of the length. */
-function charging(context: Context, type: Signature, shift: number): Body {
+/** Takes the length, shifted by an instruction of the table's, in units. */
+function charging(
+  context: Context,
+  type: Signature,
+  shift: number,
+  by: "i64.shr_u" | "i64.shl" = "i64.shr_u",
+): Body {
   const fuel = globalIndex(context, "fuel");
   const body = new Body(context.table, type);
   body.op("global.get", fuel).op("local.get", 0).op("i64.extend_i32_u");
-  if (shift > 0) body.op("i64.const", shift).op("i64.shr_u");
+  body.op("i64.const", shift).op(by);
   body.op("i64.sub").op("global.set", fuel);
   trapIfExhausted(body, fuel);
   return body;
@@ -22,8 +27,12 @@ function charging(context: Context, type: Signature, shift: number): Body {
 
 /** Charges bytes of memory or entries of tables; gives the length back. */
 export function bulk(context: Context, unit: "bytes" | "elems"): Expected {
-  const shift = unit === "bytes" ? context.table.bulkShift : 0;
-  const body = charging(context, bulkType, shift).op("local.get", 0).end();
+  const { bulkShift, elemShift } = context.table;
+  const body =
+    unit === "bytes"
+      ? charging(context, bulkType, bulkShift)
+      : charging(context, bulkType, elemShift, "i64.shl");
+  body.op("local.get", 0).end();
   return body.done(`the helper that charges bulk ${unit}`);
 }
 
