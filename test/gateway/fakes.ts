@@ -196,6 +196,7 @@ export class PluginFilter implements Filter {
   exceeded = 0;
   readonly meter = {
     step: (phase: Phase, _time: number, fuel: number) => void this.steps.push({ phase, fuel }),
+    begin: () => {},
     request: () => {},
     overBudget: () => void this.exceeded++,
   };
@@ -268,6 +269,7 @@ export function serve(
       clientReset: () => void counted.push("client reset"),
     },
     log: () => ({ write: (line) => void lines.push(line) }),
+    divert: null,
     observe: null,
   };
   return { service: new HttpService(parts), upstream, lines, counted };

@@ -49,6 +49,7 @@ const options = (more: Partial<PrepareOptions> = {}): PrepareOptions => ({
   policies: new Map(),
   unsafe: false,
   environment: {},
+  place: () => 0,
   ...more,
 });
 

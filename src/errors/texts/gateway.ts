@@ -8,6 +8,12 @@ export const gatewayTexts = {
     blame: "environment",
     exit: 5,
   },
+  "gateway-config": {
+    text: "{file} can't be served: {count} errors",
+    hint: "Each is listed above with its line",
+    blame: "input",
+    exit: 3,
+  },
   "gateway-thread": {
     text: "thread {thread} ended before it was ready: {reason}",
     hint: "Run it again with fewer threads (--concurrency); if that doesn't help, report it",

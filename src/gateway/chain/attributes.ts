@@ -17,8 +17,8 @@ export function hostPort(address: string, port: number): string {
 
 const tls =
   (read: (info: TlsInfo) => AttributeValue | undefined): Read =>
-  ({ exchange }) => {
-    const info = exchange.connection.tls;
+  ({ connection }) => {
+    const info = connection.tls;
     return info === null ? undefined : read(info);
   };
 
@@ -30,7 +30,7 @@ function grpcStatus(stream: HttpStream): number | undefined {
 
 const reads: Readonly<Record<string, Read>> = {
   "request.time": ({ startTime }) => nanoseconds(startTime),
-  "request.protocol": ({ exchange }) => exchange.connection.protocol,
+  "request.protocol": ({ connection }) => connection.protocol,
   "request.duration": (stream) =>
     nanoseconds((stream.finished || stream.service.clock.now()) - stream.exchange.started),
   "request.size": ({ exchange }) => exchange.bytesReceived,
@@ -48,14 +48,13 @@ const reads: Readonly<Record<string, Read>> = {
   "response.headers_bytes": ({ responseHeaders }) => responseHeaders?.bytes,
   "response.backend_latency": ({ upstreamStarted, upstreamAnswered }) =>
     upstreamAnswered === 0 ? undefined : nanoseconds(upstreamAnswered - upstreamStarted),
-  "source.address": ({ exchange: { connection } }) =>
-    hostPort(connection.sourceAddress, connection.sourcePort),
-  "source.port": ({ exchange }) => exchange.connection.sourcePort,
-  "destination.address": ({ exchange: { connection } }) =>
+  "source.address": ({ connection }) => hostPort(connection.sourceAddress, connection.sourcePort),
+  "source.port": ({ connection }) => connection.sourcePort,
+  "destination.address": ({ connection }) =>
     hostPort(connection.localAddress, connection.localPort),
-  "destination.port": ({ exchange }) => exchange.connection.localPort,
-  "connection.id": ({ exchange }) => exchange.connection.id,
-  "connection.mtls": ({ exchange }) => exchange.connection.tls?.mutual ?? false,
+  "destination.port": ({ connection }) => connection.localPort,
+  "connection.id": ({ connection }) => connection.id,
+  "connection.mtls": ({ connection }) => connection.tls?.mutual ?? false,
   "connection.requested_server_name": tls((info) => known(info.serverName)),
   "connection.tls_version": tls((info) => info.version),
   "connection.subject_peer_certificate": tls((info) => known(info.peerSubject)),

@@ -54,45 +54,50 @@ export class FilterNode implements StreamListener, OutflowSink {
   }
 
   requestHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#now();
+    const started = this.#begin("request_headers");
     this.stream.request.onHeaders(headers, end);
     this.#stepped("request_headers", started);
     this.#pass();
   }
 
   requestBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#now();
+    const started = this.#begin("request_body");
     this.stream.request.onBody(bytes, end);
     this.#stepped("request_body", started);
     this.#pass();
   }
 
   requestTrailers(trailers: HeaderMap): void {
-    const started = this.#now();
+    const started = this.#begin("request_trailers");
     this.stream.request.onTrailers(trailers);
     this.#stepped("request_trailers", started);
     this.#pass();
   }
 
   responseHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#now();
+    const started = this.#begin("response_headers");
     this.stream.response.onHeaders(headers, end);
     this.#stepped("response_headers", started);
     this.#pass();
   }
 
   responseBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#now();
+    const started = this.#begin("response_body");
     this.stream.response.onBody(bytes, end);
     this.#stepped("response_body", started);
     this.#pass();
   }
 
   responseTrailers(trailers: HeaderMap): void {
-    const started = this.#now();
+    const started = this.#begin("response_trailers");
     this.stream.response.onTrailers(trailers);
     this.#stepped("response_trailers", started);
     this.#pass();
+  }
+
+  #begin(phase: Phase): number {
+    this.filter.meter.begin(phase);
+    return this.#now();
   }
 
   #now(): number {
@@ -175,7 +180,7 @@ export class FilterNode implements StreamListener, OutflowSink {
   }
 
   finish(): void {
-    const started = this.#now();
+    const started = this.#begin("log");
     this.stream.listener = null;
     this.stream.finish();
     const { meter } = this.filter;

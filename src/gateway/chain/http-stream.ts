@@ -6,7 +6,13 @@ import type { HeaderMap } from "../../host/header-map.ts";
 import { localReplyHeaders } from "../../host/local-reply.ts";
 import type { AttributeSource, AttributeValue } from "../../host/properties.ts";
 import { NO_GRPC_STATUS } from "../../spec/status.ts";
-import type { Exchange, MessageSink, ResetReason, UpstreamInfo } from "../http/exchange.ts";
+import type {
+  ConnectionInfo,
+  Exchange,
+  MessageSink,
+  ResetReason,
+  UpstreamInfo,
+} from "../http/exchange.ts";
 import { attributeOf } from "./attributes.ts";
 import { FilterNode } from "./filter-node.ts";
 import { rejected } from "./rejected.ts";
@@ -18,6 +24,8 @@ const NONE: FilterNode[] = [];
 export class HttpStream implements MessageSink, AttributeSource {
   readonly service: HttpService;
   readonly exchange: Exchange;
+  /** The client's; in a cell that of the thread that accepted it. */
+  readonly connection: ConnectionInfo;
   /** Milliseconds since 1970. */
   readonly startTime: number;
   matched: Matched | null = null;
@@ -43,9 +51,10 @@ export class HttpStream implements MessageSink, AttributeSource {
   #clientSlow = false;
   #upstreamPaused = false;
 
-  constructor(service: HttpService, exchange: Exchange) {
+  constructor(service: HttpService, exchange: Exchange, connection: ConnectionInfo) {
     this.service = service;
     this.exchange = exchange;
+    this.connection = connection;
     this.startTime = service.clock.wall();
     exchange.sink = this;
   }
@@ -53,9 +62,10 @@ export class HttpStream implements MessageSink, AttributeSource {
   /** Takes the request through the chain. */
   begin(): void {
     const { exchange, service } = this;
-    service.counters.begin();
-    this.matched = service.router.match(exchange.headers, exchange.connection);
+    this.matched = service.router.match(exchange.headers, this.connection);
     const filters = service.filtersOf(this.matched);
+    if (service.diverted(this, filters)) return;
+    service.counters.begin();
     this.#requestEnded = exchange.headersOnly;
     if (filters.length > 0) this.nodes = this.#open(filters);
     if (this.#over || this.#cut >= 0) return;
@@ -113,7 +123,7 @@ export class HttpStream implements MessageSink, AttributeSource {
   #send(headers: HeaderMap, end: boolean): void {
     const { service } = this;
     if (this.nodes.some((node) => node.stream.routeCacheCleared)) {
-      this.matched = service.router.match(headers, this.exchange.connection);
+      this.matched = service.router.match(headers, this.connection);
     }
     if (this.matched === null) {
       service.counters.noRoute();

@@ -49,7 +49,7 @@ const commands: Readonly<Record<string, Make>> = {
   RESPONSE_HEADER: header(({ responseHeaders }) => responseHeaders),
   TRAILER: header(({ responseTrailers }) => responseTrailers),
   RESPONSE_TRAILER: header(({ responseTrailers }) => responseTrailers),
-  PROTOCOL: plain(({ exchange }) => exchange.connection.protocol),
+  PROTOCOL: plain(({ connection }) => connection.protocol),
   RESPONSE_CODE: plain(({ responseHeaders }) => responseHeaders?.get(":status") ?? "0"),
   RESPONSE_CODE_DETAILS: plain(({ details }) => details || undefined),
   RESPONSE_FLAGS: plain(({ flags }) => flags || undefined),
@@ -73,33 +73,29 @@ const commands: Readonly<Record<string, Make>> = {
   UPSTREAM_CLUSTER: plain(({ matched }) => matched?.cluster?.name),
   ROUTE_NAME: plain(({ matched }) => matched?.route.name || undefined),
   VIRTUAL_HOST_NAME: plain(({ matched }) => matched?.virtualHost.name),
-  DOWNSTREAM_REMOTE_ADDRESS: plain(({ exchange: { connection } }) =>
+  DOWNSTREAM_REMOTE_ADDRESS: plain(({ connection }) =>
     hostPort(connection.sourceAddress, connection.sourcePort),
   ),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(({ exchange: { connection } }) =>
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(({ connection }) =>
     hostPort(connection.sourceAddress, connection.sourcePort),
   ),
-  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(
-    ({ exchange }) => exchange.connection.sourceAddress,
-  ),
+  DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain(({ connection }) => connection.sourceAddress),
   DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: plain(
-    ({ exchange }) => exchange.connection.sourceAddress,
+    ({ connection }) => connection.sourceAddress,
   ),
-  DOWNSTREAM_REMOTE_PORT: plain(({ exchange }) => String(exchange.connection.sourcePort)),
-  DOWNSTREAM_LOCAL_ADDRESS: plain(({ exchange: { connection } }) =>
+  DOWNSTREAM_REMOTE_PORT: plain(({ connection }) => String(connection.sourcePort)),
+  DOWNSTREAM_LOCAL_ADDRESS: plain(({ connection }) =>
     hostPort(connection.localAddress, connection.localPort),
   ),
-  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(({ exchange }) => exchange.connection.localAddress),
-  DOWNSTREAM_LOCAL_PORT: plain(({ exchange }) => String(exchange.connection.localPort)),
-  DOWNSTREAM_TLS_VERSION: plain(({ exchange }) => exchange.connection.tls?.version),
-  DOWNSTREAM_PEER_SUBJECT: plain(
-    ({ exchange }) => exchange.connection.tls?.peerSubject || undefined,
-  ),
+  DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: plain(({ connection }) => connection.localAddress),
+  DOWNSTREAM_LOCAL_PORT: plain(({ connection }) => String(connection.localPort)),
+  DOWNSTREAM_TLS_VERSION: plain(({ connection }) => connection.tls?.version),
+  DOWNSTREAM_PEER_SUBJECT: plain(({ connection }) => connection.tls?.peerSubject || undefined),
   DOWNSTREAM_PEER_FINGERPRINT_256: plain(
-    ({ exchange }) => exchange.connection.tls?.peerDigest || undefined,
+    ({ connection }) => connection.tls?.peerDigest || undefined,
   ),
-  REQUESTED_SERVER_NAME: plain(({ exchange }) => exchange.connection.tls?.serverName || undefined),
-  CONNECTION_ID: plain(({ exchange }) => String(exchange.connection.id)),
+  REQUESTED_SERVER_NAME: plain(({ connection }) => connection.tls?.serverName || undefined),
+  CONNECTION_ID: plain(({ connection }) => String(connection.id)),
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain(() => undefined),
 };

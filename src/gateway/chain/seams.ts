@@ -60,6 +60,14 @@ export interface RouteContext {
   command(name: string): string | null;
 }
 
+/** Clocks, in milliseconds. */
+export interface ServiceClock {
+  /** Since 1970. */
+  wall(): number;
+  /** Never goes back. */
+  now(): number;
+}
+
 /** A step of a request in a plugin. */
 export type Phase =
   | "request_headers"
@@ -72,6 +80,8 @@ export type Phase =
 
 /** Hears what a plugin's steps cost. */
 export interface Meter {
+  /** A step begins. */
+  begin(phase: Phase): void;
   /** `time` in milliseconds; `fuel` is 0 where the module isn't hardened. */
   step(phase: Phase, time: number, fuel: number): void;
   /** A request is over. */

@@ -8,18 +8,10 @@ import type {
   HttpChain,
   PerFilter,
 } from "../../mesh/envoy/lab-config.ts";
-import type { Exchange } from "../http/exchange.ts";
+import type { ConnectionInfo, Exchange } from "../http/exchange.ts";
 import { HttpStream } from "./http-stream.ts";
 import { compileCommand, compileFormat, type FormatLine } from "./log-format.ts";
-import type { Filter, Matched, Router } from "./seams.ts";
-
-/** Clocks, in milliseconds. */
-export interface ServiceClock {
-  /** Since 1970. */
-  wall(): number;
-  /** Never goes back. */
-  now(): number;
-}
+import type { Filter, Matched, Router, ServiceClock } from "./seams.ts";
 
 /** Hears what becomes of requests. */
 export interface HttpCounters {
@@ -44,6 +36,8 @@ export interface ServiceParts {
   readonly clock: ServiceClock;
   readonly counters: HttpCounters;
   readonly log: (to: HttpChain["accessLogs"][number]["to"]) => LineSink | null;
+  /** Sends a request elsewhere, as a whole; false where it is served here. */
+  readonly divert: ((stream: HttpStream, filters: readonly Filter[]) => boolean) | null;
   /** Told of every request that is over. */
   readonly observe: ((stream: HttpStream) => void) | null;
 }
@@ -81,9 +75,14 @@ export class HttpService {
     );
   }
 
-  /** Begins a request. */
-  handle(exchange: Exchange): void {
-    new HttpStream(this, exchange).begin();
+  /** Begins a request; `connection` is the client's where that is not the exchange's own. */
+  handle(exchange: Exchange, connection: ConnectionInfo = exchange.connection): void {
+    new HttpStream(this, exchange, connection).begin();
+  }
+
+  /** Whether another thread serves a request with these filters; then it has been sent there. */
+  diverted(stream: HttpStream, filters: readonly Filter[]): boolean {
+    return filters.length > 0 && (this.#parts.divert?.(stream, filters) ?? false);
   }
 
   /** The filters of a route, in order. */

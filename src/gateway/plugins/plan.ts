@@ -16,7 +16,6 @@ export const HOST_ENFORCED = [
   "spec.limits.fuel.request",
   "spec.limits.dispatch.outstanding",
   "spec.limits.log.level",
-  "spec.limits.log.bytesPerRequest",
   "spec.dispatch.clusters",
 ] as const satisfies readonly Path[];
 
@@ -31,8 +30,6 @@ export interface HostRules {
   readonly clusters: readonly string[] | null;
   /** Lines below are dropped. */
   readonly logLevel: number;
-  /** Bytes of log that a request may cause, on average; 0 for none. */
-  readonly logBytes: number | null;
 }
 
 export interface Plan {
@@ -93,7 +90,6 @@ function fromPolicy(plugin: PluginConfig, { file, document }: GivenPolicy): Plan
         setting(document, "spec.limits.dispatch.outstanding") ?? plugin.maxOutstandingDispatches,
       clusters: setting(document, "spec.dispatch.clusters") ?? plugin.dispatchClusters,
       logLevel: level === undefined ? 0 : LOG_LEVEL[level as keyof typeof LOG_LEVEL],
-      logBytes: setting(document, "spec.limits.log.bytesPerRequest") ?? null,
     },
     failure: document.settings.has("spec.failure") ? policy.failure : plugin.failure,
   };
@@ -122,7 +118,6 @@ function fromConfiguration(plugin: PluginConfig, limits: LabConfig["limits"]): P
       outstanding: plugin.maxOutstandingDispatches,
       clusters: plugin.dispatchClusters,
       logLevel: 0,
-      logBytes: null,
     },
     failure: plugin.failure,
   };

@@ -22,6 +22,8 @@ import { type GivenPolicy, type HostRules, type Plan, planOf } from "./plan.ts";
 export interface Prepared {
   /** The plugin's words, without its code. */
   readonly config: PluginConfig;
+  /** A number for the plugin's name, the same in every version. */
+  readonly place: number;
   /** What may share a VM has the same key. */
   readonly key: string;
   readonly module: ReadyModule | null;
@@ -61,6 +63,7 @@ export interface PrepareOptions extends CodeSource {
   /** Plugins run as shipped, as in a stock proxy. */
   readonly unsafe: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly place: (name: string) => number;
 }
 
 /** Prepares one plugin; never throws for what is wrong with the plugin. */
@@ -68,6 +71,7 @@ export async function prepare(plugin: PluginConfig, options: PrepareOptions): Pr
   const semantics = options.unsafe ? "stock" : "glovebox";
   const config = { ...plugin, code: withoutBytes(plugin.code) };
   const environment = environmentOf(plugin, options.environment);
+  const base = { config, place: options.place(plugin.name), semantics, environment } as const;
   try {
     const plan = planOf(plugin, options.limits, options.policies.get(plugin.name));
     const bytes = await loadCode(plugin, options);
@@ -75,7 +79,7 @@ export async function prepare(plugin: PluginConfig, options: PrepareOptions): Pr
     const policy = summaryOf(plan);
     const { rules, failure } = plan;
     const key = keyOf(config, module.runs, policy, rules, failure, environment);
-    return { config, key, module, error: null, semantics, failure, rules, policy, environment };
+    return { ...base, key, module, error: null, failure, rules, policy };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const rules = {
@@ -83,22 +87,11 @@ export async function prepare(plugin: PluginConfig, options: PrepareOptions): Pr
       outstanding: null,
       clusters: null,
       logLevel: 0,
-      logBytes: null,
     };
     const { code, message } = error;
     const { failure } = plugin;
     const key = `failed ${plugin.name}`;
-    return {
-      config,
-      key,
-      module: null,
-      error: { code, message },
-      semantics,
-      failure,
-      rules,
-      policy: null,
-      environment,
-    };
+    return { ...base, key, module: null, error: { code, message }, failure, rules, policy: null };
   }
 }
 
@@ -155,7 +148,7 @@ function keyOf(
     reloadBackoff,
   ];
   // Without a VM id, every plugin has a VM of its own.
-  return sha256(JSON.stringify(vmId === "" ? [config.name, config.at, ...facts] : facts));
+  return sha256(JSON.stringify(vmId === "" ? [config.name, ...facts] : facts));
 }
 
 async function ready(

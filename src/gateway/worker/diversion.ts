@@ -1,0 +1,202 @@
+// Requests whose plugins live in a cell: sent there as a whole over the cell's socket, in both directions piece by
+// piece. The cell matches the route again and runs the whole chain, so that nothing of it is done here.
+
+import { HeaderMap } from "../../host/header-map.ts";
+import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
+import type { HttpStream } from "../chain/http-stream.ts";
+import type { Filter } from "../chain/seams.ts";
+import type {
+  Exchange,
+  MessageSink,
+  ResetReason,
+  UpstreamCall,
+  UpstreamSink,
+  Upstreams,
+} from "../http/exchange.ts";
+import { addOrigin } from "./origin.ts";
+import type { Engine } from "./seams.ts";
+
+/** Requests of all threads that may wait for a cell; its own gate is what really limits them. */
+const CELL_REQUESTS = 100_000;
+
+function clusterOf(plugin: string, path: string): ClusterConfig {
+  return {
+    name: plugin,
+    discovery: "static",
+    balancing: "round-robin",
+    connectTimeout: 1000,
+    endpoints: [{ address: { kind: "pipe", path }, weight: 1, hostname: "" }],
+    tls: null,
+    http2: false,
+    maxConnections: CELL_REQUESTS,
+    maxPending: CELL_REQUESTS,
+    maxRequests: CELL_REQUESTS,
+    at: { line: 0, column: 0 },
+  };
+}
+
+export class Diversion {
+  readonly #engine: Engine;
+  #cells: Readonly<Record<string, string>> = {};
+  #upstreams: Upstreams | null = null;
+  active = 0;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Sockets of cells by plugin. */
+  use(cells: Readonly<Record<string, string>>): void {
+    if (JSON.stringify(cells) === JSON.stringify(this.#cells)) return;
+    const before = this.#upstreams;
+    this.#cells = cells;
+    const entries = Object.entries(cells);
+    this.#upstreams =
+      entries.length === 0
+        ? null
+        : this.#engine.upstreams(entries.map(([plugin, path]) => clusterOf(plugin, path)));
+    if (before !== null) void before.drain();
+  }
+
+  /** Sends a request to the cell of one of its plugins; false where none has one. */
+  divert({ exchange, connection }: HttpStream, filters: readonly Filter[]): boolean {
+    const upstreams = this.#upstreams;
+    if (upstreams === null) return false;
+    const filter = filters.find(({ name }) => Object.hasOwn(this.#cells, name));
+    if (filter === undefined) return false;
+    addOrigin(exchange.headers, connection);
+    this.active++;
+    new Diverted(exchange, upstreams, filter.name, () => this.active--);
+    return true;
+  }
+}
+
+class Diverted implements MessageSink {
+  readonly #exchange: Exchange;
+  readonly #call: UpstreamCall;
+  readonly #done: () => void;
+  #toClient: UpstreamSink | null;
+  #answered = false;
+
+  constructor(exchange: Exchange, upstreams: Upstreams, cell: string, done: () => void) {
+    this.#exchange = exchange;
+    this.#done = done;
+    exchange.sink = this;
+    const sink = new Answer(this);
+    this.#toClient = sink;
+    this.#call = upstreams.open(cell, exchange.headers, exchange.headersOnly, sink);
+  }
+
+  // The client's side.
+
+  data(bytes: Uint8Array, end: boolean): void {
+    if (this.#toClient !== null && !this.#call.sendData(bytes, end)) this.#exchange.pauseReading();
+  }
+
+  trailers(trailers: HeaderMap): void {
+    if (this.#toClient !== null) this.#call.sendTrailers(trailers);
+  }
+
+  reset(): void {
+    if (this.#toClient === null) return;
+    this.#end();
+    this.#call.reset();
+  }
+
+  pause(): void {
+    if (this.#toClient !== null) this.#call.pauseReading();
+  }
+
+  resume(): void {
+    if (this.#toClient !== null) this.#call.resumeReading();
+  }
+
+  #end(): void {
+    this.#toClient = null;
+    this.#done();
+  }
+
+  // The cell's side: see Answer, whose names are the same as the client's.
+
+  headers(headers: HeaderMap, end: boolean): void {
+    if (this.#toClient === null) return;
+    this.#answered = true;
+    this.#exchange.sendHeaders(headers, end);
+    if (end) this.#end();
+  }
+
+  answerData(bytes: Uint8Array, end: boolean): void {
+    if (this.#toClient === null) return;
+    if (!this.#exchange.sendData(bytes, end) && !end) this.#call.pauseReading();
+    if (end) this.#end();
+  }
+
+  answerTrailers(trailers: HeaderMap): void {
+    if (this.#toClient === null) return;
+    this.#exchange.sendTrailers(trailers);
+    this.#end();
+  }
+
+  answerReset(_reason: ResetReason): void {
+    if (this.#toClient === null) return;
+    this.#end();
+    if (this.#answered) {
+      this.#exchange.reset();
+      return;
+    }
+    const headers = HeaderMap.from([
+      [":status", "503"],
+      ["content-length", "0"],
+    ]);
+    this.#exchange.sendHeaders(headers, true);
+  }
+
+  slow(slow: boolean): void {
+    if (slow) this.#exchange.pauseReading();
+    else this.#exchange.resumeReading();
+  }
+
+  interim(headers: HeaderMap): void {
+    this.#exchange.sendInterim(headers);
+  }
+
+  connected(): void {}
+}
+
+class Answer implements UpstreamSink {
+  readonly #of: Diverted;
+
+  constructor(of: Diverted) {
+    this.#of = of;
+  }
+
+  connected(): void {}
+
+  interim(headers: HeaderMap): void {
+    this.#of.interim(headers);
+  }
+
+  headers(headers: HeaderMap, end: boolean): void {
+    this.#of.headers(headers, end);
+  }
+
+  data(bytes: Uint8Array, end: boolean): void {
+    this.#of.answerData(bytes, end);
+  }
+
+  trailers(trailers: HeaderMap): void {
+    this.#of.answerTrailers(trailers);
+  }
+
+  reset(reason: ResetReason): void {
+    this.#of.answerReset(reason);
+  }
+
+  pause(): void {
+    this.#of.slow(true);
+  }
+
+  resume(): void {
+    this.#of.slow(false);
+  }
+}

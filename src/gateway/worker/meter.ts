@@ -1,0 +1,93 @@
+// What the steps of one plugin cost in one thread: into the statistics, the heartbeat, and the bucket that decides
+// whether the plugin may stay in this thread.
+import type { Meter, Phase } from "../chain/seams.ts";
+import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
+import type { Pulse, StepName } from "./pulse.ts";
+import { DECENT_SHARE, DECENT_STEP, expensiveStep, Share } from "./share.ts";
+
+export interface MeterParts {
+  readonly plugin: string;
+  /** Place of the plugin in the configuration. */
+  readonly place: number;
+  readonly stats: StatCells;
+  readonly pulse: Pulse;
+  readonly now: () => number;
+  /** The plugin has shown itself expensive; null in a cell, where it may be. */
+  readonly expensive: ((why: string) => void) | null;
+  /** Told what every step took; a cell's share hangs on it. */
+  readonly spent: ((time: number) => void) | null;
+}
+
+interface PhaseStats {
+  readonly time: Histogram;
+  readonly fuel: Histogram;
+}
+
+export class PluginMeter implements Meter {
+  readonly #parts: MeterParts;
+  readonly #phases = new Map<Phase, PhaseStats>();
+  readonly #requestFuel: Histogram;
+  readonly #overBudget: Cell;
+  readonly #share = new Share(DECENT_SHARE, DECENT_STEP);
+
+  constructor(parts: MeterParts) {
+    this.#parts = parts;
+    const { stats, plugin } = parts;
+    this.#requestFuel = stats.histogram("fuelRequest", { plugin });
+    this.#overBudget = stats.cell("overBudget", { plugin });
+  }
+
+  #phase(phase: Phase): PhaseStats {
+    let known = this.#phases.get(phase);
+    if (known === undefined) {
+      const { stats, plugin } = this.#parts;
+      known = {
+        time: stats.histogram("latency", { plugin, phase }),
+        fuel: stats.histogram("fuelCallback", { plugin, phase }),
+      };
+      this.#phases.set(phase, known);
+    }
+    return known;
+  }
+
+  begin(step: Phase | StepName): void {
+    this.#parts.pulse.enter(this.#parts.place, step);
+  }
+
+  end(): void {
+    this.#parts.pulse.leave();
+  }
+
+  step(phase: Phase, time: number, fuel: number): void {
+    this.#parts.pulse.leave();
+    const known = this.#phase(phase);
+    known.time.record(time * 1000);
+    if (fuel > 0) known.fuel.record(fuel);
+    this.took(time, fuel);
+  }
+
+  /** Time that the plugin took outside of a request's steps as well. */
+  took(time: number, fuel: number): void {
+    const { expensive, spent, now } = this.#parts;
+    spent?.(time);
+    if (expensive === null || time < DECENT_STEP) return;
+    const at = now();
+    this.#share.spend(time, at);
+    const one = expensiveStep(time, fuel);
+    if (one !== null) expensive(one);
+    else if (this.#share.debt(at) > 0) expensive("its costly steps take more than their share");
+  }
+
+  request(fuel: number): void {
+    if (fuel > 0) this.#requestFuel.record(fuel);
+  }
+
+  overBudget(): void {
+    this.#overBudget.add(1);
+  }
+
+  /** Milliseconds in the bucket. */
+  recent(): number {
+    return this.#share.level(this.#parts.now());
+  }
+}

@@ -1,0 +1,90 @@
+// A host plugin's own counters as statistics: what has been added since the last time. Several plugins in a row
+// (old and new version) may count into the same cells.
+import type { Plugin } from "../../host/plugin.ts";
+import type { StatKey } from "../../spec/stats.ts";
+import type { Cell, StatCells } from "../stats/cells.ts";
+
+export class PluginCounters {
+  readonly #plugin: string;
+  readonly #vm: string;
+  readonly #stats: StatCells;
+  /** What was published last, by statistic. */
+  readonly #last = new Map<Cell, number>();
+  #active = 0;
+
+  constructor(plugin: string, vm: string, stats: StatCells) {
+    this.#plugin = plugin;
+    this.#vm = vm;
+    this.#stats = stats;
+    // Counters that alerts are made for are there from the start.
+    for (const key of ["executionFailures", "failOpen", "failClose", "requests"] as const) {
+      stats.cell(key, { plugin });
+    }
+    stats.cell("dispatchCalls", { vm });
+  }
+
+  /** A request met a plugin that is not there. */
+  refused(as: "skip" | "reject"): void {
+    const plugin = this.#plugin;
+    this.#stats.cell("requests", { plugin }).add(1);
+    this.#stats.cell(as === "skip" ? "failOpen" : "failClose", { plugin }).add(1);
+  }
+
+  publish(plugin: Plugin): void {
+    const { telemetry } = plugin;
+    const name = this.#plugin;
+    const sum = (map: ReadonlyMap<string, number>): number => {
+      let total = 0;
+      for (const value of map.values()) total += value;
+      return total;
+    };
+    this.#count("requests", telemetry.requests);
+    this.#count("executionFailures", sum(telemetry.traps));
+    this.#count("failOpen", telemetry.failOpen);
+    this.#count("failClose", telemetry.failClosed);
+    this.#count("vmReload", telemetry.reloads);
+    this.#add(this.#stats.cell("wasmCreated"), 1 + telemetry.reloads);
+    for (const [reason, count] of telemetry.traps) {
+      this.#add(this.#stats.cell("traps", { plugin: name, reason }), count);
+    }
+    for (const [called, count] of telemetry.denied) {
+      this.#add(this.#stats.cell("denied", { plugin: name, function: called }), count);
+    }
+    for (const called of plugin.deniedByModule()) {
+      // The module keeps a bit, not a number: denied at least once in this instance.
+      if (!telemetry.denied.has(called)) {
+        this.#add(this.#stats.cell("denied", { plugin: name, function: called }), 1);
+      }
+    }
+    for (const [cluster, count] of telemetry.dispatches) {
+      this.#add(this.#stats.cell("dispatches", { plugin: name, cluster }), count);
+    }
+    this.#add(this.#stats.cell("dispatchCalls", { vm: this.#vm }), sum(telemetry.dispatches));
+    for (const { name: callback, calls, fuel } of telemetry.callbacks.values()) {
+      this.#add(this.#stats.cell("calls", { plugin: name, callback }), calls);
+      this.#add(this.#stats.cell("fuelTotal", { plugin: name, callback }), fuel);
+    }
+    this.#stats.cell("memoryPages", { vm: this.#vm }).set(plugin.memoryPages);
+    this.#setActive(plugin.trap === null && !plugin.ended ? 1 : 0);
+  }
+
+  /** The plugin has ended. */
+  end(): void {
+    this.#setActive(0);
+  }
+
+  #setActive(active: number): void {
+    this.#stats.cell("wasmActive").add(active - this.#active);
+    this.#active = active;
+  }
+
+  #count(key: StatKey, value: number): void {
+    this.#add(this.#stats.cell(key, { plugin: this.#plugin }), value);
+  }
+
+  #add(cell: Cell, value: number): void {
+    const last = this.#last.get(cell) ?? 0;
+    if (value !== last) cell.add(value - last);
+    this.#last.set(cell, value);
+  }
+}

@@ -1,0 +1,31 @@
+// What a thread needs from the HTTP engine, as one object: so that everything around it can be tried without
+// sockets, and so that it is written down in one place.
+import type { ClusterConfig, HttpChain, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
+import type { Router, ServiceClock } from "../chain/seams.ts";
+import type { ExchangeHandler, Upstreams } from "../http/exchange.ts";
+
+/** A listener that accepts. */
+export interface Acceptor {
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Closes idle connections, and each other one after its present request. */
+  drain(): void;
+}
+
+export interface ListenEvents {
+  connection(): void;
+  connectionEnd(): void;
+}
+
+export interface Engine {
+  upstreams(clusters: readonly ClusterConfig[]): Upstreams;
+  router(chain: HttpChain, upstreams: Upstreams, clock: ServiceClock): Router;
+  /** Accepts on a socket that is bound already. */
+  listen(
+    config: ListenerConfig,
+    place: number,
+    socket: { readonly fd: number } | { readonly path: string },
+    handler: ExchangeHandler,
+    events: ListenEvents,
+  ): Promise<Acceptor>;
+}

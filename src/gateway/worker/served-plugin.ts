@@ -1,0 +1,211 @@
+// One plugin as a thread serves it: the host's plugin, or the fact that there is none; its meter; and its counters,
+// taken over into the statistics a few times a second. Plugins of the configuration that may share a VM share one
+// of these.
+
+import { STOCK_BACKOFF, verdict } from "../../host/failure.ts";
+import type { FilterState } from "../../host/filter-state.ts";
+import type { PluginOptions } from "../../host/options.ts";
+import { type Admission, Plugin } from "../../host/plugin.ts";
+import type { AttributeSource } from "../../host/properties.ts";
+import type { LoggedRequest } from "../../host/root-context.ts";
+import type { StreamLimits } from "../../host/stream-context.ts";
+import type { Filter } from "../chain/seams.ts";
+import type { Prepared } from "../plugins/prepare.ts";
+import type { StatCells } from "../stats/cells.ts";
+import type { Problem } from "./messages.ts";
+import type { PluginMeter } from "./meter.ts";
+import { PluginCounters } from "./plugin-counters.ts";
+
+export interface ServedParts {
+  readonly prepared: Prepared;
+  readonly options: Pick<PluginOptions, "services" | "dialer" | "clusters">;
+  readonly meter: PluginMeter;
+  readonly stats: StatCells;
+  /** `poll` has to be called sooner than was thought. */
+  readonly due: () => void;
+  /** now: it starts at once; later: with its first request; elsewhere: it lives in another thread. */
+  readonly starts: "now" | "later" | "elsewhere";
+}
+
+/** A host plugin that keeps the number of open calls within the rule; the module's own rules come first. */
+function pluginOf(prepared: Prepared, options: PluginOptions): Plugin | null {
+  const { module } = prepared;
+  if (module === null) return null;
+  const most = prepared.rules.outstanding ?? Number.POSITIVE_INFINITY;
+  class BoundedPlugin extends Plugin {
+    override dispatch(...given: Parameters<Plugin["dispatch"]>): boolean {
+      return this.flights.calls.size < most && super.dispatch(...given);
+    }
+  }
+  return new BoundedPlugin(module, options);
+}
+
+function pluginOptions(prepared: Prepared, options: ServedParts["options"]): PluginOptions {
+  const { config, semantics, failure, environment } = prepared;
+  const stock = semantics === "stock";
+  const { base } = config.reloadBackoff;
+  // Waiting after a trap is what lets whoever can cause one take a route down: only a wait that somebody has
+  // asked for is kept.
+  const backoff = stock || (failure === "reload" && base !== STOCK_BACKOFF) ? base : 0;
+  return {
+    name: config.name,
+    rootId: config.rootId,
+    ...(config.vmId !== "" && { vmId: config.vmId }),
+    configuration: config.configuration,
+    vmConfiguration: config.vmConfiguration,
+    env: environment,
+    failure,
+    semantics,
+    reloadBackoff: backoff,
+    ...(stock && config.capabilities !== null && { capabilities: config.capabilities }),
+    logLevel: prepared.rules.logLevel,
+    allowHeadersStop: config.allowHeadersStop,
+    ...options,
+  };
+}
+
+export class ServedPlugin implements Filter {
+  readonly name: string;
+  readonly prepared: Prepared;
+  readonly meter: PluginMeter;
+  readonly requestFuel: number;
+  readonly overBudget: "skip" | "reject";
+  #plugin: Plugin | null = null;
+  #create: (() => Plugin | null) | null;
+  readonly #counters: PluginCounters;
+  #users = 0;
+  #retired = false;
+  #elsewhere: boolean;
+
+  constructor({ prepared, options, meter, stats, due, starts }: ServedParts) {
+    const { config, semantics, failure, rules } = prepared;
+    this.name = config.name;
+    this.prepared = prepared;
+    this.meter = meter;
+    this.requestFuel = rules.requestFuel ?? Number.POSITIVE_INFINITY;
+    this.overBudget = verdict(semantics, failure, "trapping").request;
+    this.#counters = new PluginCounters(this.name, config.vmId || config.name, stats);
+    this.#elsewhere = starts === "elsewhere";
+    this.#create = () => {
+      meter.begin("start");
+      const plugin = pluginOf(prepared, pluginOptions(prepared, options));
+      meter.end();
+      if (plugin !== null) plugin.observer = { call: () => {}, trap: () => {}, due };
+      return plugin;
+    };
+    if (starts === "now") this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#create === null || this.#elsewhere) return;
+    this.#plugin = this.#create();
+    this.#create = null;
+  }
+
+  /** null where it was refused, has not begun, or lives elsewhere. */
+  get plugin(): Plugin | null {
+    return this.#plugin;
+  }
+
+  open(attributes: AttributeSource, limits: StreamLimits, state?: FilterState): Admission {
+    if (this.#create !== null) this.#begin();
+    if (this.#plugin !== null) {
+      this.meter.begin("open");
+      const admission = this.#plugin.open(attributes, limits, state);
+      this.meter.end();
+      return admission;
+    }
+    const { semantics, failure } = this.prepared;
+    const now = verdict(semantics, failure, "load").request;
+    this.#counters.refused(now);
+    return { as: now };
+  }
+
+  logRequest(logged: LoggedRequest): void {
+    if (this.#create !== null) this.#begin();
+    this.meter.begin("log");
+    this.#plugin?.logRequest(logged);
+  }
+
+  enter(): void {
+    this.#users++;
+  }
+
+  leave(): void {
+    this.#users--;
+  }
+
+  get streams(): number {
+    return this.#users;
+  }
+
+  /** What keeps it from serving; null where it runs. */
+  get problem(): Problem | null {
+    const { plugin } = this;
+    const { error } = this.prepared;
+    if (this.#elsewhere || this.#create !== null) return null;
+    if (plugin === null)
+      return { plugin: this.name, reason: error?.message ?? "it was not loaded" };
+    const { state, trap } = plugin;
+    if (state.at === "running") return null;
+    if (state.at === "refused")
+      return { plugin: this.name, reason: `${state.callback} answered false` };
+    return {
+      plugin: this.name,
+      reason: `${trap?.callback ?? "start"} trapped: ${trap?.reason ?? ""} (${trap?.detail ?? ""})`,
+    };
+  }
+
+  /** From now on its requests go to another thread; those in flight end here. */
+  moveOut(): void {
+    if (this.#elsewhere) return;
+    this.#elsewhere = true;
+    this.plugin?.retire();
+  }
+
+  get elsewhere(): boolean {
+    return this.#elsewhere;
+  }
+
+  /** Delivers what is due; answers when to come again, in monotonic nanoseconds. */
+  poll(now: () => number): bigint | null {
+    const { plugin } = this;
+    if (plugin === null || plugin.ended) return null;
+    const due = plugin.nextDeadline();
+    if (due !== null && due <= plugin.services.clock.monotonic()) {
+      const started = now();
+      this.meter.begin("timer");
+      plugin.poll();
+      this.meter.end();
+      this.meter.took(now() - started, 0);
+    }
+    return plugin.nextDeadline();
+  }
+
+  /** Takes the counters over into the statistics. */
+  publish(): void {
+    if (this.plugin !== null) this.#counters.publish(this.plugin);
+  }
+
+  /** No request will open it any more: it ends when the last one is over. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    this.plugin?.retire();
+  }
+
+  /** Nothing of it is left. */
+  get gone(): boolean {
+    return (
+      this.#retired &&
+      this.#users === 0 &&
+      (this.plugin === null || this.plugin.ended || this.plugin.trap !== null)
+    );
+  }
+
+  /** Its last words in the statistics. */
+  end(): void {
+    this.publish();
+    this.#counters.end();
+  }
+}

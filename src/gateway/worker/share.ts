@@ -1,0 +1,58 @@
+// How much of a thread a plugin takes, as a leaky bucket: what costly steps take flows in, a share of the time
+// that passes flows out. Cheap steps don't count, however many there are: a plugin is judged by what one request
+// of it costs, not by how many requests come.
+
+/** A step below it is decent, in milliseconds. */
+export const DECENT_STEP = 0.25;
+/** Any step above it is expensive by itself, in milliseconds. */
+export const EXPENSIVE_STEP = 5;
+/** Fuel below which a long step was the machine's fault and not the plugin's. */
+const BLAMELESS_FUEL = 200_000;
+/** Of one thread. */
+export const DECENT_SHARE = 0.05;
+/** Time over which the share may be used up at once, in milliseconds. */
+const OVER = 1000;
+
+export class Share {
+  readonly #share: number;
+  readonly #floor: number;
+  #level = 0;
+  #last = 0;
+
+  /** `floor`: steps below it don't count, in milliseconds. */
+  constructor(share: number, floor: number) {
+    this.#share = share;
+    this.#floor = floor;
+  }
+
+  /** A step has taken so many milliseconds. */
+  spend(time: number, now: number): void {
+    if (time < this.#floor) return;
+    this.#leak(now);
+    this.#level += time;
+  }
+
+  #leak(now: number): void {
+    const passed = now - this.#last;
+    this.#last = now;
+    this.#level = Math.max(0, this.#level - passed * this.#share);
+  }
+
+  /** Milliseconds until it is within its share again; 0 where it is. */
+  debt(now: number): number {
+    this.#leak(now);
+    return Math.max(0, this.#level - OVER * this.#share) / this.#share;
+  }
+
+  level(now: number): number {
+    this.#leak(now);
+    return this.#level;
+  }
+}
+
+/** Why a step shows its plugin to be expensive; null where it doesn't. `fuel` is 0 for a trap and unmetered code. */
+export function expensiveStep(time: number, fuel: number): string | null {
+  if (time <= EXPENSIVE_STEP) return null;
+  if (fuel > 0 && fuel < BLAMELESS_FUEL) return null;
+  return `one step took ${time.toFixed(1)} ms`;
+}

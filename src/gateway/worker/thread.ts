@@ -1,0 +1,363 @@
+// One thread that serves: a worker with every listener, or a cell with one plugin's requests. It does what the
+// control thread says, in order, and tells it everything that it should know. It knows the HTTP engine by its
+// seam only.
+
+import { systemClock } from "../../host/clock.ts";
+import { sharedServices } from "../../host/services.ts";
+import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
+import type { ServiceClock } from "../chain/seams.ts";
+import { HttpService } from "../chain/service.ts";
+import type { Exchange, Upstreams } from "../http/exchange.ts";
+import type { Prepared } from "../plugins/prepare.ts";
+import { type Cell, StatCells } from "../stats/cells.ts";
+import { CellGate } from "./cell-gate.ts";
+import { dialerOf } from "./dialer.ts";
+import { Diversion } from "./diversion.ts";
+import { Generation } from "./generation.ts";
+import { HttpStats } from "./http-counters.ts";
+import { LogFiles } from "./log-files.ts";
+import { ThreadLog } from "./logs.ts";
+import type { FromThread, ThreadReport, ThreadStart, ToThread, Version } from "./messages.ts";
+import { PluginMeter } from "./meter.ts";
+import { originOf } from "./origin.ts";
+import { Pulse } from "./pulse.ts";
+import { reportOf } from "./report.ts";
+import type { Acceptor, Engine } from "./seams.ts";
+import { ServedPlugin } from "./served-plugin.ts";
+import { Timers } from "./timers.ts";
+
+/** How often logs and counters go out, in milliseconds. */
+const PUBLISH = 100;
+/** How often the heart beats, in milliseconds. */
+const BEAT = 50;
+
+const clock: ServiceClock = { wall: () => Date.now(), now: () => performance.now() };
+
+export class ServingThread {
+  readonly #start: ThreadStart;
+  readonly #send: (message: FromThread) => void;
+  readonly #engine: Engine;
+  readonly #stats: StatCells;
+  readonly #log: ThreadLog;
+  readonly #files: LogFiles;
+  readonly #pulse: Pulse;
+  readonly #http = new Map<string, HttpStats>();
+  readonly #diversion: Diversion;
+  readonly #gate: CellGate | null;
+  readonly #timers: Timers;
+  readonly #internalErrors: Cell;
+  readonly #acceptors: Acceptor[] = [];
+  readonly #services;
+  #current: Generation | null = null;
+  #staged: Generation | null = null;
+  #upstreams: Upstreams | null = null;
+  #clusters = "";
+  #cells: Version["cells"] = {};
+  /** Plugins of old versions that still have requests. */
+  #leaving: ServedPlugin[] = [];
+  #expensive = new Set<string>();
+
+  constructor(start: ThreadStart, send: (message: FromThread) => void, engine: Engine) {
+    this.#start = start;
+    this.#send = send;
+    this.#engine = engine;
+    this.#stats = new StatCells((stat) => send({ kind: "stat", stat }));
+    this.#internalErrors = this.#stats.cell("internalErrors");
+    this.#pulse = new Pulse(start.pulse);
+    const wall = clock.wall;
+    this.#log = new ThreadLog({
+      send: (entries) => send({ kind: "logs", entries }),
+      stats: this.#stats,
+      wall,
+    });
+    this.#files = new LogFiles((name, reason) => {
+      this.#log.say("error", `the access log ${name} can't be written: ${reason}`);
+    });
+    const { cell } = start;
+    this.#gate =
+      cell === null ? null : new CellGate(cell.plugin, cell.share, this.#stats, clock.now);
+    this.#diversion = new Diversion(engine);
+    const notify = (): void => send({ kind: "poll" });
+    this.#services = sharedServices({
+      memory: start.shared,
+      notify,
+      log: this.#log,
+      clock: systemClock,
+    });
+    this.#timers = new Timers(() => this.#served(), clock.now);
+    setInterval(() => this.#publish(), PUBLISH);
+    setInterval(() => {
+      this.#pulse.beat();
+      // What waits in a queue has no time of its own.
+      this.#timers.arm();
+    }, BEAT);
+    this.#pulse.beat();
+    send({ kind: "up" });
+  }
+
+  /** A mistake of ours outside of any request that could be answered. */
+  internalError(error: unknown): void {
+    this.#internalErrors.add(1);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#log.say("critical", `a mistake of the gateway: ${text.replaceAll("\n", " | ")}`);
+  }
+
+  take(message: ToThread): void {
+    switch (message.kind) {
+      case "stage":
+        this.#stage(message.version);
+        break;
+      case "commit":
+        void this.#commit(message.number);
+        break;
+      case "abort":
+        if (this.#staged?.version.number === message.number) {
+          this.#leave(this.#staged, this.#current);
+          this.#staged = null;
+        }
+        break;
+      case "cells":
+        this.#useCells(message.cells);
+        break;
+      case "poll":
+        this.#timers.arm();
+        break;
+      case "report":
+        this.#publish();
+        this.#send({ kind: "report", id: message.id, report: this.#report() });
+        break;
+      case "drain":
+        void this.#drain(message.milliseconds);
+        break;
+    }
+  }
+
+  #stage(version: Version): void {
+    this.#cells = { ...version.cells, ...this.#cells };
+    const upstreams = this.#upstreamsOf(version.config.clusters);
+    this.#staged = new Generation({
+      version,
+      known: this.#current?.byKey ?? new Map(),
+      upstreams,
+      make: (prepared) => this.#make(prepared, upstreams),
+      service: (generation, listener) => this.#service(generation, listener),
+    });
+    this.#timers.arm();
+    this.#send({ kind: "staged", number: version.number, problems: this.#staged.problems });
+  }
+
+  #useCells(cells: Version["cells"]): void {
+    this.#cells = cells;
+    if (this.#start.cell !== null) return;
+    this.#diversion.use(
+      Object.fromEntries(Object.entries(cells).filter(([, path]) => path !== "")),
+    );
+    for (const served of this.#current?.byKey.values() ?? []) {
+      if (Object.hasOwn(cells, served.name)) served.moveOut();
+    }
+  }
+
+  #upstreamsOf(clusters: readonly ClusterConfig[]): Upstreams {
+    const text = JSON.stringify(clusters);
+    if (this.#upstreams !== null && text === this.#clusters) return this.#upstreams;
+    this.#clusters = text;
+    return this.#engine.upstreams(clusters);
+  }
+
+  #make(prepared: Prepared, upstreams: Upstreams): ServedPlugin {
+    const { name } = prepared.config;
+    const gate = this.#gate;
+    const meter = new PluginMeter({
+      plugin: name,
+      place: prepared.place,
+      stats: this.#stats,
+      pulse: this.#pulse,
+      now: clock.now,
+      expensive: gate === null ? (why) => this.#tooExpensive(name, why) : null,
+      spent: gate === null ? null : (time) => gate.spend(time),
+    });
+    const around = (tell: () => void): void => {
+      const started = clock.now();
+      meter.begin("timer");
+      tell();
+      meter.end();
+      meter.took(clock.now() - started, 0);
+      this.#timers.arm();
+    };
+    // A plugin that outlives its version goes on over the clusters of now.
+    const dialer = dialerOf(() => this.#current?.upstreams ?? upstreams, around);
+    const { rules } = prepared;
+    const allowed = rules.clusters === null ? {} : { clusters: rules.clusters };
+    return new ServedPlugin({
+      prepared,
+      options: { services: this.#services, dialer, ...allowed },
+      meter,
+      stats: this.#stats,
+      due: () => this.#timers.arm(),
+      starts: this.#startOf(name),
+    });
+  }
+
+  /** A cell begins with its own plugin; others only where a request brings them along. */
+  #startOf(plugin: string): "now" | "later" | "elsewhere" {
+    const { cell } = this.#start;
+    if (cell !== null) return cell.plugin === plugin ? "now" : "later";
+    return Object.hasOwn(this.#cells, plugin) ? "elsewhere" : "now";
+  }
+
+  #tooExpensive(plugin: string, why: string): void {
+    if (this.#expensive.has(plugin)) return;
+    this.#expensive.add(plugin);
+    this.#send({ kind: "expensive", plugin, why });
+  }
+
+  #service(generation: Generation, listener: number): HttpService | null {
+    const config = generation.version.config.listeners[listener]!;
+    const { chain } = config;
+    if (chain.kind !== "http") return null;
+    let counters = this.#http.get(chain.statPrefix);
+    if (counters === undefined) {
+      counters = new HttpStats(chain.statPrefix, this.#stats);
+      this.#http.set(chain.statPrefix, counters);
+    }
+    return new HttpService({
+      chain,
+      bufferLimit: config.bufferLimit,
+      router: this.#engine.router(chain, generation.upstreams, clock),
+      filter: (plugin) => generation.plugins[plugin]!,
+      clock,
+      counters,
+      log: (to) => this.#files.sink(to),
+      divert:
+        this.#start.cell === null
+          ? (stream, filters) => this.#diversion.divert(stream, filters)
+          : null,
+      observe: null,
+    });
+  }
+
+  async #commit(number: number): Promise<void> {
+    const staged = this.#staged;
+    if (staged === null || staged.version.number !== number) return;
+    this.#staged = null;
+    const before = this.#current;
+    this.#current = staged;
+    this.#useCells({ ...staged.version.cells, ...this.#cells });
+    const oldUpstreams = this.#upstreams;
+    this.#upstreams = staged.upstreams;
+    try {
+      if (before === null) await this.#listen(staged.version.config.listeners);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const address =
+        this.#start.cell?.path ?? staged.version.config.listeners.map((one) => one.name).join(", ");
+      this.#send({ kind: "failed", code: "gateway-port", args: { address, reason } });
+      return;
+    }
+    if (before !== null) this.#leave(before, staged);
+    if (oldUpstreams !== null && oldUpstreams !== staged.upstreams) void oldUpstreams.drain();
+    this.#send({ kind: "committed", number });
+  }
+
+  async #listen(listeners: readonly ListenerConfig[]): Promise<void> {
+    const { cell, sockets } = this.#start;
+    if (cell !== null) {
+      const config = { ...listeners[0]!, tls: null };
+      const events = { connection: () => {}, connectionEnd: () => {} };
+      const handler = (exchange: Exchange): void => this.#fromWorker(exchange);
+      this.#acceptors.push(
+        await this.#engine.listen(config, 0, { path: cell.path }, handler, events),
+      );
+      return;
+    }
+    for (const [place, config] of listeners.entries()) {
+      const labels = { listener: config.name || String(place) };
+      const total = this.#stats.cell("listenerCxTotal", labels);
+      const active = this.#stats.cell("listenerCxActive", labels);
+      const events = {
+        connection: () => {
+          total.add(1);
+          active.add(1);
+        },
+        connectionEnd: () => active.add(-1),
+      };
+      const handler = (exchange: Exchange): void => this.#handle(place, exchange);
+      const acceptor = await this.#engine.listen(
+        config,
+        place,
+        { fd: sockets[place]! },
+        handler,
+        events,
+      );
+      this.#acceptors.push(acceptor);
+    }
+  }
+
+  #handle(listener: number, exchange: Exchange): void {
+    try {
+      this.#current?.services[listener]?.handle(exchange);
+    } catch (error) {
+      this.internalError(error);
+      exchange.reset();
+    }
+  }
+
+  /** In a cell: a request as another thread has accepted it. */
+  #fromWorker(exchange: Exchange): void {
+    const origin = originOf(exchange);
+    if (origin === null) {
+      exchange.reset();
+      return;
+    }
+    this.#gate!.pass(exchange, () => {
+      try {
+        this.#current?.services[origin.listener]?.handle(exchange, origin);
+      } catch (error) {
+        this.internalError(error);
+        exchange.reset();
+      }
+    });
+  }
+
+  /** The plugins of a version that another doesn't have end with their last request. */
+  #leave(generation: Generation, other: Generation | null): void {
+    this.#leaving.push(...generation.retire(other));
+  }
+
+  #served(): ServedPlugin[] {
+    return [
+      ...(this.#current?.byKey.values() ?? []),
+      ...(this.#staged?.byKey.values() ?? []),
+      ...this.#leaving,
+    ];
+  }
+
+  #publish(): void {
+    for (const served of this.#current?.byKey.values() ?? []) served.publish();
+    this.#leaving = this.#leaving.filter((served) => {
+      served.publish();
+      if (served.gone) served.end();
+      return !served.gone;
+    });
+    this.#files.flush();
+    this.#log.flush();
+  }
+
+  #report(): ThreadReport {
+    const active = [...this.#http.values()].reduce((sum, one) => sum + one.active, 0);
+    return reportOf(this.#current, this.#leaving, active);
+  }
+
+  /** Answers what is in flight, then says so; what takes too long is left. */
+  async #drain(milliseconds: number): Promise<void> {
+    for (const acceptor of this.#acceptors) acceptor.drain();
+    const until = clock.now() + milliseconds;
+    const busy = (): boolean =>
+      [...this.#http.values()].some((one) => one.active > 0) || this.#diversion.active > 0;
+    while (busy() && clock.now() < until) await new Promise((done) => setTimeout(done, 10));
+    for (const acceptor of this.#acceptors) acceptor.drain();
+    this.#publish();
+    // The last lines and bytes are on their way out of this thread.
+    setTimeout(() => this.#send({ kind: "drained" }), 20);
+  }
+}
