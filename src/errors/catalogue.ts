@@ -6,6 +6,7 @@ import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { gatewayTexts } from "./texts/gateway.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
+import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
@@ -31,6 +32,7 @@ export const catalogue = {
   ...policyTexts,
   ...hardenTexts,
   ...verifyTexts,
+  ...httpTexts,
   ...inspectTexts,
   ...hostTexts,
   ...trialTexts,

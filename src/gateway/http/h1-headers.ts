@@ -41,6 +41,12 @@ function judge(name: string): Kind {
   return hop.includes(name) ? "hop" : "pass";
 }
 
+/** Whether a header that isn't a pseudo-header may be passed on at all. */
+export function mayPassHop(name: string): boolean {
+  const kind = kindOf(name);
+  return kind !== "hop" && kind !== "connection" && kind !== "bad" && kind !== "pseudo";
+}
+
 /** What the head of a message says of its connection and its end. */
 export interface Told {
   host: string | null;

@@ -36,7 +36,8 @@ export interface Head {
 export interface MessageReceiver {
   /** True: the message has no body whatever its head says. */
   head(head: Head): boolean;
-  body(bytes: Uint8Array): void;
+  /** `end` is true for the last piece where that is known; `complete` comes in any case. */
+  body(bytes: Uint8Array, end: boolean): void;
   trailers(list: string[]): void;
   /** True holds what follows until `resume`. */
   complete(): boolean;
@@ -59,6 +60,8 @@ export class MessageParser implements LlhttpEvents {
   readonly #request: boolean;
   #pointer: number;
   #bytes: Buffer = EMPTY;
+  /** A piece that waits to learn whether it is the last. */
+  #piece: Uint8Array | null = null;
   #text: string | null = null;
   #target = "";
   #list: string[] = [];
@@ -96,6 +99,7 @@ export class MessageParser implements LlhttpEvents {
     this.#text = null;
     const body = this.#bodyBytes;
     const result = execute(this.#pointer, bytes, this);
+    if (this.#piece !== null && !this.#freed) this.#give(false);
     this.#bytes = EMPTY;
     this.#text = null;
     if (this.#freed) {
@@ -211,8 +215,15 @@ export class MessageParser implements LlhttpEvents {
 
   body(at: number, length: number): number {
     this.#bodyBytes += length;
-    this.#receiver.body(this.#bytes.subarray(at, at + length));
+    if (this.#piece !== null) this.#give(false);
+    this.#piece = this.#bytes.subarray(at, at + length);
     return this.#freed ? STOP : 0;
+  }
+
+  #give(end: boolean): void {
+    const piece = this.#piece!;
+    this.#piece = null;
+    this.#receiver.body(piece, end);
   }
 
   complete(): number {
@@ -220,8 +231,9 @@ export class MessageParser implements LlhttpEvents {
     this.#last = 0;
     this.#inBody = false;
     this.#inMessage = false;
-    if (this.#list.length > 0) {
-      const list = this.#list;
+    const list = this.#list;
+    if (this.#piece !== null) this.#give(list.length === 0);
+    if (list.length > 0 && !this.#freed) {
       this.#list = [];
       this.#receiver.trailers(list);
     }
@@ -241,7 +253,7 @@ export class MessageParser implements LlhttpEvents {
 
   #slice(at: number, length: number): string {
     if (length === 0) return "";
-    this.#text ??= this.#bytes.latin1Slice(0, this.#bytes.length);
+    this.#text ??= this.#bytes.toString("latin1");
     return this.#text.substring(at, at + length);
   }
 

@@ -1,0 +1,26 @@
+// Limits of the lab's HTTP engine that no configuration sets: what a stranger on either side may make a thread
+// spend. Sizes are bytes, times milliseconds. Envoy's own defaults where it has one.
+
+/** Responses of upstreams, and the connections to them. */
+export const wireLimits = {
+  headerBytes: 60 * 1024,
+  headerCount: 100,
+  /** An unused connection is closed after this. */
+  idle: 3_600_000,
+} as const;
+
+/** HTTP/2 on either side. */
+export const h2Limits = {
+  concurrentStreams: 100,
+  streamWindow: 256 * 1024,
+  connectionWindow: 1024 * 1024,
+  /** Frames of control that a peer may have unanswered. */
+  outstandingPings: 10,
+  outstandingSettings: 10,
+} as const;
+
+/** Names of hosts are looked up again after this. */
+export const dnsRefresh = 5000;
+
+/** Request bodies up to this size can be sent again by a retry. */
+export const retryBodyBytes = 64 * 1024;
