@@ -244,7 +244,7 @@ export const envoyConfigTexts = {
     exit: 1,
   },
   "article-concurrent": {
-    text: "Envoy would refuse max_capabilities_concurrent: it has no such field; the lab holds the plugin to {value} unanswered calls out",
+    text: "Envoy would refuse max_capabilities_concurrent: it has no such field; the lab lets the plugin wait for {value} of its calls at a time",
     hint: "For Envoy, put the limit into the module: `glovebox harden`",
     blame: "input",
     exit: 1,
@@ -256,7 +256,7 @@ export const envoyConfigTexts = {
     exit: 1,
   },
   "article-capability-name": {
-    text: "Envoy would silently deny {name}'s function: hosts know no such name; the lab reads {real}{note}",
+    text: "Envoy would silently deny what {name} means: hosts know no such name; the lab reads {real}{note}",
     hint: "For Envoy, write {real}",
     blame: "input",
     exit: 1,

@@ -2,10 +2,9 @@
 // are what the lab does not do, and `reportUnread` says so. That is how nothing is silently ignored without a
 // list of everything that is not supported.
 
-import type { Where } from "../../../errors/where.ts";
 import type { At } from "../lab-config.ts";
 import type { Report } from "../read/report.ts";
-import { position, whereOf } from "../read/tree.ts";
+import { position, type Tree } from "../read/tree.ts";
 import type { AnyValue, Json, MessageValue, Value } from "../read/value.ts";
 import { unreadLevel } from "./unread-levels.ts";
 
@@ -31,10 +30,6 @@ export class Picker {
 
   get at(): At {
     return position(this.report.source, this.message.at);
-  }
-
-  get where(): Where {
-    return whereOf(this.report.source, this.message.at);
   }
 
   /** Offset of a field's key, or of the message where the field is not set. */
@@ -93,6 +88,12 @@ export class Picker {
   json(field: string): Json | undefined {
     const value = this.value(field);
     return value?.kind === "json" ? value.value : undefined;
+  }
+
+  /** Free JSON with places. */
+  tree(field: string): Tree | undefined {
+    const value = this.value(field);
+    return value?.kind === "json" ? value.tree : undefined;
   }
 
   any(field: string): AnyValue | undefined {

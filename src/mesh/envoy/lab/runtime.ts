@@ -1,7 +1,7 @@
 // The layered runtime: of all its keys the lab reads those by which the article limits plugins, in Envoy's own
 // place (`layered_runtime`) and in the article's (`runtime.layered_runtime`).
 import type { LabConfig } from "../lab-config.ts";
-import type { Json } from "../read/value.ts";
+import type { ScalarTree, Tree } from "../read/tree.ts";
 import type { Picker } from "./picker.ts";
 
 type Limit = keyof LabConfig["limits"];
@@ -21,37 +21,39 @@ const words: Readonly<Record<Limit, string>> = {
   fuel: "a request's fuel",
 };
 
+interface Key {
+  readonly value: ScalarTree["value"];
+  readonly at: number;
+}
+
 /** Nested maps are dotted keys, as Envoy reads them. */
-function flatten(json: Json, path: string): readonly (readonly [string, Json])[] {
-  if (json === null || typeof json !== "object" || Array.isArray(json)) return [[path, json]];
-  return Object.entries(json).flatMap(([key, value]) =>
-    flatten(value as Json, path === "" ? key : `${path}.${key}`),
-  );
+function flatten(tree: Tree | undefined, path: string, into: Map<string, Key>): void {
+  if (tree?.kind !== "map") return;
+  for (const { key, at, value } of tree.entries) {
+    const name = path === "" ? key : `${path}.${key}`;
+    if (value.kind === "map") flatten(value, name, into);
+    else into.set(name, { value: value.kind === "scalar" ? value.value : null, at });
+  }
 }
 
 /** Later layers win over earlier ones, key by key. */
-function readKeys(
-  runtime: Picker,
-): ReadonlyMap<string, { readonly value: Json; readonly at: number }> {
-  const found = new Map<string, { readonly value: Json; readonly at: number }>();
+function readKeys(runtime: Picker): ReadonlyMap<string, Key> {
+  const keys = new Map<string, Key>();
   for (const layer of runtime.messages("layers")) {
     layer.text("name");
     layer.child("admin_layer");
-    const at = layer.offset("static_layer");
-    for (const [key, value] of flatten(layer.json("static_layer") ?? {}, "")) {
-      found.set(key, { value, at });
-    }
+    flatten(layer.tree("static_layer"), "", keys);
   }
-  return found;
+  return keys;
 }
 
-function limitOf(runtime: Picker, key: string, value: Json, at: number): number | undefined {
+function limitOf(runtime: Picker, key: string, { value, at }: Key): number | undefined {
   const number = typeof value === "string" && /^[0-9]+$/.test(value) ? Number(value) : value;
   if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
   runtime.report.add("envoy-wrong-type", "error", at, {
     field: key,
     expected: "a whole number above 0",
-    found: (JSON.stringify(value) ?? "nothing").slice(0, 60),
+    found: String(value ?? "nothing").slice(0, 60),
   });
   return undefined;
 }
@@ -67,7 +69,7 @@ export function readLimits(runtimes: readonly Picker[]): LabConfig["limits"] {
         runtime.report.add("lab-runtime-key", "warning", at, { key: key.slice(0, 100), supported });
         continue;
       }
-      const limit = limitOf(runtime, key, value, at);
+      const limit = limitOf(runtime, key, { value, at });
       if (limit === undefined) continue;
       const { report } = runtime;
       report.add("article-runtime-key", report.articleLevel, at, {

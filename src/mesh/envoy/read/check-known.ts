@@ -79,7 +79,7 @@ function checkEmpty(
 }
 
 function json(report: Report, path: string, tree: Tree): Value {
-  return { kind: "json", at: tree.at, value: plain(report, path, tree) };
+  return { kind: "json", at: tree.at, value: plain(report, path, tree), tree };
 }
 
 /** Free JSON as plain data; a key that stands twice is reported, as protobuf refuses it. */

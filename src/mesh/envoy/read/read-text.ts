@@ -2,8 +2,8 @@
 // values that aliases expand to. What is no such text ends in one Failure with its place, never another error.
 import { fail } from "../../../errors/failure.ts";
 import { readJson } from "./read-json.ts";
-import { readYaml } from "./read-yaml.ts";
 import { type MapTree, type Source, sourceOf, type Tree, whereOf } from "./tree.ts";
+import { readYaml } from "./yaml/read-yaml.ts";
 
 /** The most bytes of text that are read unless the caller says otherwise. */
 export const MAX_BYTES = 2 * 1024 * 1024;

@@ -1,6 +1,7 @@
 // A checked document: what a tree says by Envoy's schema, with offsets kept. Whatever stands in it has the type
 // that its field has; what had not is left out and stands in the findings.
 import type { FieldRow } from "../schema/row.ts";
+import type { Tree } from "./tree.ts";
 
 export type Value =
   | MessageValue
@@ -86,4 +87,6 @@ export interface JsonValue {
   readonly kind: "json";
   readonly at: number;
   readonly value: Json;
+  /** The same with places. */
+  readonly tree: Tree;
 }
