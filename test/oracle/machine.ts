@@ -34,6 +34,8 @@ export interface Options {
   readonly frames?: number;
   /** Hears of every call of a function; `caller` is -1 for the host. */
   readonly onCall?: (caller: number, callee: number) => void;
+  /** Sees the machine before every instruction. */
+  readonly onStep?: (machine: Machine) => void;
 }
 
 interface Label {
@@ -244,6 +246,7 @@ export class Machine {
     const frame = calls.at(-1)!;
     const at = frame.body.code[frame.pc]!;
     if (++this.steps > (this.#options.steps ?? 50_000_000)) throw new OutOfSteps();
+    this.#options.onStep?.(this);
     this.executed[frame.func]! += at.cost;
     const stack = this.#stack;
     const compute = computes[at.code];

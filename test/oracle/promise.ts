@@ -94,6 +94,13 @@ export function budgetOf(policy: Policy, { name, args }: Call, before: number): 
   return own + before;
 }
 
+export interface Watcher {
+  /** Sees the machine before every instruction. */
+  readonly onStep?: (machine: Machine) => void;
+  /** Hears of every function that is called. */
+  readonly onCall?: (callee: number) => void;
+}
+
 /**
  * Runs the calls on a hardened module until one traps. `host` performs host calls, and may enter an allocator.
  * Where the guest had a start function, the first call must be `_initialize`, so that no other pays for it.
@@ -104,6 +111,7 @@ export function entries(
   policy: Policy,
   host: Host,
   hasStart: boolean,
+  watch: Watcher = {},
 ): readonly Entry[] {
   const generated = generatedOf(bytes);
   const { firstGuest, own, wrappers } = generated;
@@ -117,12 +125,15 @@ export function entries(
     return result;
   };
   const fromHost = (caller: number, callee: number) => {
+    watch.onCall?.(callee);
     // The entry's own wrapper is called by the host too, but before anything else.
     if (caller === -1 && entered++ > 0) meter.calls += own[callee]!;
     meter.onCall(caller, callee);
   };
   let entered = 0;
-  const machine = new Machine(bytes, { host: metered, steps: table.steps, onCall: fromHost });
+  const options = { host: metered, steps: table.steps, onCall: fromHost };
+  const { onStep } = watch;
+  const machine = new Machine(bytes, onStep === undefined ? options : { ...options, onStep });
   const done: Entry[] = [];
   let first = hasStart ? policy.limits.fuel.start : 0;
   for (const call of calls) {

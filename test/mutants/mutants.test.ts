@@ -1,0 +1,124 @@
+// A smoke of `npm run test:mutants`: some small modules with every mutant of theirs, and the check's own ability to fail.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { random } from "../fuzz/random.ts";
+import { ALONE, emptyVerdicts, judgeAll } from "./batch.ts";
+import { type Corpus, corpusOf, subjectsOf } from "./corpus.ts";
+import type { Mutant } from "./edits.ts";
+import { reachedIn, show } from "./oracle.ts";
+import { guestOf, levelsOf, plan } from "./plan.ts";
+import { runMutants, summary } from "./run.ts";
+import { templateKinds } from "./sites.ts";
+import type { Subject } from "./subject.ts";
+import { withEdits } from "./subject.ts";
+
+const small = ["header-tag", "recursion-mutual", "fill-4g", "exfiltrate-foreign"];
+let corpus: Corpus;
+before(async () => {
+  const { members, missing } = await corpusOf(false, 3);
+  corpus = { members: members.filter(({ name }) => small.includes(name)), missing };
+});
+
+const subjectNamed = (name: string, mode: "bound" | "exact"): Subject =>
+  subjectsOf(corpus.members.find((one) => one.name === name)!).find((one) => one.mode === mode)!;
+
+/** The first mutant of a kind in a function that the module's life gets to. */
+function someMutant(subject: Subject, kind: string, mutation: string, what: RegExp): Mutant {
+  const every = Number.POSITIVE_INFINITY;
+  const reached = reachedIn(subject);
+  const { mutants } = plan(
+    subject,
+    { functions: every, perTemplate: every, perKind: every },
+    random(1),
+  );
+  return mutants.find(
+    ({ mutant }) =>
+      reached.has(mutant.func) &&
+      mutant.kind === kind &&
+      mutant.mutation === mutation &&
+      what.test(mutant.what),
+  )!.mutant;
+}
+
+test("every mutant of small modules is rejected, or shown harmless; accepted random ones keep the promise", (t) => {
+  const totals = runMutants(corpus, { seed: 1, random: 150, all: false });
+  t.diagnostic(summary(totals));
+  assert.deepEqual(totals.failures, []);
+  assert.equal(totals.modules, 2 * small.length);
+  assert.equal(totals.covered, totals.templates);
+  assert.ok(totals.mutants > 5000, `${totals.mutants}`);
+  assert.ok(totals.invalid < totals.mutants / 50, `${totals.invalid} invalid`);
+  assert.ok(totals.random.accepted >= 10, `${totals.random.accepted} accepted`);
+  for (const mutation of ["delete", "weaken", "move", "retarget", "alias", "loop", "recursion"])
+    assert.ok(totals.mutations[mutation]! > 50, mutation);
+  for (const mutation of ["cap", "import", "form", "unpaid"])
+    assert.ok(totals.mutations[mutation]! > 20, mutation);
+  for (const kind of [
+    "thunk",
+    "stub",
+    "deny",
+    "bulkBytes",
+    "reach",
+    "back",
+    "enter",
+    "open",
+    "close",
+  ])
+    assert.ok(totals.kinds[kind]! > 0, kind);
+});
+
+test("the same seed makes the same mutants", () => {
+  const one = { ...corpus, members: corpus.members.slice(0, 1) };
+  const order = { seed: 7, random: 40, all: false };
+  assert.deepEqual(runMutants(one, order), runMutants(one, order));
+});
+
+test("a mutant that a lax verifier would accept is seen to break the promise", () => {
+  const subject = subjectNamed("recursion-mutual", "bound");
+  const loop = someMutant(subject, "guest code", "loop", /endless, at the entry/);
+  const bytes = withEdits(subject, new Map([[loop.func, loop.edits]]));
+  assert.match(show(subject, bytes, loop.func).broken!, /own limit: steps|executed \d+ units of/);
+  const charge = someMutant(subject, "CHARGE_G", "weaken", /drop for if/);
+  const untested = withEdits(subject, new Map([[charge.func, charge.edits]]));
+  const { broken } = show(subject, untested, charge.func);
+  assert.match(broken!, /negative fuel|executed|steps/);
+});
+
+test("judged in company or alone, the same mutants are rejected", () => {
+  for (const name of ["header-tag", "fill-4g"]) {
+    for (const mode of ["bound", "exact"] as const) {
+      const subject = subjectNamed(name, mode);
+      const sampling = {
+        functions: Number.POSITIVE_INFINITY,
+        perTemplate: 2,
+        perKind: Number.POSITIVE_INFINITY,
+      };
+      const { mutants } = plan(subject, sampling, random(3));
+      const [together, apart] = [emptyVerdicts(), emptyVerdicts()];
+      judgeAll(subject, mutants, together);
+      judgeAll(
+        subject,
+        mutants.map(({ mutant }) => ({ mutant, group: ALONE })),
+        apart,
+      );
+      assert.ok(together.runs < apart.runs);
+      const said = ({ rejected, invalid, accepted }: typeof together) => ({
+        rejected,
+        invalid,
+        accepted: accepted.map(({ mutant }) => mutant.what).sort(),
+      });
+      assert.deepEqual(said(together), said(apart));
+    }
+  }
+});
+
+test("functions of one level never reach each other", () => {
+  const subject = subjectNamed("recursion-mutual", "bound");
+  const levels = levelsOf(subject);
+  for (let func = subject.firstGuest; func < subject.functions; func++) {
+    for (const { name, a } of guestOf(subject, func).body.code)
+      if (name === "call" && a >= subject.firstGuest && a !== func)
+        assert.notEqual(levels[a], levels[func]);
+  }
+  assert.equal(templateKinds.length, 11);
+});
