@@ -31,6 +31,8 @@ export interface FlagRow {
   readonly summary: string;
   readonly choices?: readonly string[];
   readonly required?: true;
+  /** May be given several times. */
+  readonly many?: true;
 }
 
 export interface ExampleRow {
@@ -55,11 +57,13 @@ type ArgsOf<Row extends CommandRow> = {
     : string | undefined;
 };
 
-type ValueOf<F extends FlagRow> = F extends { readonly value: string }
-  ? F extends { readonly choices: readonly (infer Choice extends string)[] }
-    ? Choice
-    : string
-  : boolean;
+type ValueOf<F extends FlagRow> = F extends { readonly many: true }
+  ? readonly string[]
+  : F extends { readonly value: string }
+    ? F extends { readonly choices: readonly (infer Choice extends string)[] }
+      ? Choice
+      : string
+    : boolean;
 
 type FlagsOf<Row extends CommandRow> = {
   readonly [F in Row["flags"][number] as F["name"]]: F extends { readonly required: true }

@@ -114,6 +114,49 @@ export const commands = {
     ],
     exits: [1, 3, 5],
   },
+  run: {
+    summary: "the lab: serve an Envoy bootstrap with the promised limits",
+    detail:
+      "Where a stock Envoy would ignore or refuse what the file says, the lab does what the article promises, and says so at start. Plugins are hardened at load; a new version of the configuration, a policy or a plugin's file is taken over without dropping a request, and a bad one is refused. SIGTERM and SIGINT answer what is in flight first; a second one ends at once.",
+    args: [{ name: "config", summary: "an Envoy bootstrap (YAML or JSON)", required: true }],
+    flags: [
+      {
+        ...policyFlag,
+        summary: "the policy of the plugin that metadata.name names, instead of what the file says",
+        many: true,
+      },
+      {
+        name: "concurrency",
+        value: "N",
+        summary: "threads that serve; without it one a processor, four at most",
+      },
+      {
+        name: "admin",
+        value: "ADDRESS",
+        summary: "HOST:PORT of the admin, instead of the file's",
+      },
+      {
+        name: "unsafe-default",
+        summary: "run plugins as shipped, as a stock proxy does, in threads of their own",
+      },
+      {
+        name: "log-format",
+        value: "FORMAT",
+        summary: "how log lines are written",
+        choices: ["text", "json"],
+      },
+      { name: "check", summary: "read the file, load and harden every plugin, serve nothing" },
+    ],
+    examples: [
+      { line: "glovebox run envoy.yaml", does: "serve it" },
+      {
+        line: "glovebox run envoy.yaml -p auth.yaml -p logging.yaml --admin 127.0.0.1:9901",
+        does: "with a policy for each of two plugins",
+      },
+      { line: "glovebox run envoy.yaml --check", does: "what Envoy would ignore, as a gate of CI" },
+    ],
+    exits: [1, 3, 4, 5, 130, 143],
+  },
   "policy explain": {
     summary: "what a field of the policy means, its unit and its default",
     args: [

@@ -11,6 +11,7 @@ export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run
   harden: () => import("./harden.ts"),
   verify: () => import("./verify.ts"),
   trial: () => import("./trial.ts"),
+  run: () => import("./run.ts"),
   "policy explain": () => import("./policy-explain.ts"),
   "policy diff": () => import("./policy-diff.ts"),
   demo: () => import("./demo.ts"),

@@ -6,7 +6,7 @@ import { type CommandName, commandNames, commandRow, commonFlags, groups } from 
 
 export interface Given {
   readonly args: Readonly<Record<string, string | undefined>>;
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
 export type Act = (name: CommandName, given: Given) => Promise<void>;
@@ -21,6 +21,9 @@ function optionOf(flag: FlagRow): Option {
   const value = flag.value === undefined ? "" : ` <${flag.value}>`;
   const option = new Option(`${short}--${flag.name}${value}`, flag.summary);
   if (flag.choices !== undefined) option.choices([...flag.choices]);
+  if (flag.many) {
+    option.argParser((given: string, before: readonly string[] = []) => [...before, given]);
+  }
   if (flag.required) option.makeOptionMandatory();
   return option;
 }

@@ -86,7 +86,9 @@ export const stats = [
   { key: "logDropped", names: ["glovebox.plugin.{plugin}.log_lines_dropped"], kind: "counter", prometheus: "glovebox_plugin_log_lines_dropped", labels: PLUGIN, origin: "glovebox", doc: "Log lines beyond what one plugin may write" },
   { key: "overload", names: ["glovebox.cell.{plugin}.overload"], kind: "counter", prometheus: "glovebox_cell_overload", labels: PLUGIN, origin: "glovebox", doc: "Requests that a cell answered with 503 because too many waited" },
   { key: "cellWaited", names: ["glovebox.cell.{plugin}.waited"], kind: "counter", prometheus: "glovebox_cell_waited", labels: PLUGIN, origin: "glovebox", doc: "Requests that a cell kept waiting because its share of the processor was used up" },
-  { key: "custom", names: ["wasmcustom.{name}"], kind: "counter", prometheus: "{name}", labels: {}, origin: "envoy", doc: "A metric that a plugin defines" },
+  { key: "customCounter", names: ["wasmcustom.{name}"], kind: "counter", prometheus: "{name}", labels: {}, origin: "envoy", doc: "A counter that a plugin defines" },
+  { key: "customGauge", names: ["wasmcustom.{name}"], kind: "gauge", prometheus: "{name}", labels: {}, origin: "envoy", doc: "A gauge that a plugin defines" },
+  { key: "customCount", names: ["wasmcustom.{name}"], kind: "counter", prometheus: "{name}_count", labels: {}, origin: "envoy", doc: "How many values a plugin has recorded" },
 ] as const satisfies readonly Stat[];
 
 export type StatKey = (typeof stats)[number]["key"];

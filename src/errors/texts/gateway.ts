@@ -20,11 +20,11 @@ export const gatewayTexts = {
     blame: "environment",
     exit: 5,
   },
-  "gateway-bad-number": {
-    text: "--{flag} wants {expected}, not {found}",
-    hint: "See `glovebox run --help`",
-    blame: "usage",
-    exit: 2,
+  "gateway-tcp": {
+    text: "the listener {name} is a TCP proxy, which the lab does not serve",
+    hint: "Give it an HTTP connection manager",
+    blame: "input",
+    exit: 3,
   },
   "gateway-policy-twice": {
     text: "two policies are for the plugin {name}: {first} and {second}",

@@ -6,12 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure, type Finding, fail, finding } from "../../errors/failure.ts";
 import { renderFinding } from "../../errors/render.ts";
+import { RegionMetrics } from "../../host/shared/metrics.ts";
 import { SharedRegion } from "../../host/shared/region.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { DiskCache } from "../plugins/cache.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { StatCells } from "../stats/cells.ts";
-import { StatMerge } from "../stats/merge.ts";
+import { customSample } from "../stats/custom.ts";
+import { type Sample, StatMerge } from "../stats/merge.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
 import { type BoundSocket, bind, showAddress } from "./sockets.ts";
@@ -63,6 +65,7 @@ export class Gateway {
   lastReload: Reload | null = null;
   findings: readonly Finding[] = [];
   draining = false;
+  readonly #metrics = new RegionMetrics(new SharedRegion(this.shared));
   readonly #places: string[] = [];
   readonly #own: StatCells;
   readonly #watch: FileWatch;
@@ -75,6 +78,7 @@ export class Gateway {
   /** One thing at a time: versions and cells are taken over in order. */
   #busy: Promise<unknown> = Promise.resolve();
   #again = false;
+  readonly #onStop: (() => void)[] = [];
 
   constructor(options: GatewayOptions) {
     this.options = options;
@@ -409,6 +413,12 @@ export class Gateway {
     for (const one of this.lastReload.findings) this.say("error", renderFinding(one));
   }
 
+  /** Every statistic, those that plugins define among them. */
+  samples(): Sample[] {
+    const own = this.#metrics.all().map(({ name, type, value }) => customSample(name, type, value));
+    return [...this.stats.samples(), ...own];
+  }
+
   /** What each thread tells of itself; null for one that doesn't answer. */
   reports() {
     return Promise.all(
@@ -427,9 +437,15 @@ export class Gateway {
     await this.stop();
   }
 
+  /** Something that ends with the gateway. */
+  onStop(act: () => void): void {
+    this.#onStop.push(act);
+  }
+
   /** Ends at once. */
   async stop(): Promise<void> {
     this.draining = true;
+    for (const act of this.#onStop.splice(0)) act();
     this.#watch.close();
     this.#watchdog.stop();
     const all = [...this.threads, ...this.cells.values()];

@@ -75,7 +75,9 @@ export interface ThreadReport {
 export interface PluginReport {
   readonly name: string;
   readonly version: number;
-  readonly state: "running" | "failed" | "loading";
+  /** false: it is known here, but runs elsewhere or not yet. */
+  readonly running: boolean;
+  readonly state: "running" | "failed";
   readonly detail: string;
   readonly memoryPages: number;
   readonly streams: number;

@@ -9,6 +9,7 @@ function pluginReport(served: ServedPlugin, version: number): PluginReport {
   return {
     name,
     version,
+    running: plugin !== null,
     state: problem === null ? "running" : "failed",
     detail: problem?.reason ?? "",
     memoryPages: plugin?.memoryPages ?? 0,

@@ -1,0 +1,177 @@
+// `glovebox run CONFIG`: serves an Envoy bootstrap until a signal comes. The first SIGTERM or SIGINT answers what is
+// in flight; the second ends at once. What it prints at start is what a stock Envoy would not do.
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Failure, Finding } from "../errors/failure.ts";
+import { renderFinding } from "../errors/render.ts";
+import { startAdmin } from "../gateway/admin/server.ts";
+import { Gateway, refusedConfig } from "../gateway/control/gateway.ts";
+import type { ReadVersion } from "../gateway/control/read-version.ts";
+import { type LogFormat, logLine } from "../gateway/log/lines.ts";
+import { diskCache } from "../gateway/plugins/cache.ts";
+import type { Address, LabConfig } from "../mesh/envoy/lab-config.ts";
+import { version } from "../util/version.ts";
+import type { Exit, Outcome } from "./command-row.ts";
+import type { InputOf } from "./commands.ts";
+import type { Io } from "./io.ts";
+import { usage } from "./usage.ts";
+
+/** How long a drain may take, in milliseconds. */
+const DRAIN = 30_000;
+/** Share of one processor that a cell may use. */
+const CELL_SHARE = 0.25;
+
+type Flags = InputOf<"run">["flags"];
+
+async function concurrencyOf(flags: Flags): Promise<number> {
+  if (flags.concurrency === undefined) {
+    const { availableParallelism } = await import("node:os");
+    return Math.min(4, availableParallelism());
+  }
+  const number = Number(flags.concurrency);
+  if (!Number.isInteger(number) || number < 1 || number > 256) {
+    usage("run", `--concurrency wants a number from 1 to 256, not ${flags.concurrency}`);
+  }
+  return number;
+}
+
+/** `HOST:PORT`, `[V6]:PORT` or `PORT`. */
+function addressOf(text: string): Address {
+  const [, v6, host, port] =
+    /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    usage("run", `--admin wants HOST:PORT, not ${text}`);
+  }
+  return { kind: "tcp", host: v6 ?? host ?? "127.0.0.1", port: Number(port) };
+}
+
+function cacheFolder(env: Io["env"]): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "glovebox", "modules");
+}
+
+function noteFindings(findings: readonly Finding[], io: Io): void {
+  for (const one of findings) io.note(`${renderFinding(one)}\n`);
+}
+
+function introduce(gateway: Gateway, read: ReadVersion, admin: string | null, io: Io): void {
+  const { styles, note } = io;
+  for (const { name, address } of gateway.listeners)
+    note(`listening on ${styles.bold(address)}${name === "" ? "" : ` (${name})`}\n`);
+  if (admin !== null) note(`admin on ${styles.bold(`http://${admin}`)}\n`);
+  for (const { config, module, error, policy } of read.plugins) {
+    if (error !== null) {
+      note(
+        `plugin ${config.name}: ${styles.bad("not loaded")}: error[${error.code}]: ${error.message}\n`,
+      );
+      continue;
+    }
+    const cell = gateway.cells.has(config.name);
+    const where = cell
+      ? `in a cell, at most ${CELL_SHARE * 100} % of a processor`
+      : "in the connection's thread";
+    const how = {
+      hardened: "hardened",
+      before: "hardened before, verified",
+      no: styles.warn("as shipped, not contained"),
+    }[module!.hardened];
+    note(`plugin ${config.name}: ${how}, policy from ${policy!.origin}, ${where}\n`);
+  }
+}
+
+/** Ends by signals and by the admin: first what is in flight is answered, a second word ends at once. */
+class Ending {
+  readonly #gateway: Gateway;
+  readonly #resolve: (exit: Exit) => void;
+  #begun = false;
+  readonly #onTerm = (): void => this.end(143, true);
+  readonly #onInt = (): void => this.end(130, true);
+
+  constructor(gateway: Gateway, resolve: (exit: Exit) => void) {
+    this.#gateway = gateway;
+    this.#resolve = resolve;
+    process.on("SIGTERM", this.#onTerm).on("SIGINT", this.#onInt);
+  }
+
+  end(exit: Exit, drain: boolean): void {
+    const gently = drain && !this.#begun;
+    this.#begun = true;
+    const over = gently ? this.#gateway.drain(DRAIN) : this.#gateway.stop();
+    void over.then(() => {
+      process.off("SIGTERM", this.#onTerm).off("SIGINT", this.#onInt);
+      this.#resolve(exit);
+    });
+  }
+}
+
+export async function run({ args, flags }: InputOf<"run">, io: Io): Promise<Outcome> {
+  const format: LogFormat = flags["log-format"] ?? "text";
+  const concurrency = await concurrencyOf(flags);
+  const asked = flags.admin === undefined ? null : addressOf(flags.admin);
+  let fatal: (error: Failure) => void = () => {};
+  const gateway = new Gateway({
+    configFile: args.config,
+    policyFiles: flags.policy ?? [],
+    concurrency,
+    unsafe: flags["unsafe-default"] === true,
+    cache: diskCache(cacheFolder(io.env)),
+    environment: io.env,
+    random: Math.random,
+    wall: () => Date.now(),
+    log: (entry) => io.note(logLine(entry, format)),
+    cellShare: CELL_SHARE,
+    fatal: (error) => fatal(error),
+  });
+  const read = await gateway.check();
+  noteFindings(read.findings, io);
+  const { config } = read;
+  if (config === null) return refusedConfig(args.config, read.findings);
+  if (flags.check) return checked(read);
+  try {
+    await gateway.start(read);
+    const exit = await new Promise<Exit>((resolve, reject) => {
+      fatal = reject;
+      const ending = new Ending(gateway, resolve);
+      serveAdmin(gateway, config, asked, (drain) => ending.end(0, drain)).then(
+        (admin) => introduce(gateway, read, admin, io),
+        reject,
+      );
+    });
+    return { exit, result: { ended: exit }, text: () => "" };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+/** The admin's address; null where there is none. */
+async function serveAdmin(
+  gateway: Gateway,
+  config: LabConfig,
+  asked: Address | null,
+  end: (drain: boolean) => void,
+): Promise<string | null> {
+  const address = asked ?? config.admin?.address ?? null;
+  if (address === null) return null;
+  const context = { gateway, version: version(), now: () => Date.now(), end };
+  const admin = await startAdmin(address, context);
+  gateway.onStop(() => admin.close());
+  return admin.address;
+}
+
+/** `--check`: what would be served, and whether every plugin can be loaded. */
+function checked(read: ReadVersion): Outcome {
+  const plugins = read.plugins.map(({ config, module, error }) => ({
+    name: config.name,
+    sha256: module?.digest ?? null,
+    error,
+  }));
+  const bad = plugins.filter((one) => one.error !== null);
+  const lines = plugins.map(
+    ({ name, error }) =>
+      `plugin ${name}: ${error === null ? "fine" : `error[${error.code}]: ${error.message}`}\n`,
+  );
+  return {
+    exit: bad.length === 0 ? 0 : 1,
+    result: { plugins, findings: read.findings },
+    text: () => lines.join(""),
+  };
+}

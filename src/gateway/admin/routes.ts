@@ -1,0 +1,126 @@
+// The admin's pages as one table: method, path, what it is, and the function that answers. The index page and the
+// reference are made from it.
+import type { Gateway } from "../control/gateway.ts";
+import { clustersPage, configDump, listenersPage, pluginsPage, serverInfo } from "./pages.ts";
+import { prometheusPage, statsPage } from "./stats-pages.ts";
+
+export interface AdminContext {
+  readonly gateway: Gateway;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Begins to end: answers what is in flight first, or not. */
+  readonly end: (drain: boolean) => void;
+}
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly type: "text" | "json" | "prometheus";
+  readonly body: string;
+}
+
+export interface AdminRoute {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly doc: string;
+  readonly answer: (
+    context: AdminContext,
+    query: URLSearchParams,
+  ) => AdminAnswer | Promise<AdminAnswer>;
+}
+
+export const text = (body: string, status = 200): AdminAnswer => ({ status, type: "text", body });
+export const json = (value: unknown): AdminAnswer => ({
+  status: 200,
+  type: "json",
+  body: `${JSON.stringify(value, null, 2)}\n`,
+});
+
+export const adminRoutes: readonly AdminRoute[] = [
+  {
+    method: "GET",
+    path: "/stats",
+    doc: "Statistics; filter=REGEX, format=text|json|prometheus",
+    answer: statsPage,
+  },
+  {
+    method: "GET",
+    path: "/stats/prometheus",
+    doc: "Statistics for Prometheus; filter=REGEX",
+    answer: prometheusPage,
+  },
+  {
+    method: "GET",
+    path: "/plugins",
+    doc: "Every plugin: state, digests, policy, who enforces what, where it runs, the last reload",
+    answer: async ({ gateway }) => json(await pluginsPage(gateway)),
+  },
+  {
+    method: "GET",
+    path: "/config_dump",
+    doc: "The configuration in use, without what may be secret",
+    answer: ({ gateway }) => json(configDump(gateway)),
+  },
+  {
+    method: "GET",
+    path: "/listeners",
+    doc: "Listeners and their addresses",
+    answer: ({ gateway }, query) =>
+      query.get("format") === "json"
+        ? json(listenersPage(gateway))
+        : text(
+            listenersPage(gateway)
+              .map(({ name, address }) => `${name}::${address}\n`)
+              .join(""),
+          ),
+  },
+  {
+    method: "GET",
+    path: "/clusters",
+    doc: "Clusters and their hosts",
+    answer: async ({ gateway }) => json(await clustersPage(gateway)),
+  },
+  {
+    method: "GET",
+    path: "/ready",
+    doc: "LIVE, or 503 where it is starting or draining",
+    answer: ({ gateway }) =>
+      gateway.ready
+        ? text("LIVE\n")
+        : text(gateway.draining ? "DRAINING\n" : "INITIALIZING\n", 503),
+  },
+  {
+    method: "GET",
+    path: "/server_info",
+    doc: "Version, state, uptime, threads",
+    answer: ({ gateway, version, now }) => json(serverInfo(gateway, version, now())),
+  },
+  {
+    method: "POST",
+    path: "/drain",
+    doc: "Answer what is in flight, then end",
+    answer: (context) => {
+      context.end(true);
+      return text("draining\n");
+    },
+  },
+  {
+    method: "POST",
+    path: "/quitquitquit",
+    doc: "End at once",
+    answer: (context) => {
+      context.end(false);
+      return text("OK\n");
+    },
+  },
+];
+
+/** The list of pages. */
+export function indexPage(): AdminAnswer {
+  const width = Math.max(...adminRoutes.map((one) => one.path.length));
+  return text(
+    adminRoutes
+      .map(({ method, path, doc }) => `${method.padEnd(4)} ${path.padEnd(width)}  ${doc}\n`)
+      .join(""),
+  );
+}

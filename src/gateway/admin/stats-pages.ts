@@ -1,0 +1,42 @@
+// /stats in its three formats. The filter is a regular expression that runs in linear time, whatever it says.
+import { Failure } from "../../errors/failure.ts";
+import { compileRegex } from "../route/linear-regex.ts";
+import { type Keep, statsJson, statsPrometheus, statsText } from "../stats/render.ts";
+import { type AdminAnswer, type AdminContext, text } from "./routes.ts";
+
+/** Which names a query keeps; an answer where its filter is no expression. */
+function keepOf(query: URLSearchParams): Keep | AdminAnswer {
+  const filter = query.get("filter");
+  if (filter === null || filter === "") return () => true;
+  try {
+    compileRegex(filter);
+    // Anywhere in the name, as Envoy looks for it.
+    const regex = compileRegex(`(?s:.*)(?:${filter})(?s:.*)`);
+    return (name) => regex.matches(name);
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof SyntaxError)) throw error;
+    return text(`filter: ${error.message}\n`, 400);
+  }
+}
+
+export function statsPage({ gateway }: AdminContext, query: URLSearchParams): AdminAnswer {
+  const keep = keepOf(query);
+  if (typeof keep !== "function") return keep;
+  const samples = gateway.samples();
+  switch (query.get("format") ?? "text") {
+    case "json":
+      return { status: 200, type: "json", body: statsJson(samples, keep) };
+    case "prometheus":
+      return { status: 200, type: "prometheus", body: statsPrometheus(samples, keep) };
+    case "text":
+      return text(statsText(samples, keep));
+    default:
+      return text("format: text, json or prometheus\n", 400);
+  }
+}
+
+export function prometheusPage({ gateway }: AdminContext, query: URLSearchParams): AdminAnswer {
+  const keep = keepOf(query);
+  if (typeof keep !== "function") return keep;
+  return { status: 200, type: "prometheus", body: statsPrometheus(gateway.samples(), keep) };
+}
