@@ -4,6 +4,7 @@
 import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import { WINDOW } from "../../spec/layout.ts";
+import { op } from "../../spec/opcodes.ts";
 import { LOG_LEVEL } from "../../spec/status.ts";
 import { Asm, type Body, NO_RESULT, ONE_I32, type Target } from "./asm.ts";
 
@@ -69,7 +70,7 @@ export function backBody(costs: CostTable, firstGlobal: number): Body {
   return asm.body(NO_RESULT, NO_RESULT);
 }
 
-/** memory.grow under the cap: past it, counts and traps or answers -1. */
+/** memory.grow under the cap: past it, counts and traps or answers -1. Pays for it first: its own cost is without. */
 export function growBody(
   pages: number,
   onCap: "trap" | "refuse",
@@ -77,6 +78,8 @@ export function growBody(
   firstGlobal: number,
 ): Body {
   const asm = new Asm(costs, firstGlobal);
+  const price = costs.flat[op("memory.grow")]!;
+  asm.get("fuel").i64(price).op("i64.sub").set("fuel").checkFuel();
   asm
     .local("get", 0)
     .op("i64.extend_i32_u")
@@ -86,5 +89,5 @@ export function growBody(
   if (onCap === "trap") asm.op("unreachable");
   else asm.i32(-1).return(1);
   asm.op("end").local("get", 0).memoryOp("memory.grow");
-  return asm.body(ONE_I32, ONE_I32);
+  return asm.body(ONE_I32, ONE_I32, -price);
 }
