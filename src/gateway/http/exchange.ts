@@ -3,7 +3,9 @@
 // file: no socket, no parser. Everything is synchronous and push-style: bytes come by calls of a sink, and a
 // full receiver is told to the sender by `pause` and `resume`.
 // Header maps are those of the host, pseudo-headers included (`:method`, `:path`, `:authority`, `:scheme`;
-// `:status`), names in lower case, hop-by-hop headers and message framing already gone: a codec adds its own.
+// `:status`), names in lower case, hop-by-hop headers and transfer-encoding already gone: a codec adds its own.
+// `content-length` stays, as plugins expect it; who changes a body's size removes it, and a codec that is given more
+// or fewer bytes than it says ends the connection.
 import type { HeaderMap } from "../../host/header-map.ts";
 
 /** What is known of the connection a request came on; one object a connection. */
@@ -104,11 +106,31 @@ export interface UpstreamCall {
   resumeReading(): void;
 }
 
+export type RouterCounter =
+  | "upstream_rq_timeout"
+  | "upstream_rq_per_try_timeout"
+  | "upstream_rq_retry"
+  | "upstream_rq_retry_success"
+  | "upstream_rq_retry_limit_exceeded";
+
 /** The clusters of a configuration, with their pools. */
 export interface Upstreams {
   has(cluster: string): boolean;
-  /** Opens a request to a host of the cluster; failures are told to the sink, never thrown. */
-  open(cluster: string, headers: HeaderMap, end: boolean, sink: UpstreamSink): UpstreamCall;
+  /** Hosts that could take a request; where it isn't offered, there are some. */
+  hostCount?(cluster: string): number;
+  /** Counts what only the router knows: timeouts and retries. */
+  count?(cluster: string, counter: RouterCounter): void;
+  /**
+   * Opens a request to a host of the cluster; failures are told to the sink, never thrown. `rewriteHost` puts
+   * the endpoint's own name into `:authority`.
+   */
+  open(
+    cluster: string,
+    headers: HeaderMap,
+    end: boolean,
+    sink: UpstreamSink,
+    rewriteHost?: boolean,
+  ): UpstreamCall;
   /** Finishes what is in flight, then closes idle connections. */
   drain(): Promise<void>;
   snapshot(): readonly ClusterSnapshot[];

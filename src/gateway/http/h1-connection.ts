@@ -3,7 +3,7 @@
 // be slow has a deadline; nothing thrown below leaves this file.
 import type { Socket } from "node:net";
 import { HeaderMap } from "../../host/header-map.ts";
-import type { ConnectionContext } from "./connection-context.ts";
+import type { CodecCounter, ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo, ResetReason } from "./exchange.ts";
 import { H1Exchange, type ResponseOutlet } from "./h1-exchange.ts";
@@ -106,7 +106,7 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
           ? 400
           : minor === 0 && chunked
             ? 400
-            : head.upgrade && !/^h2c$/i.test(valueOf(list, "upgrade"))
+            : head.upgrade && !/^h2c$/i.test(firstOf(list, "upgrade"))
               ? 403
               : 0;
     if (refusal !== 0) {
@@ -314,32 +314,43 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
       this.#close();
       return;
     }
-    const now = this.#context.deadlines.now();
-    const exchange = this.#exchange;
-    const { chain, counters } = this.#context;
-    if (exchange === null) {
-      if (!this.#parser.inMessage) {
-        if (!past(this.#active, chain.idleTimeout, now)) return this.#arm();
-        counters.add("downstream_cx_idle_timeout", 1);
-        return this.#linger();
-      }
-      if (!past(this.#headStarted, chain.requestHeadersTimeout, now)) return this.#arm();
-      counters.add("downstream_rq_header_timeout", 1);
-      return this.refuse(408);
+    const late = this.#lateness(this.#context.deadlines.now());
+    if (late === null) {
+      this.#arm();
+      return;
     }
-    const requestLate =
-      !exchange.requestComplete && past(exchange.started, chain.requestTimeout, now);
-    const idle = past(this.#active, chain.streamIdleTimeout, now);
-    if (!requestLate && !idle) return this.#arm();
-    counters.add(requestLate ? "downstream_rq_timeout" : "downstream_rq_idle_timeout", 1);
+    const exchange = this.#exchange;
+    this.#context.counters.add(late, 1);
+    if (late === "downstream_cx_idle_timeout") {
+      this.#linger();
+      return;
+    }
     this.refuse(408);
-    if (exchange.ended) return;
+    if (exchange === null || exchange.ended) return;
     exchange.ended = true;
     try {
       exchange.sink.reset("timeout");
     } catch (error) {
       this.#bug(error);
     }
+  }
+
+  /** What has run out of time, by its counter. */
+  #lateness(now: number): CodecCounter | null {
+    const exchange = this.#exchange;
+    const { chain } = this.#context;
+    if (exchange === null) {
+      if (!this.#parser.inMessage) {
+        return past(this.#active, chain.idleTimeout, now) ? "downstream_cx_idle_timeout" : null;
+      }
+      const late = past(this.#headStarted, chain.requestHeadersTimeout, now);
+      return late ? "downstream_rq_header_timeout" : null;
+    }
+    if (!exchange.requestComplete && past(exchange.started, chain.requestTimeout, now)) {
+      return "downstream_rq_timeout";
+    }
+    const idle = past(this.#active, chain.streamIdleTimeout, now);
+    return idle ? "downstream_rq_idle_timeout" : null;
   }
 
   /** The next moment at which something can be late; checked again when it comes. */
@@ -372,7 +383,7 @@ const after = (from: number, limit: number): number =>
 
 const past = (from: number, limit: number, now: number): boolean => now >= after(from, limit);
 
-function valueOf(list: readonly string[], name: string): string {
+function firstOf(list: readonly string[], name: string): string {
   for (let i = 0; i < list.length; i += 2) if (list[i]!.toLowerCase() === name) return list[i + 1]!;
   return "";
 }

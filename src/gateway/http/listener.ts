@@ -27,7 +27,10 @@ export interface ListenerOptions {
 }
 
 /** What a listener can be told to listen on: a bound socket, or for tests an address. */
-export type ListenOn = { readonly fd: number } | { readonly host: string; readonly port: number };
+export type ListenOn =
+  | { readonly fd: number }
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number };
 
 export class HttpListener {
   readonly #options: ListenerOptions;
@@ -69,13 +72,12 @@ export class HttpListener {
   }
 
   /** Starts to accept; rejects with the error of the system. */
-  listen(on: ListenOn): Promise<{ readonly port: number }> {
+  listen(on: ListenOn): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen({ ...on, backlog: 4096 }, () => {
         this.#server.off("error", reject);
-        const address = this.#server.address();
-        resolve({ port: typeof address === "object" && address !== null ? address.port : 0 });
+        resolve();
       });
     });
   }
@@ -131,6 +133,12 @@ export class HttpListener {
           ? null
           : tlsInfoOf(socket as TLSSocket, (socket as TLSSocket & Named).servername || ""),
     };
+  }
+
+  /** The port it listens on; 0 for a path. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
   }
 
   get connections(): number {

@@ -2,9 +2,14 @@
 // and hear the rest from a sink.
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
-import type { ClusterSnapshot, UpstreamCall, UpstreamSink, Upstreams } from "../http/exchange.ts";
+import type {
+  ClusterSnapshot,
+  RouterCounter,
+  UpstreamCall,
+  UpstreamSink,
+  Upstreams,
+} from "../http/exchange.ts";
 import { Cluster } from "./cluster.ts";
-import type { ClusterCounter } from "./cluster-state.ts";
 import type { UpstreamContext } from "./context.ts";
 import { Call } from "./wire.ts";
 
@@ -34,7 +39,7 @@ export class Clusters implements Upstreams {
     return this.#clusters.get(cluster)?.hostCount ?? 0;
   }
 
-  count(cluster: string, counter: ClusterCounter): void {
+  count(cluster: string, counter: RouterCounter): void {
     const found = this.#clusters.get(cluster);
     if (found !== undefined) found.state.counters[counter]++;
   }
