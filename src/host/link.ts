@@ -38,7 +38,12 @@ export function link(vm: Vm, imports: readonly Import[]): ImportObject {
 }
 
 function bind(vm: Vm, row: HostFunction): WasmFunction {
-  if (row.gated && !allowed(vm.plugin.capabilities, row.name)) return deny(vm, row);
+  const hidden = row.gated && !allowed(vm.plugin.capabilities, row.name);
+  const fn = hidden ? deny(vm, row) : bindAllowed(vm, row);
+  return vm.trace === null ? fn : vm.trace.import(row, fn, hidden);
+}
+
+function bindAllowed(vm: Vm, row: HostFunction): WasmFunction {
   const handler = (hostCalls as Readonly<Record<string, HostCall>>)[row.name] as unknown as Bound;
   const direct = fixed(vm, handler, row.params.length);
   const inStart = row.atStart;

@@ -9,6 +9,7 @@ import {
   sourceOf,
 } from "./properties.ts";
 import type { HostServices } from "./services.ts";
+import type { Tracer } from "./tracer.ts";
 
 export interface PluginOptions {
   readonly name: string;
@@ -37,6 +38,8 @@ export interface PluginOptions {
   readonly services?: HostServices;
   /** Performs calls; without one they wait to be answered through answer.ts. */
   readonly dialer?: Dialer;
+  /** Told of every call and callback, from the first instance on. */
+  readonly tracer?: Tracer;
 }
 
 function bytes(value: string | Uint8Array | undefined): Uint8Array {

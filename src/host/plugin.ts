@@ -31,6 +31,7 @@ import type { LoggedRequest } from "./root-context.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
 import { StreamContext, type StreamLimits } from "./stream-context.ts";
+import type { Tracer } from "./tracer.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
 
@@ -72,6 +73,7 @@ export class Plugin implements PluginState {
   readonly flights = new Flights();
   readonly notices = new Notices();
   readonly dialer: Dialer | null;
+  readonly tracer: Tracer | null;
   readonly telemetry: Telemetry = createTelemetry();
   /** Told of every call that leaves and every trap, as they happen. */
   observer: Observer | null = null;
@@ -95,6 +97,7 @@ export class Plugin implements PluginState {
     this.environment = Object.entries(options.env ?? {});
     this.foreign = options.foreign ?? {};
     this.dialer = options.dialer ?? null;
+    this.tracer = options.tracer ?? null;
     this.logLevel = options.logLevel ?? 0;
     this.allowHeadersStop = options.allowHeadersStop ?? false;
     this.namespace = namespaceOf(options, this.semantics);
@@ -190,6 +193,8 @@ export class Plugin implements PluginState {
   /** Null: the plugin takes it. */
   #refuse(): Refused | null {
     this.telemetry.requests++;
+    // Ended: nothing of it runs again, and nothing passes unseen.
+    if (this.#deleted) return REJECT;
     if (this.#alive()) return null;
     const phase = this.#started.state.at === "running" ? "later" : "load";
     const now = verdict(this.semantics, this.failure, phase);
@@ -369,10 +374,8 @@ export class Plugin implements PluginState {
     const { vm, root } = this.#started;
     if (this.#deleted) return;
     this.#deleted = true;
-    for (const name of ["proxy_on_log", "proxy_on_delete"]) {
-      const entry = vm.entries[name];
-      if (entry !== undefined && vm.trap === null) vm.run(entry, root, root.id);
-    }
+    const entry = vm.entries.proxy_on_delete;
+    if (entry !== undefined && vm.trap === null) vm.run(entry, root, root.id);
     vm.contexts.delete(root.id);
     root.tickPeriod = 0;
     this.#giveUpCalls();

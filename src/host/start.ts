@@ -47,7 +47,7 @@ function bringUp(loaded: Loaded, vm: Vm, root: RootContext): StartState {
     const memory = exportedMemory(instance);
     if (memory !== null) vm.memory.attach(memory);
     const entries = entriesOf(instance, vm.abi, plugin.capabilities, plugin.telemetry.callbacks);
-    vm.attach(entries, gaugesOf(instance));
+    vm.attach(vm.trace?.exports(entries) ?? entries, gaugesOf(instance));
   } catch (error) {
     vm.fail(error, "start section");
     return { at: "trapped" };

@@ -237,6 +237,7 @@ export class StreamContext implements Context, HalfOwner {
     this.#last(log);
     this.#last(remove);
     this.#closed = true;
+    this.vm.plugin.tracer?.ended(this);
     this.vm.contexts.delete(this.id);
     this.leave();
     this.vm.plugin.contextGone(this.vm);

@@ -17,6 +17,7 @@ import {
 import { GuestMemory } from "./memory.ts";
 import { MetricIds } from "./metrics.ts";
 import type { PluginState } from "./plugin-state.ts";
+import { VmTrace } from "./tracer.ts";
 import { classify, type Gauges, HostTrap, type Trap, type TrapReason } from "./trap.ts";
 
 /** Which host calls are let through at this moment. */
@@ -39,6 +40,8 @@ export class Vm {
   network: NetworkEntries = networkEntries({});
   /** Whether the streams in flight have been told of the trap. */
   mourned = false;
+  /** Null where nobody traces the plugin. */
+  readonly trace: VmTrace | null;
   /** Fuel that the last callback spent, of a hardened module; 0 after a trap. */
   lastFuel = 0;
   #gauges: Gauges | null = null;
@@ -50,6 +53,7 @@ export class Vm {
     this.plugin = plugin;
     this.abi = abi;
     this.metricIds = new MetricIds(plugin.services.metrics);
+    this.trace = plugin.tracer === null ? null : new VmTrace(this, plugin.tracer);
   }
 
   attach(entries: Entries, gauges: Gauges | null): void {

@@ -1,0 +1,108 @@
+// Local responses: from which phases, with what, and which one counts.
+import assert from "node:assert/strict";
+import { call, pairs, quiet } from "../host/guest.ts";
+import { FAR, of, type Subject } from "./cell.ts";
+import type { Played } from "./play.ts";
+
+const extra = pairs(["x-why", "because"], [":status", "200"]);
+const bad = pairs(["x-why", "a\nb"]);
+const data = [
+  [0, "because"],
+  [8, "no entry"],
+  [200, extra.text],
+  [300, bad.text],
+] as const;
+const H = "proxy_on_request_headers" as const;
+const say = (status: number, body = 8, headers = 200, size = extra.size): string =>
+  call("proxy_send_local_response", status, 0, 7, body, 8, headers, size, -1);
+
+function answered(...expected: readonly (readonly [string, string])[]): (played: Played) => void {
+  return ({ stream }) => {
+    const { out } = stream.response;
+    assert.deepEqual(out.headers?.pairs(), expected);
+    assert.equal(Buffer.from(out.body.view()).toString(), "no entry");
+    assert.equal(stream.request.out.headers, null);
+  };
+}
+const plain = [
+  [":status", "403"],
+  ["x-why", "because"],
+  ["content-length", "8"],
+  ["content-type", "text/plain"],
+] as const;
+
+export const localResponses: Subject = {
+  name: "local-response",
+  cells: [
+    ...of(
+      "proxy_send_local_response",
+      H,
+      { data, answer: 1 },
+      [
+        "right",
+        "answers instead of the upstream, with its headers and never another status",
+        [say(403)],
+        [0],
+        { check: answered(...plain) },
+      ],
+      [
+        "right",
+        "from the body as well, while the headers wait",
+        [say(403)],
+        [0],
+        {
+          phase: "proxy_on_request_body",
+          options: {
+            more: `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (i32.const 1))`,
+            allowHeadersStop: true,
+          },
+          check: answered(...plain),
+        },
+      ],
+      [
+        "misuse",
+        "a status that no response has, bad addresses",
+        [say(99), say(600), say(-1), say(403, FAR), say(403, 8, FAR), say(403, 8, 200, -1)],
+        [2, 2, 2, 6, 6, 6],
+        { options: { answer: 0 }, check: ({ stream }) => assert.equal(stream.local, null) },
+      ],
+      [
+        "misuse",
+        "a header that can't be one is left out",
+        [say(403, 8, 300, bad.size)],
+        [0],
+        {
+          check: answered(
+            [":status", "403"],
+            ["content-length", "8"],
+            ["content-type", "text/plain"],
+          ),
+        },
+      ],
+      [
+        "edge",
+        "the first one counts",
+        [say(403), quiet("proxy_send_local_response", 500, 0, 0, 0, 0, 0, 0, -1)],
+        [0],
+        { check: answered(...plain) },
+      ],
+      [
+        "edge",
+        "once the answer has begun the stream is cut off",
+        [say(403)],
+        [0],
+        {
+          phase: "proxy_on_response_body",
+          check: ({ stream }) => assert.equal(stream.reset, true),
+        },
+      ],
+      [
+        "edge",
+        "in a timer there is nobody to answer",
+        [say(403)],
+        [0],
+        { phase: "proxy_on_tick", check: ({ stream }) => assert.equal(stream.local, null) },
+      ],
+    ),
+  ],
+};
