@@ -7,7 +7,9 @@ import { benchHelp } from "./help.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOverhead } from "./overhead.ts";
+import { benchStart } from "./start.ts";
 import { benchVerify } from "./verify.ts";
+import { benchWorst } from "./worst.ts";
 
 const benches: Readonly<Record<string, (options: { readonly quick: boolean }) => Promise<Report>>> =
   {
@@ -17,6 +19,8 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     growth: benchGrowth,
     help: benchHelp,
     overhead: benchOverhead,
+    worst: benchWorst,
+    start: benchStart,
   };
 
 const intro = (args: string): string => `# Benchmarks

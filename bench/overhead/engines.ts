@@ -37,7 +37,7 @@ export interface Engine {
 }
 
 const NODE_24 = "24.21.0";
-const WASMTIME = "50.0.1";
+export const WASMTIME = "50.0.1";
 /** Functions are optimised sooner than by default, so that the warm-up is short; how is not changed. */
 const V8_FLAGS = ["--wasm-tiering-budget=500000"];
 
@@ -64,22 +64,39 @@ function node24(): string | null {
   return done.status === 0 && existsSync(program) ? program : null;
 }
 
+export interface Programs {
+  readonly nodes: readonly { readonly name: string; readonly program: string }[];
+  /** The Python that has Wasmtime. */
+  readonly wasmtime: string | null;
+  readonly missing: readonly string[];
+}
+
+/** The programs behind the engines, and why one is not there. */
+export function findPrograms(): Programs {
+  const nodes = [{ name: `Node ${process.versions.node}`, program: process.execPath }];
+  const missing: string[] = [];
+  const newer = node24();
+  if (newer === null) missing.push(`Node ${NODE_24}: npm could not install it`);
+  else nodes.push({ name: `Node ${NODE_24}`, program: newer });
+  const ask = ["-c", "import importlib.metadata as m; print(m.version('wasmtime'))"];
+  const version = spawnSync("python3", ask, { encoding: "utf8" }).stdout?.trim();
+  if (version === WASMTIME) return { nodes, wasmtime: "python3", missing };
+  missing.push(`Wasmtime ${WASMTIME}: python3 has ${version || "none"}`);
+  return { nodes, wasmtime: null, missing };
+}
+
 export function findEngines(): {
   readonly found: readonly Engine[];
   readonly missing: readonly string[];
 } {
-  const found: Engine[] = [
-    { name: `Node ${process.versions.node}`, run: byNode(process.execPath), native: false },
-  ];
-  const missing: string[] = [];
-  const newer = node24();
-  if (newer === null) missing.push(`Node ${NODE_24}: npm could not install it`);
-  else found.push({ name: `Node ${NODE_24}`, run: byNode(newer), native: false });
-  const ask = ["-c", "import importlib.metadata as m; print(m.version('wasmtime'))"];
-  const version = spawnSync("python3", ask, { encoding: "utf8" }).stdout?.trim();
-  if (version !== WASMTIME) missing.push(`Wasmtime ${WASMTIME}: python3 has ${version || "none"}`);
-  else {
-    const go = (job: string) => run("python3", [source("run_wasmtime.py"), job]);
+  const { nodes, wasmtime, missing } = findPrograms();
+  const found: Engine[] = nodes.map(({ name, program }) => ({
+    name,
+    run: byNode(program),
+    native: false,
+  }));
+  if (wasmtime !== null) {
+    const go = (job: string) => run(wasmtime, [source("run_wasmtime.py"), job]);
     found.push({ name: `Wasmtime ${WASMTIME}`, run: go, native: true });
   }
   return { found, missing };

@@ -12,7 +12,8 @@ export interface Loaded extends Ended {
 const TYPE = "type.googleapis.com/";
 const HTTP = `${TYPE}envoy.extensions.filters.http.`;
 
-function bootstrap(module: string, rootId: string, configuration: string): object {
+/** Envoy's configuration for one listener with one plugin, which answers 200 to everything. */
+export function bootstrap(module: string, rootId: string, configuration: string): object {
   const wasm = {
     "@type": `${HTTP}wasm.v3.Wasm`,
     config: {
