@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { policyJsonSchema } from "../src/policy/json-schema.ts";
+import { abiSupportPage } from "./docs-abi.ts";
 import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
 
 export interface GeneratedFile {
@@ -17,6 +18,7 @@ export interface GeneratedFile {
 export const tableFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/host-functions.md", text: hostFunctionsPage },
   { path: "docs/reference/callbacks.md", text: callbacksPage },
+  { path: "docs/reference/abi-support.md", text: abiSupportPage },
   { path: "docs/reference/attributes.md", text: attributesPage },
   { path: "docs/reference/policy.md", text: policyPage },
   {
