@@ -1,6 +1,7 @@
 // Who listens to what a plugin does, call by call: callbacks with their fuel, host calls with arguments and
 // answers. Bound when an instance is linked, and only for a plugin that has a tracer: nothing is asked, made or
 // measured for the others. It decodes by the table of host functions and knows no single one of them.
+import { callback } from "../spec/callbacks.ts";
 import type { HostFunction, Param } from "../spec/host-function-row.ts";
 import { STATUS } from "../spec/status.ts";
 import type { Context } from "./context.ts";
@@ -70,7 +71,7 @@ export class VmTrace {
   import(row: HostFunction, fn: WasmFunction, hidden: boolean): WasmFunction {
     return (...given) => {
       const vm = this.#vm;
-      const callback = this.#running;
+      const running = this.#running;
       const context = vm.active;
       if (vm.memory.bytes.length === 0) vm.memory.refresh();
       const args = decode(vm, row.params, given);
@@ -80,7 +81,7 @@ export class VmTrace {
       const done = number === undefined || number === STATUS.ok;
       this.#tracer.call({
         row,
-        callback,
+        callback: running,
         context,
         args,
         results: done && !hidden ? written(vm, row.params, given) : [],
@@ -92,11 +93,13 @@ export class VmTrace {
     };
   }
 
-  /** Around every export that a host calls by itself; the allocator runs inside host calls. */
+  /** Around every callback. An allocator runs inside of host calls, on what their callback has left. */
   exports(entries: Entries): Entries {
     const traced: Record<string, Entry> = Object.create(null) as Record<string, Entry>;
     for (const [name, entry] of Object.entries(entries)) {
-      if (entry !== undefined) traced[name] = { ...entry, fn: this.#export(entry) };
+      if (entry === undefined) continue;
+      const inside = callback(name)?.kind === "allocator";
+      traced[name] = inside ? entry : { ...entry, fn: this.#export(entry) };
     }
     return traced;
   }
