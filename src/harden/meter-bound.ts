@@ -1,10 +1,13 @@
-// Pass: charges of `bound` mode for one function. A charge stands at the entry and at every loop header, and
-// pays for the most expensive path to the next charge in advance (cut-set metering). One forward walk: the
-// cost of a region is the longest path through it, loops inside paying for themselves.
+// Pass: charges of `bound` mode for one function (cut-set metering). A charge stands at the entry and once in
+// every loop, and pays in advance for the most expensive path to the next charge. A loop that only plain `br`
+// leads back to is charged there: its first round belongs to the region around it, and each way back pays for
+// what it has used itself. Another is charged at its header and is a region of its own. One forward walk.
 import { limits } from "../spec/limits.ts";
 import { OP, Walker } from "../wasm/walker.ts";
 import type { IntList } from "./int-list.ts";
 import type { Prices, Shape } from "./prices.ts";
+import type { Survey } from "./survey.ts";
+import { BACK, LOOP_STRIDE } from "./surveyor.ts";
 
 /** What an edit inserts; the value is its constant. */
 export const EDIT = { charge: 1, test: 2, sub: 3 } as const;
@@ -21,6 +24,8 @@ export interface Subject {
   /** Defined function number. */
   readonly index: number;
   readonly results: number;
+  /** Where its loops begin in the survey. */
+  readonly loops: number;
   readonly shape: Shape;
 }
 
@@ -28,13 +33,16 @@ const FRAMES = limits.nesting + 1;
 
 /** The walk's memory, reused for all functions. */
 export class BoundMeter {
+  readonly #survey: Survey;
   readonly #w = new Walker();
   /** Greatest cost among the branches to a frame's label, -1 for none. */
   readonly #label = new Float64Array(FRAMES);
   /** Cost at an `if`, for its else-arm. */
   readonly #fork = new Float64Array(FRAMES);
   readonly #blockType = new Int32Array(FRAMES);
-  /** Open loops, outermost first: their frame, the outer cost, the greatest cost inside, their edit. */
+  /** Cost at the header of a loop that is charged where it is left for the next round, -1 for other frames. */
+  readonly #head = new Float64Array(FRAMES);
+  /** Open regions of loops, outermost first: their frame, the outer cost, the greatest cost inside, their edit. */
   readonly #loopFrame = new Int32Array(FRAMES);
   readonly #outer = new Float64Array(FRAMES);
   readonly #region = new Float64Array(FRAMES);
@@ -42,19 +50,38 @@ export class BoundMeter {
   #loops = 0;
   #entryRegion = 0;
 
+  constructor(survey: Survey) {
+    this.#survey = survey;
+  }
+
   #note(cost: number): void {
     if (this.#loops === 0) {
       if (cost > this.#entryRegion) this.#entryRegion = cost;
     } else if (cost > this.#region[this.#loops - 1]!) this.#region[this.#loops - 1] = cost;
   }
 
-  /** A branch to a frame: what it contributes to the label, in the label's own region. */
-  #branch(frame: number, cost: number): void {
-    this.#note(cost);
+  /** A cost here, seen from the region that a frame belongs to. */
+  #outside(frame: number, cost: number): number {
     let value = cost;
     for (let k = this.#loops - 1; k >= 0 && this.#loopFrame[k]! > frame; k--)
       value = this.#outer[k]!;
+    return value;
+  }
+
+  /** A branch to a frame: what it contributes to the label, in the label's own region. */
+  #branch(frame: number, cost: number): void {
+    this.#note(cost);
+    const value = this.#outside(frame, cost);
     if (value > this.#label[frame]!) this.#label[frame] = value;
+  }
+
+  /** A `br`, which is paid: back to a loop that has no charge at its header, it gets one. */
+  #jump(frame: number, cost: number, charge: number, edits: IntList): void {
+    this.#branch(frame, cost);
+    if (this.#w.frameCode[frame] !== OP.loop || this.#head[frame]! < 0) return;
+    edits.push(this.#w.at);
+    edits.push(EDIT.charge);
+    edits.push(clampCharge(this.#outside(frame, cost) - this.#head[frame]! + charge));
   }
 
   #arity(prices: Prices, frame: number, results: number): number {
@@ -75,13 +102,15 @@ export class BoundMeter {
     this.#loops = 0;
     this.#entryRegion = 0;
     this.#label[0] = -1;
+    let loop = subject.loops + 3 - LOOP_STRIDE;
     let cost = prices.entry(subject.index, shape.local) + prices.head(shape);
     for (let code = w.next(); code >= 0; code = w.next()) {
       if (special[code] === 1) {
         const branches = code === OP.br || code === OP.brIf || code === OP.brTable;
         const arity = branches ? this.#arity(prices, w.depth - w.a, results) : results;
         cost += prices.specialPrice(w, shape, arity);
-        if (code === OP.br || code === OP.brIf) this.#branch(w.depth - w.a, cost);
+        if (code === OP.br) this.#jump(w.depth - w.a, cost, charge, edits);
+        else if (code === OP.brIf) this.#branch(w.depth - w.a, cost);
         else if (code === OP.brTable) {
           for (let i = 0; i < w.targetCount; i++) this.#branch(w.depth - w.targets[i]!, cost);
         } else if (code === OP.return) this.#branch(0, cost);
@@ -95,21 +124,14 @@ export class BoundMeter {
           this.#label[w.depth] = -1;
           this.#fork[w.depth] = cost;
           break;
-        case OP.loop: {
+        case OP.loop:
           this.#blockType[w.depth] = w.a;
           this.#label[w.depth] = -1;
           this.#note(cost);
-          const k = this.#loops++;
-          this.#loopFrame[k] = w.depth;
-          this.#outer[k] = cost;
-          this.#region[k] = 0;
-          this.#edit[k] = edits.length + 2;
-          edits.push(w.pos);
-          edits.push(EDIT.charge);
-          edits.push(0);
-          cost = charge;
+          loop += LOOP_STRIDE;
+          this.#head[w.depth] = (this.#survey.loops[loop]! & BACK.perhaps) === 0 ? cost : -1;
+          if (this.#head[w.depth]! < 0) cost = this.#begin(cost, charge, edits);
           break;
-        }
         case OP.else:
           if (w.falls) this.#branchHere(w.depth, cost + flat[code]!);
           cost = this.#fork[w.depth]!;
@@ -125,6 +147,19 @@ export class BoundMeter {
     return this.#finish(cost, prices, shape);
   }
 
+  /** A loop with a charge at its header begins; answers what its first template costs. */
+  #begin(cost: number, charge: number, edits: IntList): number {
+    const k = this.#loops++;
+    this.#loopFrame[k] = this.#w.depth;
+    this.#outer[k] = cost;
+    this.#region[k] = 0;
+    this.#edit[k] = edits.length + 2;
+    edits.push(this.#w.pos);
+    edits.push(EDIT.charge);
+    edits.push(0);
+    return charge;
+  }
+
   /** The then-arm's end: goes to the label of its own frame, in the same region. */
   #branchHere(frame: number, cost: number): void {
     if (cost > this.#label[frame]!) this.#label[frame] = cost;
@@ -135,6 +170,7 @@ export class BoundMeter {
     const w = this.#w;
     const kind = w.frameCode[w.depth];
     if (kind === OP.loop) {
+      if (this.#head[w.depth]! >= 0) return w.falls ? cost + endPrice : -1;
       if (w.falls) this.#note(cost + endPrice);
       const k = --this.#loops;
       edits.set(this.#edit[k]!, clampCharge(this.#region[k]!));

@@ -10,7 +10,7 @@ import { BoundMeter, type Subject, TOO_MUCH } from "./meter-bound.ts";
 import { ExactMeter } from "./meter-exact.ts";
 import { type Prices, returnsEarly, type Shape } from "./prices.ts";
 import type { Survey } from "./survey.ts";
-import { DOES } from "./surveyor.ts";
+import { DOES, LOOP_STRIDE } from "./surveyor.ts";
 
 export interface FuelPlan {
   /** 1 where fuel is kept in a local. */
@@ -51,7 +51,7 @@ function wantsLocal(s: Survey, prices: Prices, i: number, mode: "bound" | "exact
   if ((s.flags[i]! & (DOES.bulk | DOES.bulkElems | DOES.grow)) !== 0) observing++;
   let free = 0;
   let dispatchers = 0;
-  for (let l = s.loopStart[i]!; l < s.loopStart[i + 1]!; l += 3) {
+  for (let l = s.loopStart[i]!; l < s.loopStart[i + 1]!; l += LOOP_STRIDE) {
     const calls = seen[s.loops[l + 1]! - from]! - seen[s.loops[l]! - from]!;
     if (calls === 0 && s.loops[l + 2] === 0) free++;
     else if (calls > FEW_CALLS) dispatchers++;
@@ -121,7 +121,7 @@ export function meterFuel(
   const from = new Int32Array(s.count);
   const to = new Int32Array(s.count);
   const edits = new IntList();
-  const bound = new BoundMeter();
+  const bound = new BoundMeter(s);
   const exact = new ExactMeter();
   const { code, start, end } = module.bodies;
   for (const i of order) {
@@ -143,6 +143,7 @@ export function meterFuel(
       func,
       index: i,
       results: type.results.length,
+      loops: s.loopStart[i]!,
       shape,
     };
     const left =

@@ -5,6 +5,7 @@ import type { Module } from "../wasm/module.ts";
 import type { HostImport } from "./check-imports.ts";
 import type { Needs } from "./generate.ts";
 import type { Rewrite } from "./rewrite.ts";
+import { LOOP_STRIDE } from "./surveyor.ts";
 
 export interface HardenReport {
   readonly plugin: string;
@@ -65,7 +66,7 @@ export function reportOf(r: Rewrite, input: Module, needs: Needs, policy: Policy
       chargedAtEntry: r.fuel.entry.reduce((total, c) => total + (c > 0 ? 1 : 0), 0),
       fuelInLocal: sum(r.fuel.local),
       counted: r.stack.funcWeight.reduce((total, w) => total + (w > 0 ? 1 : 0), 0),
-      loops: r.s.loops.length / 3,
+      loops: r.s.loops.length / LOOP_STRIDE,
     },
     startMoved: needs.start !== null,
     deadInstructions: dead,

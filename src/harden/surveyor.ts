@@ -18,6 +18,12 @@ export const DOES = {
   bulkElems: 64,
 } as const;
 
+/** Numbers that the survey keeps of each loop. */
+export const LOOP_STRIDE = 4;
+
+/** How branches lead back to a loop, as bits. */
+export const BACK = { always: 1, perhaps: 2 } as const;
+
 const POPS = new Int8Array(OPCODE_SPACE);
 const PUSHES = new Int8Array(OPCODE_SPACE);
 const special = new Uint8Array(OPCODE_SPACE);
@@ -94,6 +100,8 @@ export class Surveyor {
   readonly #base = new Int32Array(limits.nesting + 1);
   readonly #results = new Int32Array(limits.nesting + 1);
   readonly #params = new Int32Array(limits.nesting + 1);
+  /** By frame that is a loop: where its numbers are in `loops`. */
+  readonly #loop = new Int32Array(limits.nesting + 1);
   /** Types and globals with v128 in them: whoever touches one is taken to hold v128 operands. */
   readonly #wideType: Uint8Array;
   readonly #open: number[] = [];
@@ -161,9 +169,9 @@ export class Surveyor {
     if (w.code === OP.loop) {
       this.#flags |= DOES.loop;
       this.#open.push(this.loops.length);
+      this.#loop[w.depth] = this.loops.length;
       this.loops.push(this.calls.length);
-      this.loops.push(0);
-      this.loops.push(0);
+      for (let k = 1; k < LOOP_STRIDE; k++) this.loops.push(0);
     }
   }
 
@@ -183,6 +191,16 @@ export class Surveyor {
   /** Marks every open loop as one whose fuel someone else may observe. */
   #observe(): void {
     for (const loop of this.#open) this.loops.set(loop + 2, 1);
+  }
+
+  #branch(label: number, how: number): void {
+    const w = this.#walker;
+    const frame = w.depth - label;
+    if (frame === 0) this.#flags |= DOES.returns;
+    else if (w.frameCode[frame] === OP.loop) {
+      const back = this.#loop[frame]! + 3;
+      this.loops.set(back, this.loops.get(back) | how);
+    }
   }
 
   #call(typeIndex: number, extra: number): void {
@@ -213,10 +231,8 @@ export class Surveyor {
       case OP.brTable:
         if (code !== OP.br) this.#pop(1);
         if (code === OP.brTable) {
-          for (let i = 0; i < w.targetCount; i++) {
-            if (w.targets[i] === w.depth) this.#flags |= DOES.returns;
-          }
-        } else if (w.a === w.depth) this.#flags |= DOES.returns;
+          for (let i = 0; i < w.targetCount; i++) this.#branch(w.targets[i]!, BACK.perhaps);
+        } else this.#branch(w.a, code === OP.br ? BACK.always : BACK.perhaps);
         return;
       case OP.call:
         this.#index("function", w.a, this.typeOf.length);

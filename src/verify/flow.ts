@@ -1,7 +1,8 @@
 // The credit judgement: what fuel has been paid for at each point of a function, where it is kept,
 // and how deep the counted stack is (rules A1, A2, A5, A22, A23). One forward pass, no fixpoint: a
-// loop starts from nothing, and a branch must agree with the label it goes to. The invariant: but
-// for an uncharged function's straight line, credit is never negative after an instruction.
+// branch must agree with the label it goes to, and come back to a loop with the credit that it
+// began with. The invariant: credit is never negative after an instruction, but for what an
+// uncharged function leaves to its callers.
 import { CREDIT_MAX, ENTRY_FREE, RESERVE, SHORTFALL_MAX } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import type { Scanner } from "./scanner.ts";
@@ -41,17 +42,13 @@ export class Flow {
   readonly #scanner: Scanner;
   /** Credit may never be negative: a charged function. */
   #strict = true;
-  /** The innermost construct, and the number of loops around this point. */
+  /** The innermost construct. */
   #top = -1;
-  #loops = 0;
   // By construct, outermost first.
   readonly #kind = new Uint8Array(MOST);
   readonly #base = new Int32Array(MOST);
   readonly #params = new Uint8Array(MOST);
   readonly #results = new Uint8Array(MOST);
-  /** Loops up to and with this construct; by number, which construct a loop is. */
-  readonly #loopsTo = new Int32Array(MOST);
-  readonly #loopAt = new Int32Array(MOST);
   /** States at the start and at the label, and whether an edge has reached the label. */
   readonly #starts = new Float64Array(MOST * STATE);
   readonly #labels = new Float64Array(MOST * STATE);
@@ -63,9 +60,9 @@ export class Flow {
 
   /** Begins a function. */
   start(charged: boolean, entryCost: number, judged: boolean): void {
-    this.credit = -entryCost;
+    this.credit = -entryCost; // rule C-ENTRY
     this.mode = MODE.global;
-    this.depth = this.headroom = this.height = this.shortfall = this.#loops = 0;
+    this.depth = this.headroom = this.height = this.shortfall = 0;
     this.live = true;
     this.ended = false;
     this.floor = judged ? 0 : Number.NEGATIVE_INFINITY;
@@ -83,25 +80,23 @@ export class Flow {
 
   /** Credit has fallen below the floor: a finding, or more shortfall; returns the new floor. */
   below(credit: number): number {
-    const [found, limit] = [-credit, SHORTFALL_MAX];
-    const owes = this.#strict || this.#loops > 0;
-    if (owes) this.#scanner.stop("verify-credit", { missing: found }, this.at);
+    const [found, limit] = [-credit, SHORTFALL_MAX]; // rule C-CREDIT
+    if (this.#strict) this.#scanner.stop("verify-credit", { missing: found }, this.at);
     if (found > limit) this.#scanner.stop("verify-shortfall", { found, limit }, this.at);
-    this.shortfall = found;
+    this.shortfall = found; // rule C-SHORTFALL
     return credit;
   }
 
   /** The cost of a template, before its constant takes effect. */
   payTemplate(cost: number): void {
-    this.credit -= cost;
-    const bound = this.#strict || this.#loops > 0 ? this.floor + DEFICIT_MIN : this.floor;
-    if (this.credit < bound) this.floor = this.below(this.credit);
+    this.credit -= cost; // rule C-DEFICIT
+    if (this.credit < this.floor + DEFICIT_MIN) this.floor = this.below(this.credit);
   }
 
   /** A charge of `units` has succeeded: the fuel is only known not to be negative. */
   charge(units: number): void {
     this.headroom = 0;
-    this.credit += units;
+    this.credit += units; // rule C-CHARGE
     const [found, limit] = [this.credit, CREDIT_MAX];
     if (found > limit) this.#scanner.stop("verify-charge-range", { found, limit }, this.at);
   }
@@ -111,14 +106,14 @@ export class Flow {
     const known = this.headroom;
     if (known < units) this.#scanner.stop("verify-headroom", { found: units, known }, this.at);
     this.charge(units);
-    this.headroom = known - units;
+    this.headroom = known - units; // rule C-SUB
   }
 
   /** The counted stack goes from one depth to another (A25). */
   deepen(from: number, to: number): void {
     const args = { found: Math.max(from, to), depth: this.depth };
     if (this.depth !== from) this.#scanner.stop("verify-depth", args, this.at);
-    this.depth = to;
+    this.depth = to; // rule C-DEPTH
   }
 
   /** Enters a construct whose parameters are on the stack. */
@@ -131,13 +126,7 @@ export class Flow {
     this.#results[top] = results;
     this.#reached[top] = 0;
     this.#save(this.#starts, top, this.credit, this.headroom);
-    if (kind === CONSTRUCT.loop) {
-      this.#loopAt[this.#loops++] = top;
-      this.credit = 0;
-      this.headroom = 0;
-      if (!this.#strict) this.floor = 0;
-    }
-    this.#loopsTo[top] = this.#loops;
+    if (kind === CONSTRUCT.loop) this.headroom = 0; // rule C-LOOP
   }
 
   #save(states: Float64Array, construct: number, credit: number, headroom: number): void {
@@ -169,7 +158,7 @@ export class Flow {
   #merge(to: number, credit: number, headroom: number): void {
     const at = to * STATE;
     if (this.#reached[to] === 0) this.#save(this.#labels, to, credit, headroom);
-    else this.#agree(this.#labels, to);
+    else this.#agree(this.#labels, to); // rule C-LABEL
     this.#reached[to] = 1;
     this.#labels[at] = Math.min(this.#labels[at]!, credit);
     this.#labels[at + 3] = Math.min(this.#labels[at + 3]!, headroom);
@@ -186,11 +175,17 @@ export class Flow {
   branch(label: number): void {
     if (label > this.#top) this.#scanner.malformed(`there is no label ${label}`, this.at);
     const target = this.#top - label;
-    const crossed = this.#loopsTo[target]!;
     if (this.#kind[target] === CONSTRUCT.func) this.#exit();
-    else if (this.#kind[target] === CONSTRUCT.loop) this.#agree(this.#starts, target);
-    else if (crossed === this.#loops) this.#merge(target, this.credit, this.headroom);
-    else this.#merge(target, this.#starts[this.#loopAt[crossed]! * STATE]!, 0);
+    else if (this.#kind[target] === CONSTRUCT.loop) this.#again(target);
+    else this.#merge(target, this.credit, this.headroom);
+  }
+
+  /** Another round of a loop: it pays for what the round before has used up. */
+  #again(loop: number): void {
+    this.#agree(this.#starts, loop);
+    const missing = this.#starts[loop * STATE]! - this.credit; // rule C-AGAIN
+    const judged = this.floor > Number.NEGATIVE_INFINITY;
+    if (missing > 0 && judged) this.#scanner.stop("verify-credit", { missing }, this.at);
   }
 
   /** `return`, or the last `end`. */
@@ -202,7 +197,7 @@ export class Flow {
 
   /** The function is left here: the fuel is in its global and the counted stack given back. */
   #exit(): void {
-    if (this.mode === MODE.global && this.depth === 0) return;
+    if (this.mode === MODE.global && this.depth === 0) return; // rule C-EXIT
     const what = this.mode === MODE.local ? "the fuel in a local" : `${this.depth} bytes counted`;
     this.#scanner.stop("verify-exit", { what }, this.at);
   }
@@ -212,7 +207,7 @@ export class Flow {
     const top = this.#top;
     if (this.#kind[top] !== CONSTRUCT.if) this.#scanner.malformed("`else` without `if`", this.at);
     this.#fall(top, cost);
-    this.#kind[top] = CONSTRUCT.else;
+    this.#kind[top] = CONSTRUCT.else; // rule C-ELSE
     this.#restore(this.#starts, top);
     this.height = this.#base[top]! + this.#params[top]!;
     this.live = true;
@@ -234,17 +229,13 @@ export class Flow {
       this.ended = true;
     } else if (kind === CONSTRUCT.loop) {
       if (this.live) this.pay(cost);
-      this.#loops--;
-      this.credit = this.#starts[top * STATE]!;
-      this.headroom = 0;
-      if (this.#loops === 0 && !this.#strict) this.floor = -this.shortfall;
     } else {
       this.#fall(top, cost);
       if (kind === CONSTRUCT.if) {
         this.#restore(this.#starts, top);
-        this.#merge(top, this.credit, this.headroom);
+        this.#merge(top, this.credit, this.headroom); // rule C-IF
       }
-      this.live = this.#reached[top] === 1;
+      this.live = this.#reached[top] === 1; // rule C-END
       if (this.live) this.#restore(this.#labels, top);
     }
   }
