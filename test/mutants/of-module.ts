@@ -332,7 +332,7 @@ function* encodings({ bytes }: Subject): Generator<readonly [string, () => Uint8
     const padded = (end: number): Uint8Array => {
       const out = bytes.slice(0, end);
       out[end - 1]! |= 128;
-      return Uint8Array.of(...out, 0);
+      return join(out, Uint8Array.of(0));
     };
     const name = sections.find((row) => row.id === id)!.name;
     if (start - from < 6)

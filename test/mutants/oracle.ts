@@ -38,8 +38,11 @@ class Watch {
     this.#func = func;
   }
 
+  readonly hear = (callee: number): void => {
+    this.reached ||= callee === this.#func;
+  };
+
   readonly see = (machine: Machine): void => {
-    if (this.#func >= 0 && machine.executed[this.#func]! > 0) this.reached = true;
     if (machine.memory.length > this.#memory) this.problem ??= "the memory is above its cap";
     if ((machine.globals[this.#fuel] as bigint) >= 0n) this.#negative = 0;
     else if (++this.#negative > FAILING) this.problem ??= "it runs on with negative fuel";
@@ -80,6 +83,7 @@ export function show(
   try {
     const all = entries(bytes, calls, policy, generousHost, subject.hasStart, {
       onStep: watch.see,
+      onCall: watch.hear,
     });
     made = all.length;
     broke = watch.problem ?? broken(all, "bound");
