@@ -40,7 +40,7 @@ function readTarget(lab: Lab, log: Picker): AccessLog[] {
   const logger = log.typed(any, FILE, STDOUT, STDERR, WASM);
   if (any === undefined || any.value === null) return [];
   if (logger === undefined) {
-    const args = { type: any.type, name: log.text("name") };
+    const args = { type: any.type || "what has no type", name: log.text("name") };
     lab.report.add("lab-unsupported-filter", "warning", log.message.at, args);
     return [];
   }

@@ -16,7 +16,7 @@ export function anyBytes(lab: Lab, any: AnyValue | undefined, field: string): Ui
   if (value !== null) {
     const args = {
       field,
-      value: any.type,
+      value: any.type || "what has no type",
       supported: "google.protobuf.StringValue, BytesValue, Struct",
     };
     lab.report.add("lab-unsupported-value", "error", any.at, args);

@@ -17,16 +17,6 @@ export interface Capabilities {
   readonly maxOutstandingDispatches: number | null;
 }
 
-/** `concurrent` finds the article's field, which stands in either of two messages. */
-function readConcurrent(message: Picker): number | null {
-  const value = message.number("max_capabilities_concurrent") ?? null;
-  if (value !== null) {
-    const at = message.offset("max_capabilities_concurrent");
-    message.report.add("article-concurrent", message.report.articleLevel, at, { value });
-  }
-  return value;
-}
-
 function readNames(restriction: Picker): readonly string[] | null {
   const { report } = restriction;
   const entries = restriction.entries("allowed_capabilities");
@@ -68,8 +58,9 @@ export function readCapabilities(plugin: Picker, vm: Picker | undefined): Capabi
   }
   const ownNames = own === undefined ? null : readNames(own);
   const vmNames = inVm === undefined ? null : readNames(inVm);
-  const limits = [plugin, own, inVm].map((one) => (one === undefined ? null : readConcurrent(one)));
-  const set = limits.filter((limit) => limit !== null);
+  // The article's field stands in either of two messages.
+  const limits = [plugin, own, inVm].map((one) => one?.number("max_capabilities_concurrent"));
+  const set = limits.filter((limit) => limit !== undefined);
   return {
     names: inVm === undefined ? ownNames : vmNames,
     maxOutstandingDispatches: set.length === 0 ? null : Math.min(...set),

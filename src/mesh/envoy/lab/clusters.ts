@@ -59,7 +59,7 @@ function readHttp2(lab: Lab, cluster: Picker): boolean {
     const options = cluster.typed(any, HTTP_OPTIONS);
     if (options === undefined) {
       if (any?.value !== null) {
-        const args = { type: any?.type ?? key, name: key };
+        const args = { type: any?.type || key, name: key };
         lab.report.add("lab-unsupported-filter", "error", at, args);
       }
       continue;

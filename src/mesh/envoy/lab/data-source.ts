@@ -1,6 +1,8 @@
 // core.v3.DataSource: bytes in the configuration, in a file or in the environment.
+
+import { shortName } from "../read/check.ts";
 import type { Lab } from "./lab.ts";
-import { type Picker, shortName } from "./picker.ts";
+import type { Picker } from "./picker.ts";
 
 /** The bytes of a data source; undefined, and a finding, where they cannot be had. */
 export function readData(lab: Lab, source: Picker | undefined): Uint8Array | undefined {

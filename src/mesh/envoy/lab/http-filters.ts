@@ -42,7 +42,10 @@ function readOther(lab: Lab, filter: Picker, name: string): void {
   }
   const skipped = harmless.has(any.type) || filter.flag("disabled") || filter.flag("is_optional");
   const level = skipped ? "warning" : "error";
-  lab.report.add("lab-unsupported-filter", level, filter.message.at, { type: any.type, name });
+  lab.report.add("lab-unsupported-filter", level, filter.message.at, {
+    type: any.type || "what has no type",
+    name,
+  });
 }
 
 /** Envoy wants the router to be the last filter and nowhere else. */

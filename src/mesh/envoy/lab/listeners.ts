@@ -22,7 +22,7 @@ function readListenerFilters(lab: Lab, listener: Picker): void {
     const name = filter.text("name");
     const any = filter.any("typed_config");
     if (any?.value === null) continue;
-    const type = any?.type ?? "a listener filter without typed_config";
+    const type = any?.type || "a listener filter without typed_config";
     const level = harmless.has(type) ? "info" : "error";
     lab.report.add("lab-unsupported-filter", level, filter.message.at, { type, name });
   }
@@ -46,7 +46,7 @@ function readChain(lab: Lab, chain: Picker): HttpChain | TcpChain | undefined {
       end = readTcpChain(lab, wasm, known);
       ends = index;
     } else if (any?.value !== null) {
-      const args = { type: any?.type ?? "a filter without typed_config", name };
+      const args = { type: any?.type || "a filter without typed_config", name };
       lab.report.add("lab-unsupported-filter", "error", filter.message.at, args);
     }
   });

@@ -1,6 +1,7 @@
 // Matchers of texts, headers and query parameters, and the regular expressions in them.
 import type { HeaderMatch, QueryMatch, RegexRewrite, StringMatch } from "../lab-config.ts";
-import { type Picker, shortName } from "./picker.ts";
+import { shortName } from "../read/check.ts";
+import type { Picker } from "./picker.ts";
 import { compileRegex } from "./regex.ts";
 
 /** The pattern of a RegexMatcher; undefined, and a finding, where the lab cannot read it. */

@@ -22,7 +22,7 @@ function readOverride(
   const message = holder.typed(any, SWITCH, WASM_FILTER, PLUGIN);
   if (message === undefined) {
     if (any.value !== null) {
-      const args = { type: any.type, name: filter.slice(0, 60) };
+      const args = { type: any.type || "what has no type", name: filter.slice(0, 60) };
       lab.report.add("lab-unsupported-filter", "error", any.at, args);
     }
     return undefined;
@@ -44,7 +44,7 @@ function readSwitch(lab: Lab, filter: string, message: Picker): FilterOverride |
     return { disabled: true, plugin: null };
   }
   const config = message.any("config");
-  if (config === undefined) return { disabled: false, plugin: null };
+  if (config === undefined || config.type === "") return { disabled: false, plugin: null };
   return readOverride(lab, message, filter, config) ?? { disabled: false, plugin: null };
 }
 

@@ -3,6 +3,7 @@
 // list of everything that is not supported.
 
 import type { At } from "../lab-config.ts";
+import { shortName } from "../read/check.ts";
 import type { Report } from "../read/report.ts";
 import { position, type Tree } from "../read/tree.ts";
 import type { AnyValue, Json, MessageValue, Value } from "../read/value.ts";
@@ -151,8 +152,6 @@ export class Picker {
     });
   }
 }
-
-export const shortName = (type: string): string => /[^.]*$/.exec(type)![0];
 
 /** Whether a value says no more than leaving it out would. */
 function saysNothing(value: Value): boolean {

@@ -18,7 +18,7 @@ function readContext(lab: Lab, socket: Picker | undefined, wanted: string): Pick
   const context = socket.typed(any, wanted, PLAIN);
   if (context?.type === wanted) return context;
   if (context === undefined && any?.value !== null) {
-    const args = { type: any?.type ?? "a transport socket without typed_config", name };
+    const args = { type: any?.type || "a transport socket without typed_config", name };
     lab.report.add("lab-unsupported-filter", "error", socket.message.at, args);
   }
   return null;

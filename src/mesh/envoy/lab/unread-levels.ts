@@ -20,9 +20,7 @@ const warnings: Readonly<Record<string, string>> = {
     "add_user_agent tracing http1_safe_max_connection_duration http_protocol_options http2_protocol_options server_header_transformation stream_flush_timeout drain_timeout_jitter delayed_close_timeout access_log_flush_interval flush_access_log_on_new_request access_log_options via generate_request_id preserve_external_request_id always_set_request_id_in_response proxy_100_continue upgrade_configs request_id_extension stream_error_on_invalid_http_message proxy_status_config append_x_forwarded_port append_local_overload record_route_resolution_stats",
   [`${CONFIG}core.v3.HttpProtocolOptions`]:
     "max_connection_duration max_connection_duration_jitter max_response_headers_kb max_stream_duration max_requests_per_connection",
-  [`${CONFIG}route.v3.RouteMatch`]: "",
   [`${CONFIG}core.v3.RuntimeFractionalPercent`]: "runtime_key",
-  [`${CONFIG}route.v3.RouteConfiguration`]: "request_mirror_policies",
   [`${CONFIG}route.v3.VirtualHost`]:
     "virtual_clusters include_request_attempt_count include_attempt_count_in_response hedge_policy include_is_timeout_retry_header",
   [`${CONFIG}route.v3.Route`]: "tracing",
@@ -38,7 +36,7 @@ const warnings: Readonly<Record<string, string>> = {
     "alt_stat_name stats_matcher per_connection_buffer_limit_bytes per_connection_buffer_high_watermark_timeout health_checks max_requests_per_connection upstream_http_protocol_options common_http_protocol_options http_protocol_options dns_refresh_rate dns_jitter dns_failure_refresh_rate respect_dns_ttl dns_lookup_family use_tcp_for_dns_lookups typed_dns_resolver_config wait_for_warm_on_init outlier_detection cleanup_interval least_request_lb_config round_robin_lb_config common_lb_config upstream_connection_options close_connections_on_host_health_failure ignore_health_on_host_removal track_timeout_budgets track_cluster_stats preconnect_policy connection_pool_per_downstream_connection queuing_policies",
   [`${CONFIG}cluster.v3.CircuitBreakers`]: "per_host_thresholds",
   [`${CONFIG}cluster.v3.CircuitBreakers.Thresholds`]:
-    "max_retries retry_budget track_remaining max_connection_pools",
+    "max_connections max_pending_requests max_requests max_retries retry_budget track_remaining max_connection_pools",
   [`${CONFIG}endpoint.v3.ClusterLoadAssignment`]: "policy",
   [`${CONFIG}endpoint.v3.LocalityLbEndpoints`]: "load_balancing_weight proximity",
   [`${CONFIG}endpoint.v3.Endpoint`]: "health_check_config",

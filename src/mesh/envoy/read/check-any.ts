@@ -33,6 +33,8 @@ export function checkAny(
   check: Check,
 ): AnyValue | undefined {
   if (tree.kind !== "map") return wrongType(report, path, "a map with an `@type`", tree);
+  // Nothing at all is an Any too: FilterConfig means "on" by it.
+  if (tree.entries.length === 0) return emptyAny(tree.at);
   const entry = only(tree, "@type");
   const url = textOf(entry);
   if (entry === undefined || url === undefined || nameOf(url) === "") {
@@ -58,6 +60,11 @@ export function checkAny(
     return known(report, path, name, tree, rest, check);
   }
   return typed(report, path, name, entry.at, body, check);
+}
+
+function emptyAny(at: number): AnyValue {
+  const value = { kind: "message", type: "google.protobuf.Empty", at, fields: new Map() } as const;
+  return { kind: "any", at, type: "", real: "", value };
 }
 
 /** Types with a JSON form of their own stand under `value`. */

@@ -20,6 +20,7 @@ const wrappers: Readonly<Record<string, string>> = {
 const PACKAGE = "google.protobuf.";
 const others = new Set([
   "Duration",
+  "NullValue",
   "Timestamp",
   "FieldMask",
   "Struct",
@@ -47,6 +48,11 @@ export function checkKnown(
       return checkDuration(report, path, tree);
     case "Timestamp":
       return checkTimestamp(report, path, tree);
+    case "NullValue":
+      if (tree.kind === "scalar" && (tree.value === "NULL_VALUE" || tree.value === 0)) {
+        return { kind: "scalar", at: tree.at, value: 0 };
+      }
+      return wrongType(report, path, "null", tree);
     case "FieldMask":
       return checkScalar(report, path, "string", tree);
     case "Empty":

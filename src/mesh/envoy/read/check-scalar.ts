@@ -58,6 +58,17 @@ function real(tree: ScalarTree): number | undefined {
     : undefined;
 }
 
+/** In quotes Envoy takes these words, in any case; without, the YAML reader has decided already. */
+const flags: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "t", "yes", "y", "1"].map((word) => [word, true] as const),
+  ...["false", "f", "no", "n", "0"].map((word) => [word, false] as const),
+]);
+
+function flag(tree: ScalarTree): boolean | undefined {
+  if (typeof tree.value === "string") return flags.get(tree.value.toLowerCase());
+  return typeof tree.value === "boolean" ? tree.value : undefined;
+}
+
 function bytes(tree: ScalarTree): Uint8Array | undefined {
   if (typeof tree.value !== "string") return undefined;
   // Both alphabets and missing padding are fine, as in protobuf.
@@ -79,7 +90,7 @@ export function checkScalar(
   if (tree.kind !== "scalar") return wrongType(report, path, expected, tree);
   let value: ScalarValue["value"] | undefined;
   if (range !== undefined) value = integer(type, tree);
-  else if (type === "bool") value = typeof tree.value === "boolean" ? tree.value : undefined;
+  else if (type === "bool") value = flag(tree);
   else if (type === "string") value = typeof tree.value === "string" ? tree.value : undefined;
   else if (type === "bytes") value = bytes(tree);
   else value = real(tree);
@@ -98,7 +109,11 @@ export function checkEnum(
   if (tree.kind !== "scalar") return wrongType(report, path, "a name", tree);
   const { value, at } = tree;
   const number = typeof value === "number" || /^-?[0-9]{1,10}$/.test(String(value));
-  const known = number ? row.byNumber.get(Number(value)) : row.byName.get(String(value));
+  // Envoy's reader takes names in any case.
+  const word = String(value);
+  const known = number
+    ? row.byNumber.get(Number(value))
+    : (row.byName.get(word) ?? row.byName.get(word.toUpperCase()));
   if (known !== undefined) {
     if (known.disallowed) report.add("envoy-disallowed", "error", at, { field: known.name });
     else if (known.deprecated) {
@@ -132,6 +147,12 @@ export function checkDuration(report: Report, path: string, tree: Tree): Duratio
   const match = /^(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)s$/.exec(tree.value);
   const seconds = Number(match?.[1] ?? Number.NaN);
   if (!(Math.abs(seconds) <= MAX_SECONDS)) return wrongType(report, path, expected, tree);
+  if (seconds < 0) {
+    // Protobuf has them; Envoy refuses them wherever it reads one.
+    const rule = `0s or more, found ${found(tree)}`;
+    report.add("envoy-invalid-value", "error", tree.at, { field: path, rule });
+    return undefined;
+  }
   return { kind: "duration", at: tree.at, ms: Math.round(seconds * 1e9) / 1e6 };
 }
 

@@ -14,7 +14,7 @@ import { found, type MapTree, type Tree } from "./tree.ts";
 import type { FieldValue, ListValue, MapValue, MessageValue, Value } from "./value.ts";
 
 /** A message's name without its package, as findings say it. */
-export const shortName = (type: string): string => /[^.]*$/.exec(type)![0];
+export const shortName = (type: string): string => type.slice(type.lastIndexOf(".") + 1);
 
 const rowOf = (type: string): MessageRow => (messageOf(type) ?? articleMessage(type))!;
 
@@ -26,7 +26,7 @@ export function checkMessage(report: Report, type: string, tree: Tree): MessageV
   const oneofs = new Map<string, string>();
   const tried = new Set<string>();
   for (const { key, at, value } of tree.entries) {
-    const field = row.byName.get(key) ?? extra(report, row, key, at);
+    const field = row.byName.get(key) ?? extra(report, row, key, at, value);
     if (field === undefined) continue;
     const path = `${shortName(type)}.${field.name}`;
     if (tried.has(field.name)) {
@@ -60,10 +60,16 @@ function note(report: Report, field: FieldRow, path: string, at: number): void {
 }
 
 /** A field of the article's, or the finding that there is none. */
-function extra(report: Report, row: MessageRow, key: string, at: number): FieldRow | undefined {
+function extra(
+  report: Report,
+  row: MessageRow,
+  key: string,
+  at: number,
+  value: Tree,
+): FieldRow | undefined {
   const ours = articleField(row.name, key);
   if (ours !== undefined) {
-    if (ours.code !== null) report.add(ours.code, report.articleLevel, at);
+    report.add(ours.code, report.articleLevel, at, { value: found(value) });
     return ours.row;
   }
   const names = row.fields.map((field) => field.name);

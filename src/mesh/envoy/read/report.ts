@@ -9,7 +9,7 @@ import { type Source, whereOf } from "./tree.ts";
 export const MAX_FINDINGS = 500;
 
 /** Suggestions among thousands of names that are looked for. */
-const MAX_SUGGESTIONS = 40;
+const MAX_SUGGESTIONS = 20;
 
 export interface Report {
   readonly source: Source;

@@ -88,6 +88,15 @@ const counts: Readonly<Record<string, Check<number>>> = {
 /** Rules that are looked at elsewhere: what must be set, and what is inside of lists and maps. */
 const elsewhere = new Set(["required", "ignore_empty", "skip", "unique", "loose"]);
 
+/** Every rule that this file or the checker holds values against. */
+export const knownRules: ReadonlySet<string> = new Set([
+  ...Object.keys(texts),
+  ...Object.keys(numbers),
+  ...Object.keys(counts),
+  ...elsewhere,
+  "defined_only",
+]);
+
 function apply<T>(
   table: Readonly<Record<string, Check<T>>>,
   rules: Rules,

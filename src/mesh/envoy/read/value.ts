@@ -66,7 +66,7 @@ export interface DurationValue {
 export interface AnyValue {
   readonly kind: "any";
   readonly at: number;
-  /** The type's full name as written, without what stands before the slash; of a TypedStruct, the inner one. */
+  /** The type's full name as written, without what stands before the slash; of a TypedStruct, the inner one; "" of an empty Any. */
   readonly type: string;
   /** What the article's type URL stands for is named here; equals `type` otherwise. */
   readonly real: string;

@@ -5,18 +5,22 @@ import { type FieldRow, type MessageRow, messageRow, readField } from "./row.ts"
 
 export interface ArticleField {
   readonly row: FieldRow;
-  /** Reported where the field stands; null where the reader of the value says more. */
-  readonly code: Code | null;
+  /** Reported where the field stands. */
+  readonly code: Code;
 }
 
 const RUNTIME = "glovebox.article.Runtime";
 const WASM = "envoy.extensions.wasm.v3";
 
 /** Message, field, and code. */
-const fields: readonly (readonly [string, string, Code | null])[] = [
+const fields: readonly (readonly [string, string, Code])[] = [
   ["envoy.config.bootstrap.v3.Bootstrap", `runtime:0:${RUNTIME}`, "article-runtime"],
-  [`${WASM}.CapabilityRestrictionConfig`, "max_capabilities_concurrent:0:uint32", null],
-  [`${WASM}.PluginConfig`, "max_capabilities_concurrent:0:uint32", null],
+  [
+    `${WASM}.CapabilityRestrictionConfig`,
+    "max_capabilities_concurrent:0:uint32",
+    "article-concurrent",
+  ],
+  [`${WASM}.PluginConfig`, "max_capabilities_concurrent:0:uint32", "article-concurrent"],
 ];
 
 const byMessage = new Map<string, Map<string, ArticleField>>();

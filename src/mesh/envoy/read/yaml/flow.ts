@@ -118,6 +118,7 @@ function readFlowNode(cursor: Cursor, depth: number): Built {
     case "&": {
       const name = takeName(cursor);
       need(cursor, "a value");
+      if (text[cursor.at] === "&") failYaml(cursor, "a second anchor (&) of one value");
       const built = ",]}".includes(text[cursor.at]!)
         ? scalar(at, null, "")
         : readFlowNode(cursor, depth);

@@ -108,6 +108,7 @@ function readAnchored(cursor: Cursor, spot: Spot): Built {
   const line = cursor.lineStart;
   const name = takeName(cursor);
   const more = next(cursor);
+  if (more && cursor.text[cursor.at] === "&") failYaml(cursor, "a second anchor (&) of one value");
   const sameLine = more && cursor.lineStart === line;
   const built = readNode(cursor, spot);
   // On a line of its own an anchor is of the block below it; on a key's line it would be the key's.
