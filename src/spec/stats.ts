@@ -66,11 +66,10 @@ export const stats = [
   { key: "rqRxReset", names: ["http.{prefix}.downstream_rq_rx_reset"], kind: "counter", prometheus: "envoy_http_downstream_rq_rx_reset", labels: HTTP, origin: "envoy", doc: "Requests that the client gave up" },
   { key: "rqTime", names: ["http.{prefix}.downstream_rq_time"], kind: "histogram", bounds: "milliseconds", prometheus: "envoy_http_downstream_rq_time", labels: HTTP, origin: "envoy", doc: "Milliseconds from the first byte of a request to the last of its response" },
   { key: "noRoute", names: ["http.{prefix}.no_route"], kind: "counter", prometheus: "envoy_http_no_route", labels: HTTP, origin: "envoy", doc: "Requests that no route matched" },
-  { key: "clusterRqTotal", names: ["cluster.{cluster}.upstream_rq_total"], kind: "counter", prometheus: "envoy_cluster_upstream_rq_total", labels: CLUSTER, origin: "envoy", doc: "Requests to the cluster" },
-  { key: "clusterRq2xx", names: ["cluster.{cluster}.upstream_rq_2xx"], kind: "counter", prometheus: "envoy_cluster_upstream_rq_2xx", labels: CLUSTER, origin: "envoy", doc: "Answers of class 2xx" },
-  { key: "clusterRq3xx", names: ["cluster.{cluster}.upstream_rq_3xx"], kind: "counter", prometheus: "envoy_cluster_upstream_rq_3xx", labels: CLUSTER, origin: "envoy", doc: "Answers of class 3xx" },
-  { key: "clusterRq4xx", names: ["cluster.{cluster}.upstream_rq_4xx"], kind: "counter", prometheus: "envoy_cluster_upstream_rq_4xx", labels: CLUSTER, origin: "envoy", doc: "Answers of class 4xx" },
-  { key: "clusterRq5xx", names: ["cluster.{cluster}.upstream_rq_5xx"], kind: "counter", prometheus: "envoy_cluster_upstream_rq_5xx", labels: CLUSTER, origin: "envoy", doc: "Answers of class 5xx" },
+
+  { key: "cluster", names: ["cluster.{cluster}.{counter}"], kind: "counter", prometheus: "envoy_cluster_{counter}", labels: CLUSTER, origin: "envoy", doc: "Envoy's counters of a cluster" },
+  { key: "clusterActive", names: ["cluster.{cluster}.{counter}"], kind: "gauge", merge: "sum", prometheus: "envoy_cluster_{counter}", labels: CLUSTER, origin: "envoy", doc: "Envoy's gauges of a cluster" },
+  { key: "codec", names: ["http.{prefix}.{counter}"], kind: "counter", prometheus: "envoy_http_{counter}", labels: HTTP, origin: "envoy", doc: "Envoy's counters of client connections" },
 
   // What hardening and the host know.
   { key: "requests", names: ["glovebox.plugin.{plugin}.requests"], kind: "counter", prometheus: "glovebox_plugin_requests", labels: PLUGIN, origin: "glovebox", doc: "Requests that met the plugin" },

@@ -265,6 +265,7 @@ export function serve(
     counters: {
       begin: () => void counted.push("begin"),
       end: (status) => void counted.push(`end ${status}`),
+      upstreamAnswered: () => {},
       noRoute: () => void counted.push("no route"),
       clientReset: () => void counted.push("client reset"),
     },

@@ -108,7 +108,7 @@ export class FilterNode implements StreamListener, OutflowSink {
     const { stream, filter } = this;
     const fuel = stream.fuel - this.#fuel;
     this.#fuel = stream.fuel;
-    filter.meter.step(phase, this.#now() - started, fuel);
+    filter.meter.step(phase, this.#now() - started, fuel, stream.vm.trap !== null);
     if (stream.fuel > filter.requestFuel && !this.#over) this.#exceeded();
   }
 
@@ -184,8 +184,9 @@ export class FilterNode implements StreamListener, OutflowSink {
     this.stream.listener = null;
     this.stream.finish();
     const { meter } = this.filter;
-    meter.step("log", this.#now() - started, this.stream.fuel - this.#fuel);
-    meter.request(this.stream.fuel);
+    const { fuel, vm } = this.stream;
+    meter.step("log", this.#now() - started, fuel - this.#fuel, vm.trap !== null);
+    meter.request(fuel);
     this.filter.leave();
   }
 }

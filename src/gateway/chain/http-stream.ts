@@ -361,6 +361,10 @@ class UpstreamSide implements RouterSink {
     this.complete = end;
     stream.upstreamAnswered = stream.service.clock.now();
     stream.details ||= "via_upstream";
+    const cluster = stream.matched?.cluster;
+    if (cluster) {
+      stream.service.counters.upstreamAnswered?.(cluster.name, Number(headers.get(":status")));
+    }
     stream.responseFrom(stream.nodes.length, headers, end);
   }
 

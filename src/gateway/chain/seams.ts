@@ -82,8 +82,11 @@ export type Phase =
 export interface Meter {
   /** A step begins. */
   begin(phase: Phase): void;
-  /** `time` in milliseconds; `fuel` is 0 where the module isn't hardened. */
-  step(phase: Phase, time: number, fuel: number): void;
+  /**
+   * `time` in milliseconds; `fuel` is 0 where the module isn't hardened, and for a step that trapped, which has
+   * spent what it had.
+   */
+  step(phase: Phase, time: number, fuel: number, trapped: boolean): void;
   /** A request is over. */
   request(fuel: number): void;
   /** A request has used more than its budget. */

@@ -18,6 +18,8 @@ export interface HttpCounters {
   begin(): void;
   /** `status` is 0 where nothing was sent. */
   end(status: number, milliseconds: number): void;
+  /** A cluster has answered with a status. */
+  upstreamAnswered?(cluster: string, status: number): void;
   noRoute(): void;
   clientReset(): void;
 }
@@ -89,7 +91,9 @@ export class HttpService {
   filtersOf(matched: Matched | null): readonly Filter[] {
     const { chain } = this.#parts;
     if (chain.filters.length === 0) return NO_FILTERS;
-    const [first, second] = [matched?.route ?? null, matched?.cluster ?? null];
+    const first = matched?.route ?? null;
+    // A cluster that a header names is a new object each time, and says nothing of filters.
+    const second = matched?.cluster && hasWords(matched.cluster.perFilter) ? matched.cluster : null;
     let inner = this.#filters.get(first);
     if (inner === undefined) {
       inner = new Map();
@@ -129,7 +133,7 @@ function logOnly(logger: Filter, stream: HttpStream): void {
     ...(responseTrailers !== null && { responseTrailers }),
     attributes: stream,
   });
-  logger.meter.step("log", service.clock.now() - started, 0);
+  logger.meter.step("log", service.clock.now() - started, 0, false);
 }
 
 /** Indices of the plugins that a route's requests meet. The most specific word on a filter counts, as in Envoy. */
@@ -147,6 +151,11 @@ export function chosen(filters: readonly FilterConfig[], matched: Matched | null
     const off = override?.disabled ?? (override?.plugin != null ? false : filter.disabled);
     return off ? [] : [override?.plugin ?? filter.plugin];
   });
+}
+
+function hasWords(perFilter: PerFilter): boolean {
+  for (const _name in perFilter) return true;
+  return false;
 }
 
 function wordOn(level: PerFilter | undefined, name: string): FilterOverride | undefined {

@@ -1,6 +1,6 @@
 // Envoy's counters of one HTTP connection manager.
 import type { HttpCounters } from "../chain/service.ts";
-import type { Cell, StatCells } from "../stats/cells.ts";
+import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
 
 export class HttpStats implements HttpCounters {
   readonly #total: Cell;
@@ -8,10 +8,13 @@ export class HttpStats implements HttpCounters {
   readonly #classes: readonly Cell[];
   readonly #noRoute: Cell;
   readonly #reset: Cell;
-  readonly #time;
+  readonly #time: Histogram;
+  readonly #stats: StatCells;
+  readonly #answers = new Map<string, Cell>();
   active = 0;
 
   constructor(prefix: string, stats: StatCells) {
+    this.#stats = stats;
     const labels = { prefix };
     this.#total = stats.cell("rqTotal", labels);
     this.#active = stats.cell("rqActive", labels);
@@ -34,6 +37,17 @@ export class HttpStats implements HttpCounters {
     this.#active.add(-1);
     this.#classes[Math.floor(status / 100) - 1]?.add(1);
     this.#time.record(milliseconds);
+  }
+
+  upstreamAnswered(cluster: string, status: number): void {
+    const kind = Math.floor(status / 100);
+    const id = `${cluster} ${kind}`;
+    let cell = this.#answers.get(id);
+    if (cell === undefined) {
+      cell = this.#stats.cell("cluster", { cluster, counter: `upstream_rq_${kind}xx` });
+      this.#answers.set(id, cell);
+    }
+    cell.add(1);
   }
 
   noRoute(): void {

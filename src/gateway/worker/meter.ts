@@ -3,7 +3,7 @@
 import type { Meter, Phase } from "../chain/seams.ts";
 import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
 import type { Pulse, StepName } from "./pulse.ts";
-import { DECENT_SHARE, DECENT_STEP, expensiveStep, Share } from "./share.ts";
+import { DECENT_SHARE, DECENT_STEP, EXPENSIVE_STEP, Share, toBlame } from "./share.ts";
 
 export interface MeterParts {
   readonly plugin: string;
@@ -12,6 +12,8 @@ export interface MeterParts {
   readonly stats: StatCells;
   readonly pulse: Pulse;
   readonly now: () => number;
+  /** The module counts fuel. */
+  readonly metered: boolean;
   /** The plugin has shown itself expensive; null in a cell, where it may be. */
   readonly expensive: ((why: string) => void) | null;
   /** Told what every step took; a cell's share hangs on it. */
@@ -58,23 +60,23 @@ export class PluginMeter implements Meter {
     this.#parts.pulse.leave();
   }
 
-  step(phase: Phase, time: number, fuel: number): void {
+  step(phase: Phase, time: number, fuel: number, trapped: boolean): void {
     this.#parts.pulse.leave();
     const known = this.#phase(phase);
     known.time.record(time * 1000);
     if (fuel > 0) known.fuel.record(fuel);
-    this.took(time, fuel);
+    this.took(time, fuel, trapped);
   }
 
   /** Time that the plugin took outside of a request's steps as well. */
-  took(time: number, fuel: number): void {
-    const { expensive, spent, now } = this.#parts;
+  took(time: number, fuel: number, trapped: boolean): void {
+    const { expensive, spent, now, metered } = this.#parts;
     spent?.(time);
     if (expensive === null || time < DECENT_STEP) return;
+    if (!toBlame({ time, fuel, metered, trapped })) return;
     const at = now();
     this.#share.spend(time, at);
-    const one = expensiveStep(time, fuel);
-    if (one !== null) expensive(one);
+    if (time > EXPENSIVE_STEP) expensive(`one step took ${time.toFixed(1)} ms`);
     else if (this.#share.debt(at) > 0) expensive("its costly steps take more than their share");
   }
 

@@ -1,7 +1,7 @@
 // What a thread needs from the HTTP engine, as one object: so that everything around it can be tried without
 // sockets, and so that it is written down in one place.
 import type { ClusterConfig, HttpChain, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
-import type { Router, ServiceClock } from "../chain/seams.ts";
+import type { Router } from "../chain/seams.ts";
 import type { ExchangeHandler, Upstreams } from "../http/exchange.ts";
 
 /** A listener that accepts. */
@@ -15,11 +15,15 @@ export interface Acceptor {
 export interface ListenEvents {
   connection(): void;
   connectionEnd(): void;
+  /** One of Envoy's counters of client connections, by name. */
+  codec(counter: string, by: number): void;
 }
 
 export interface Engine {
   upstreams(clusters: readonly ClusterConfig[]): Upstreams;
-  router(chain: HttpChain, upstreams: Upstreams, clock: ServiceClock): Router;
+  router(chain: HttpChain, upstreams: Upstreams): Router;
+  /** When every name of the clusters has been looked up once. */
+  ready(upstreams: Upstreams): Promise<void>;
   /** Accepts on a socket that is bound already. */
   listen(
     config: ListenerConfig,

@@ -173,13 +173,26 @@ export class ServedPlugin implements Filter {
     if (plugin === null || plugin.ended) return null;
     const due = plugin.nextDeadline();
     if (due !== null && due <= plugin.services.clock.monotonic()) {
-      const started = now();
-      this.meter.begin("timer");
-      plugin.poll();
-      this.meter.end();
-      this.meter.took(now() - started, 0);
+      this.around(() => plugin.poll(), now);
     }
     return plugin.nextDeadline();
+  }
+
+  /** Runs something of the plugin outside of any request, on its account. */
+  around(act: () => void, now: () => number): void {
+    const before = this.#fuelTotal();
+    const started = now();
+    this.meter.begin("timer");
+    act();
+    this.meter.end();
+    const trapped = this.#plugin?.trap !== null;
+    this.meter.took(now() - started, this.#fuelTotal() - before, trapped);
+  }
+
+  #fuelTotal(): number {
+    let fuel = 0;
+    for (const one of this.#plugin?.telemetry.callbacks.values() ?? []) fuel += one.fuel;
+    return fuel;
   }
 
   /** Takes the counters over into the statistics. */

@@ -50,9 +50,17 @@ export class Share {
   }
 }
 
-/** Why a step shows its plugin to be expensive; null where it doesn't. `fuel` is 0 for a trap and unmetered code. */
-export function expensiveStep(time: number, fuel: number): string | null {
-  if (time <= EXPENSIVE_STEP) return null;
-  if (fuel > 0 && fuel < BLAMELESS_FUEL) return null;
-  return `one step took ${time.toFixed(1)} ms`;
+/** What a step says of its plugin. */
+export interface Step {
+  /** Milliseconds. */
+  readonly time: number;
+  readonly fuel: number;
+  /** Its module counts fuel: then a long step with little of it was the machine's fault. */
+  readonly metered: boolean;
+  readonly trapped: boolean;
+}
+
+/** Whether the plugin, and not the machine, is why a step took its time. */
+export function toBlame({ fuel, metered, trapped }: Step): boolean {
+  return !metered || trapped || fuel >= BLAMELESS_FUEL;
 }

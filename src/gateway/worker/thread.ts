@@ -2,6 +2,7 @@
 // control thread says, in order, and tells it everything that it should know. It knows the HTTP engine by its
 // seam only.
 
+import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
 import { sharedServices } from "../../host/services.ts";
 import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
@@ -11,6 +12,7 @@ import type { Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
 import { CellGate } from "./cell-gate.ts";
+import { ClusterCounters } from "./cluster-counters.ts";
 import { dialerOf } from "./dialer.ts";
 import { Diversion } from "./diversion.ts";
 import { Generation } from "./generation.ts";
@@ -30,6 +32,8 @@ import { Timers } from "./timers.ts";
 const PUBLISH = 100;
 /** How often the heart beats, in milliseconds. */
 const BEAT = 50;
+/** How long the first look-ups of names may keep a version waiting, in milliseconds. */
+const LOOKED_UP = 2000;
 
 const clock: ServiceClock = { wall: () => Date.now(), now: () => performance.now() };
 
@@ -45,6 +49,7 @@ export class ServingThread {
   readonly #diversion: Diversion;
   readonly #gate: CellGate | null;
   readonly #timers: Timers;
+  readonly #clusterCounters: ClusterCounters;
   readonly #internalErrors: Cell;
   readonly #acceptors: Acceptor[] = [];
   readonly #services;
@@ -62,6 +67,7 @@ export class ServingThread {
     this.#send = send;
     this.#engine = engine;
     this.#stats = new StatCells((stat) => send({ kind: "stat", stat }));
+    this.#clusterCounters = new ClusterCounters(this.#stats);
     this.#internalErrors = this.#stats.cell("internalErrors");
     this.#pulse = new Pulse(start.pulse);
     const wall = clock.wall;
@@ -105,7 +111,7 @@ export class ServingThread {
   take(message: ToThread): void {
     switch (message.kind) {
       case "stage":
-        this.#stage(message.version);
+        void this.#stage(message.version);
         break;
       case "commit":
         void this.#commit(message.number);
@@ -132,17 +138,27 @@ export class ServingThread {
     }
   }
 
-  #stage(version: Version): void {
+  async #stage(version: Version): Promise<void> {
     this.#cells = { ...version.cells, ...this.#cells };
-    const upstreams = this.#upstreamsOf(version.config.clusters);
-    this.#staged = new Generation({
-      version,
-      known: this.#current?.byKey ?? new Map(),
-      upstreams,
-      make: (prepared) => this.#make(prepared, upstreams),
-      service: (generation, listener) => this.#service(generation, listener),
-    });
-    this.#timers.arm();
+    try {
+      const upstreams = this.#upstreamsOf(version.config.clusters);
+      this.#staged = new Generation({
+        version,
+        known: this.#current?.byKey ?? new Map(),
+        upstreams,
+        make: (prepared) => this.#make(prepared, upstreams),
+        service: (generation, listener) => this.#service(generation, listener),
+      });
+      this.#timers.arm();
+      await Promise.race([
+        this.#engine.ready(upstreams),
+        new Promise((done) => setTimeout(done, LOOKED_UP)),
+      ]);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#send({ kind: "failed", code: error.code, args: error.args });
+      return;
+    }
     this.#send({ kind: "staged", number: version.number, problems: this.#staged.problems });
   }
 
@@ -173,22 +189,22 @@ export class ServingThread {
       stats: this.#stats,
       pulse: this.#pulse,
       now: clock.now,
+      metered: prepared.module !== null && prepared.module.hardened !== "no",
       expensive: gate === null ? (why) => this.#tooExpensive(name, why) : null,
       spent: gate === null ? null : (time) => gate.spend(time),
     });
+    let served: ServedPlugin | null = null;
     const around = (tell: () => void): void => {
-      const started = clock.now();
-      meter.begin("timer");
-      tell();
-      meter.end();
-      meter.took(clock.now() - started, 0);
+      // While it is made, a call may fail at once.
+      if (served === null) tell();
+      else served.around(tell, clock.now);
       this.#timers.arm();
     };
     // A plugin that outlives its version goes on over the clusters of now.
     const dialer = dialerOf(() => this.#current?.upstreams ?? upstreams, around);
     const { rules } = prepared;
     const allowed = rules.clusters === null ? {} : { clusters: rules.clusters };
-    return new ServedPlugin({
+    served = new ServedPlugin({
       prepared,
       options: { services: this.#services, dialer, ...allowed },
       meter,
@@ -196,6 +212,7 @@ export class ServingThread {
       due: () => this.#timers.arm(),
       starts: this.#startOf(name),
     });
+    return served;
   }
 
   /** A cell begins with its own plugin; others only where a request brings them along. */
@@ -223,7 +240,7 @@ export class ServingThread {
     return new HttpService({
       chain,
       bufferLimit: config.bufferLimit,
-      router: this.#engine.router(chain, generation.upstreams, clock),
+      router: this.#engine.router(chain, generation.upstreams),
       filter: (plugin) => generation.plugins[plugin]!,
       clock,
       counters,
@@ -263,7 +280,7 @@ export class ServingThread {
     const { cell, sockets } = this.#start;
     if (cell !== null) {
       const config = { ...listeners[0]!, tls: null };
-      const events = { connection: () => {}, connectionEnd: () => {} };
+      const events = { connection: () => {}, connectionEnd: () => {}, codec: () => {} };
       const handler = (exchange: Exchange): void => this.#fromWorker(exchange);
       this.#acceptors.push(
         await this.#engine.listen(config, 0, { path: cell.path }, handler, events),
@@ -271,15 +288,25 @@ export class ServingThread {
       return;
     }
     for (const [place, config] of listeners.entries()) {
+      const prefix = config.chain.statPrefix;
       const labels = { listener: config.name || String(place) };
       const total = this.#stats.cell("listenerCxTotal", labels);
       const active = this.#stats.cell("listenerCxActive", labels);
+      const codec = new Map<string, Cell>();
       const events = {
         connection: () => {
           total.add(1);
           active.add(1);
         },
         connectionEnd: () => active.add(-1),
+        codec: (counter: string, by: number) => {
+          let cell = codec.get(counter);
+          if (cell === undefined) {
+            cell = this.#stats.cell("codec", { prefix, counter });
+            codec.set(counter, cell);
+          }
+          cell.add(by);
+        },
       };
       const handler = (exchange: Exchange): void => this.#handle(place, exchange);
       const acceptor = await this.#engine.listen(
@@ -333,6 +360,7 @@ export class ServingThread {
   }
 
   #publish(): void {
+    if (this.#current !== null) this.#clusterCounters.publish(this.#current.upstreams);
     for (const served of this.#current?.byKey.values() ?? []) served.publish();
     this.#leaving = this.#leaving.filter((served) => {
       served.publish();
