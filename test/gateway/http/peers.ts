@@ -1,5 +1,5 @@
 // Clients and upstreams that say exactly the bytes a test wants, on real sockets.
-import { createServer, type Socket, connect } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 
 /** A client's connection: writes bytes, and waits for what the other side says. */
 export class RawClient {

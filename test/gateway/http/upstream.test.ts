@@ -100,7 +100,7 @@ test("a response that is cut short cuts the client short too", async () => {
   const answer = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
   const gateway = await gatewayTo([await rawUpstream((socket) => socket.end(answer))]);
   const text = await ask(gateway);
-  assert.match(text, /^HTTP\/1\.1 200 OK[^]*abc$/);
+  assert.match(text, /^HTTP\/1\.1 200 OK[\s\S]*abc$/);
   const chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n";
   const other = await gatewayTo([await rawUpstream((socket) => socket.end(chunked))]);
   assert.doesNotMatch(await ask(other), /0\r\n\r\n$/);
@@ -135,13 +135,13 @@ test("a stall before the head: 504 after the route's timeout", async () => {
 test("a stall within the body ends the client's connection", async () => {
   const answer = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
   const gateway = await gatewayTo([await simpleUpstream(answer)], { timeout: 100 });
-  assert.match(await ask(gateway), /^HTTP\/1\.1 200 OK[^]*abc$/);
+  assert.match(await ask(gateway), /^HTTP\/1\.1 200 OK[\s\S]*abc$/);
 });
 
 test("connections are used again, and what an upstream adds to its response is nobody's", async () => {
   const clean = await simpleUpstream(OK);
   const gateway = await gatewayTo([clean]);
-  for (let i = 0; i < 5; i++) assert.match(await ask(gateway), /200 OK[^]*ok$/);
+  for (let i = 0; i < 5; i++) assert.match(await ask(gateway), /200 OK[\s\S]*ok$/);
   assert.equal(clean.connections, 1);
   const dirty = await simpleUpstream(`${OK}HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison`);
   const other = await gatewayTo([dirty]);
@@ -185,7 +185,7 @@ test("5xx is retried as often as the policy says, with the same body", async () 
   const retry = { on: ["5xx"], count: 2, perTryTimeout: 0 };
   const gateway = await gatewayTo([upstream], { retry });
   const post = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 5\r\n\r\nbody!";
-  assert.match(await ask(gateway, post), /200 OK[^]*ok$/);
+  assert.match(await ask(gateway, post), /200 OK[\s\S]*ok$/);
   assert.equal(answers, 3);
   assert.equal(counters(gateway).upstream_rq_retry, 2);
   assert.equal(counters(gateway).upstream_rq_retry_success, 1);
@@ -195,7 +195,7 @@ test("the last failure is passed on when the retries are used up", async () => {
   const upstream = await simpleUpstream("HTTP/1.1 503 No\r\ncontent-length: 4\r\n\r\nlast");
   const retry = { on: ["gateway-error"], count: 1, perTryTimeout: 0 };
   const gateway = await gatewayTo([upstream], { retry });
-  assert.match(await ask(gateway), /^HTTP\/1\.1 503 [^]*last$/);
+  assert.match(await ask(gateway), /^HTTP\/1\.1 503 [\s\S]*last$/);
   assert.equal(counters(gateway).upstream_rq_retry_limit_exceeded, 1);
 });
 
@@ -213,7 +213,7 @@ test("each try has its own timeout", async () => {
 test("a body that is longer than what is kept isn't sent twice", async () => {
   let heads = 0;
   const upstream = await rawUpstream((socket, text) => {
-    if (text.length > 100_000) {
+    if (text.length > 200_000) {
       heads++;
       socket.end("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n");
     }
@@ -302,7 +302,7 @@ test("a cluster whose name can't be looked up has no healthy host: 503", async (
     hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
   open.push(gateway);
-  assert.match(await ask(gateway), /^HTTP\/1\.1 503 [^]*no healthy upstream$/);
+  assert.match(await ask(gateway), /^HTTP\/1\.1 503 [\s\S]*no healthy upstream$/);
 });
 
 test("a slow client stops the upstream, a slow upstream stops the client", async () => {
