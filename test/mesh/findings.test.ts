@@ -71,7 +71,7 @@ const rows: readonly (readonly [Code, Level, string, string])[] = [
   ],
   [
     "envoy-duplicate-name",
-    "error",
+    "warning",
     bootstrap({
       host: "routes: []\n                    - name: all\n                      domains: [x]",
     }),
@@ -123,6 +123,12 @@ const rows: readonly (readonly [Code, Level, string, string])[] = [
     "{ host_env_keys",
   ],
   ["envoy-bad-digest", "error", bootstrap({ filters: wasm(remote("abc")) }), "sha256"],
+  [
+    "envoy-duplicate-name",
+    "error",
+    "static_resources: { clusters: [{ name: a }, { name: a }] }",
+    "name: a",
+  ],
   ["lab-unsupported", "error", bootstrap({ manager: "normalize_path: true" }), "normalize_path"],
   ["lab-unsupported", "warning", bootstrap({ manager: "via: me" }), "via"],
   [

@@ -55,7 +55,7 @@ function readVirtualHost(host: Picker, around: Surroundings): VirtualHost {
   };
 }
 
-/** Envoy refuses two virtual hosts of one name, or for one domain. */
+/** Envoy refuses two virtual hosts for one domain, and takes two of one name. */
 function checkUnique(lab: Lab, hosts: readonly Picker[]): void {
   const names = new Set<string>();
   const domains = new Set<string>();
@@ -63,7 +63,7 @@ function checkUnique(lab: Lab, hosts: readonly Picker[]): void {
     const name = host.text("name");
     if (names.has(name)) {
       const args = { what: "virtual hosts", name };
-      lab.report.add("envoy-duplicate-name", "error", host.offset("name"), args);
+      lab.report.add("envoy-duplicate-name", "warning", host.offset("name"), args);
     }
     names.add(name);
     for (const domain of host.texts("domains")) {
