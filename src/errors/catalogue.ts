@@ -8,6 +8,7 @@ import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
+import { learnTexts } from "./texts/learn.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
 import { trialTexts } from "./texts/trial.ts";
@@ -36,6 +37,7 @@ export const catalogue = {
   ...inspectTexts,
   ...hostTexts,
   ...trialTexts,
+  ...learnTexts,
   ...pluginsTexts,
   ...envoyConfigTexts,
   ...gatewayTexts,

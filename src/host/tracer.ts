@@ -31,6 +31,8 @@ export interface CallTrace {
   readonly hidden: boolean;
   /** The `stack` global of a hardened module at this moment, in bytes that are left; null where there is none. */
   readonly stackLeft: number | null;
+  /** Calls of the plugin in flight after it, this one among them. */
+  readonly outstanding: number;
 }
 
 export interface CallbackTrace {
@@ -88,6 +90,7 @@ export class VmTrace {
         answer: number,
         hidden,
         stackLeft: left === undefined ? null : Number(left),
+        outstanding: vm.plugin.flights.calls.size,
       });
       return answer;
     };
