@@ -66,6 +66,7 @@ export class HttpStream implements MessageSink, AttributeSource {
     const filters = service.filtersOf(this.matched);
     if (service.diverted(this, filters)) return;
     service.counters.begin();
+    service.manager?.request(exchange.headers, this.connection);
     this.#requestEnded = exchange.headersOnly;
     if (filters.length > 0) this.nodes = this.#open(filters);
     if (this.#over || this.#cut >= 0) return;
@@ -207,6 +208,8 @@ export class HttpStream implements MessageSink, AttributeSource {
   #respond(headers: HeaderMap, end: boolean): void {
     if (this.#over) return;
     this.responseHeaders = headers;
+    const took = this.upstreamAnswered - this.upstreamStarted;
+    this.service.manager?.response(headers, this.upstreamAnswered > 0 && this.#cut < 0 ? took : null);
     this.exchange.sendHeaders(headers, end);
     if (end) this.#end();
   }

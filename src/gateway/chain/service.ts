@@ -11,6 +11,7 @@ import type {
 import type { ConnectionInfo, Exchange } from "../http/exchange.ts";
 import { HttpStream } from "./http-stream.ts";
 import { compileCommand, compileFormat, type FormatLine } from "./log-format.ts";
+import type { ManagerHeaders } from "./manager-headers.ts";
 import type { Filter, Matched, Router, ServiceClock } from "./seams.ts";
 
 /** Hears what becomes of requests. */
@@ -38,6 +39,8 @@ export interface ServiceParts {
   readonly clock: ServiceClock;
   readonly counters: HttpCounters;
   readonly log: (to: HttpChain["accessLogs"][number]["to"]) => LineSink | null;
+  /** What the connection manager adds by itself; nothing where there is none. */
+  readonly manager?: ManagerHeaders;
   /** Sends a request elsewhere, as a whole; false where it is served here. */
   readonly divert: ((stream: HttpStream, filters: readonly Filter[]) => boolean) | null;
   /** Told of every request that is over. */
@@ -56,6 +59,7 @@ export class HttpService {
   readonly clock: ServiceClock;
   readonly counters: HttpCounters;
   readonly limits: StreamLimits;
+  readonly manager: ManagerHeaders | null;
   readonly #parts: ServiceParts;
   readonly #logs: readonly Log[];
   readonly #loggers: readonly Filter[];
@@ -67,6 +71,7 @@ export class HttpService {
     this.router = parts.router;
     this.clock = parts.clock;
     this.counters = parts.counters;
+    this.manager = parts.manager ?? null;
     this.limits = { request: parts.bufferLimit, response: parts.bufferLimit };
     this.#logs = parts.chain.accessLogs.flatMap(({ to, format }) => {
       const sink = parts.log(to);

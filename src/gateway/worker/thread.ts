@@ -7,6 +7,7 @@ import { systemClock } from "../../host/clock.ts";
 import { sharedServices } from "../../host/services.ts";
 import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
 import type { ServiceClock } from "../chain/seams.ts";
+import { managerHeaders } from "../chain/manager-headers.ts";
 import { HttpService } from "../chain/service.ts";
 import type { Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
@@ -244,6 +245,7 @@ export class ServingThread {
       filter: (plugin) => generation.plugins[plugin]!,
       clock,
       counters,
+      manager: managerHeaders(chain, clock.wall),
       log: (to) => this.#files.sink(to),
       divert:
         this.#start.cell === null
