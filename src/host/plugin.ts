@@ -291,7 +291,7 @@ export class Plugin implements PluginState {
   #tell(name: string, context: number, b: number, c: number, d: number, e = 0): void {
     const { vm, root } = this.#started;
     const entry = vm.entries[name];
-    if (entry === undefined || context !== root.id || vm.trap !== null) return;
+    if (entry === undefined || context !== root.id || vm.trap !== null || this.#deleted) return;
     this.notices.enter();
     vm.run(entry, root, context, b, c, d, e);
     this.settle(vm);

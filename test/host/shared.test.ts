@@ -8,6 +8,7 @@ import { createServices, type HostServices, sharedServices } from "../../src/hos
 import { SharedRegion, WORD } from "../../src/host/shared/region.ts";
 import type { QueueListener } from "../../src/host/shared-queues.ts";
 import { STATUS } from "../../src/spec/status.ts";
+import { call, load, noteFunctions, quiet, run, texts } from "./guest.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const shared = (memory = SharedRegion.allocate(22), notify = () => {}): HostServices =>
@@ -206,4 +207,43 @@ test("a thread that ends with the lock in its hand spoils the memory: refusals, 
   assert.equal(data.set("a", "k", bytes("v"), 0), STATUS.internalFailure);
   assert.equal(queues.register("a", "q", listener(), 1), 0);
   assert.equal(metrics.declare(0, "n"), null);
+});
+
+test("plugins of two threads' services meet in shared data and queues of one vm_id, and in no other's", () => {
+  const memory = SharedRegion.allocate(22);
+  const body = (
+    phase: string,
+  ): string => `${noteFunctions} (data (i32.const 0) "queue") (data (i32.const 8) "item")
+    (func (export "proxy_on_configure") (param i32 i32) (result i32) ${phase} (i32.const 1))
+    (func (export "proxy_on_queue_ready") (param i32 i32)
+      ${call("proxy_dequeue_shared_queue", "(local.get 1)", 100, 104)} ${load(104)})`;
+  const imports = [
+    "proxy_log",
+    "proxy_register_shared_queue",
+    "proxy_resolve_shared_queue",
+    "proxy_enqueue_shared_queue",
+    "proxy_dequeue_shared_queue",
+    "proxy_set_shared_data",
+    "proxy_get_shared_data",
+  ];
+  const make = (phase: string, vmId: string, services: HostServices) =>
+    run({ imports, body: body(phase) }, { vmId, services });
+  const [one, two] = [shared(memory), shared(memory)];
+  const consumer = make(
+    call("proxy_register_shared_queue", 0, 5, 96) + call("proxy_set_shared_data", 0, 5, 8, 4, 0),
+    "ten\u00e9nt",
+    one,
+  );
+  const found =
+    call("proxy_resolve_shared_queue", 0, 0, 0, 5, 96) +
+    call("proxy_get_shared_data", 0, 5, 100, 104, 108);
+  const send = quiet("proxy_enqueue_shared_queue", "(i32.load (i32.const 96))", 8, 4);
+  assert.deepEqual(texts(make(found + send, "ten\u00e9nt", two)), ["0", "0"]);
+  assert.deepEqual(texts(make(found, "other", shared(memory))), ["1", "1"]);
+  consumer.poll();
+  assert.deepEqual(texts(consumer), ["0", "0", "0", "4"]);
+  consumer.close();
+  make(found + send, "ten\u00e9nt", two);
+  consumer.poll();
+  assert.equal(texts(consumer).length, 4, "an ended plugin is told nothing");
 });
