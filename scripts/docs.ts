@@ -7,6 +7,7 @@ import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { policyJsonSchema } from "../src/policy/json-schema.ts";
 import { abiSupportPage } from "./docs-abi.ts";
 import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
+import { withWorstCase } from "./worst-case.ts";
 
 export interface GeneratedFile {
   /** Path from the repository's root. */
@@ -33,6 +34,16 @@ export const commandFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/errors.md", text: errorsPage },
 ];
 
+const page = (path: string): string => readFileSync(inRepository(path), "utf8");
+
+/** Files with a passage that states what a bench measured. */
+export const measuredFiles: readonly GeneratedFile[] = [
+  {
+    path: "docs/security-model.md",
+    text: () => withWorstCase(page("docs/security-model.md"), page("docs/worst-case.json")),
+  },
+];
+
 /** A file of the repository, from where this script is compiled to. */
 export function inRepository(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -52,7 +63,7 @@ function main(args: readonly string[]): number {
     process.stderr.write("usage: node dist/scripts/docs.js [--check]\n");
     return 2;
   }
-  const old = stale([...tableFiles, ...commandFiles]);
+  const old = stale([...tableFiles, ...commandFiles, ...measuredFiles]);
   for (const { path, text } of old) {
     process.stdout.write(flag === "--check" ? `stale: ${path}\n` : `written: ${path}\n`);
     if (flag === "--check") continue;
