@@ -23,7 +23,7 @@ const tiers = {
   baseline: ["--no-wasm-lazy-compilation", "--liftoff-only"],
   optimising: ["--no-wasm-lazy-compilation", "--no-liftoff"],
 } as const;
-const FULL = { warmup: 2, rounds: 11 };
+const FULL = { warmup: 1, rounds: 7 };
 const QUICK = { warmup: 1, rounds: 3 };
 type Times = typeof FULL;
 
