@@ -177,6 +177,24 @@ test("a local reply, a reset and the death of the plugin reach a waiting stream"
   assert.deepEqual(after("unreachable", "open"), ["released request"]);
 });
 
+test("a listener hears of a request only when the one that is being fed is through", () => {
+  const plugin = run({
+    imports: ["proxy_set_effective_context", "proxy_send_local_response"],
+    body: `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+      (if (i32.eq (local.get 0) (i32.const 2)) (then (return (i32.const 1))))
+      ${quiet("proxy_set_effective_context", 2)}
+      ${quiet("proxy_send_local_response", 429, 0, 0, 0, 0, 0, 0, -1)} (i32.const 0))`,
+  });
+  const waiting = open(plugin);
+  const fed = open(plugin);
+  const said = listen(waiting);
+  waiting.listener!.localReply = (reply) =>
+    said.push(`${reply.status} ${String(fed.request.out.ended)}`);
+  waiting.request.onHeaders(HeaderMap.from(headers()), true);
+  fed.request.onHeaders(HeaderMap.from(headers()), true);
+  assert.deepEqual(said, ["429 true", "released response"]);
+});
+
 test("what a plugin buffers beyond the limit of its stream is 413 or 500; what it only stops, stops the sender", () => {
   const limits = { request: 4, response: 4 };
   const buffered = open(run(pausing("request_body", 1)), limits);
