@@ -15,7 +15,7 @@ import { targetOf } from "./request-target.ts";
 const LINGER = 1000;
 
 export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
-  readonly info: ConnectionInfo;
+  readonly info: { -readonly [K in keyof ConnectionInfo]: ConnectionInfo[K] };
   deadline = Number.POSITIVE_INFINITY;
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
@@ -118,6 +118,7 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     out[3] = target!.path;
     out[7] = this.info.tls === null ? "http" : "https";
     this.#minor = minor as 0 | 1;
+    this.info.protocol = minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
     const headersOnly = !chunked && (told.length === null || told.length === 0);
     const exchange = new H1Exchange(this, {
       headers: new HeaderMap(out),

@@ -18,6 +18,7 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
   readonly info: UpstreamInfo;
   deadline = Number.POSITIVE_INFINITY;
   served = 0;
+  listed = false;
   readonly #socket: Socket;
   readonly #owner: WireOwner;
   readonly #context: UpstreamContext;

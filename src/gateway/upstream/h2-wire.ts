@@ -14,6 +14,7 @@ export class H2Wire implements Wire, Timed {
   readonly info: UpstreamInfo;
   deadline: number;
   served = 0;
+  listed = false;
   readonly #session: ClientHttp2Session;
   readonly #owner: WireOwner;
   readonly #context: UpstreamContext;

@@ -87,6 +87,7 @@ export class HostPool implements WireOwner, CallOwner {
     for (;;) {
       const wire = this.#idle.pop();
       if (wire === undefined) return null;
+      wire.listed = false;
       if (wire.room > 0) return wire;
     }
   }
@@ -137,7 +138,10 @@ export class HostPool implements WireOwner, CallOwner {
     }
     if (wire.room === 0) return;
     if (this.#draining && wire.active === 0) wire.close();
-    else if (!this.#idle.includes(wire)) this.#idle.push(wire);
+    else if (!wire.listed) {
+      wire.listed = true;
+      this.#idle.push(wire);
+    }
   }
 
   closed(wire: Wire): void {
@@ -145,8 +149,8 @@ export class HostPool implements WireOwner, CallOwner {
     const { counters } = this.#cluster;
     counters.upstream_cx_active--;
     counters.upstream_cx_destroy++;
-    const at = this.#idle.indexOf(wire);
-    if (at >= 0) this.#idle.splice(at, 1);
+    if (wire.listed) this.#idle.splice(this.#idle.indexOf(wire), 1);
+    wire.listed = false;
     // Whoever waited for room on it needs another.
     if (this.#waiting.length > this.#connecting && this.#cluster.mayConnect) this.#connect();
   }

@@ -13,6 +13,8 @@ export interface Wire {
   readonly active: number;
   /** Calls it has ended. */
   readonly served: number;
+  /** The pool's own mark: it stands among those that have room. */
+  listed: boolean;
   attach(call: Call): void;
   /** False: the host is slow. */
   write(call: Call, bytes: Uint8Array, end: boolean): boolean;
