@@ -1,13 +1,13 @@
 // Answers of calls that a plugin made, as the caller of the host gives them: an HTTP response or a failure, the
 // steps of a gRPC call, the result of a DNS look-up. The plugin is told through its own context, and the
 // answer is open to it only while it is told.
+import { STATUS } from "../spec/status.ts";
 import { HeaderMap, type Pair } from "./header-map.ts";
 import type { Plugin } from "./plugin.ts";
 
 const NOTHING = new Uint8Array(0);
 
 /** gRPC statuses that the host itself tells. */
-const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
 const UNAVAILABLE = 14;
 
@@ -51,7 +51,8 @@ export function failCall(plugin: Plugin, token: number, message: string): boolea
     return answerGrpc(plugin, token, { status: UNAVAILABLE, message });
   }
   plugin.flights.take(token);
-  plugin.root.status = { code: UNKNOWN, message };
+  // As the reference proxy: no gRPC status, but the ABI's own.
+  plugin.root.status = { code: STATUS.brokenConnection, message };
   plugin.tellRoot("proxy_on_http_call_response", token, 0, 0, 0);
   return true;
 }

@@ -30,7 +30,7 @@ export interface HttpCall {
 export interface GrpcCall {
   readonly kind: "grpc-call" | "grpc-stream";
   readonly token: number;
-  /** A cluster's name, or a serialised service description. */
+  /** A cluster's name, also where the plugin gave a whole service description. */
   readonly service: string;
   readonly serviceName: string;
   readonly methodName: string;

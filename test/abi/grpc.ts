@@ -10,6 +10,8 @@ const data = [
   [16, "method"],
   [24, "message"],
   [40, "k"],
+  [200, "\\0a\\06\\0a\\04auth"],
+  [220, "\\0a\\06\\0a\\04else"],
 ] as const;
 const H = "proxy_on_request_headers" as const;
 const unary = (cluster = 0, out = 100): string =>
@@ -31,6 +33,16 @@ export const grpc: Subject = {
         "no such cluster, bad addresses",
         [unary(8), unary(FAR), unary(0, FAR)],
         [4, 6, 6],
+      ],
+      [
+        "right",
+        "takes a whole service description, whose cluster has to exist",
+        [
+          call("proxy_grpc_call", 200, 8, 8, 3, 16, 6, 0, 0, 24, 7, 500, 100),
+          call("proxy_grpc_call", 220, 8, 8, 3, 16, 6, 0, 0, 24, 7, 500, 100),
+        ],
+        [0, 4],
+        { check: ({ plugin }) => assert.equal(plugin.telemetry.dispatches.get("auth"), 1) },
       ],
       [
         "edge",

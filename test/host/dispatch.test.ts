@@ -159,7 +159,7 @@ test("a call that fails is told without headers, and why is in the status", () =
     "0",
     "0",
     "0",
-    "2",
+    "11",
     String("the call failed".length),
   ]);
 });

@@ -1,9 +1,12 @@
 // gRPC calls and streams. As with HTTP calls they belong to the plugin's context and leave after the guest
 // has returned; what a plugin sends on a stream before is appended to the record of that stream, what it sends
 // later goes to whoever performs it.
+
+import { envoyGrpcFields, grpcServiceFields } from "../../spec/grpc-service.ts";
 import { CALL_KIND, STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
 import { type GrpcCall, MESSAGE } from "../effects.ts";
+import { readMessage } from "../foreign/message.ts";
 import { readPairs } from "../pairs.ts";
 import type { Vm } from "../vm.ts";
 
@@ -15,10 +18,17 @@ function grpc(vm: Vm, token: number): GrpcCall | number {
   return call === undefined || call.kind === "http" || call.kind === "dns" ? STATUS.notFound : call;
 }
 
+/** The cluster of a name that is a serialised GrpcService; null for a plain name. */
+function clusterIn(name: string): string | null {
+  const service = readMessage(grpcServiceFields, Buffer.from(name, "latin1"));
+  const grpc = service === null ? null : readMessage(envoyGrpcFields, service.envoy_grpc);
+  return grpc === null || grpc.cluster_name === "" ? null : grpc.cluster_name;
+}
+
 function start(
   vm: Vm,
   kind: GrpcCall["kind"],
-  service: string,
+  name: string,
   serviceName: string,
   methodName: string,
   metadata: GrpcCall["metadata"],
@@ -27,7 +37,8 @@ function start(
   tokenAt: number,
 ): number {
   const { plugin } = vm;
-  if (service.length > caps.nameBytes) return STATUS.parseFailure;
+  if (name.length > caps.nameBytes) return STATUS.parseFailure;
+  const service = clusterIn(name) ?? name;
   if (plugin.clusters !== null && !plugin.clusters.has(service)) return STATUS.parseFailure;
   const token = plugin.flights.token(
     kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream,
