@@ -49,6 +49,16 @@ function cacheFolder(env: Io["env"]): string {
   return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "glovebox", "modules");
 }
 
+/** Spans are sent only where OpenTelemetry's own variables say where. */
+function otlpOf(env: Io["env"]) {
+  const whole = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? "";
+  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "";
+  if (whole === "" && base === "") return null;
+  const endpoint = whole === "" ? `${base.replace(/\/$/, "")}/v1/traces` : whole;
+  if (!URL.canParse(endpoint)) usage("run", `${endpoint} is no URL for spans`);
+  return { endpoint, service: env.OTEL_SERVICE_NAME || "glovebox", version: version() };
+}
+
 function noteFindings(findings: readonly Finding[], io: Io): void {
   for (const one of findings) io.note(`${renderFinding(one)}\n`);
 }
@@ -119,6 +129,7 @@ export async function run({ args, flags }: InputOf<"run">, io: Io): Promise<Outc
     wall: () => Date.now(),
     log: (entry) => io.note(logLine(entry, format)),
     cellShare: CELL_SHARE,
+    otlp: otlpOf(io.env),
     fatal: (error) => fatal(error),
   });
   const read = await gateway.check();

@@ -5,15 +5,18 @@ import { type Announcement, StatCells } from "../../src/gateway/stats/cells.ts";
 import { customSample } from "../../src/gateway/stats/custom.ts";
 import { StatMerge, statName } from "../../src/gateway/stats/merge.ts";
 import { quantile, statsJson, statsPrometheus, statsText } from "../../src/gateway/stats/render.ts";
-import { METRIC } from "../../src/spec/status.ts";
 import { stats } from "../../src/spec/stats.ts";
+import { METRIC } from "../../src/spec/status.ts";
 
 const all = (): boolean => true;
 
 /** Threads whose announcements reach one merge. */
 function threads(count: number) {
   const merge = new StatMerge();
-  const cells = Array.from({ length: count }, (_, i) => new StatCells((one) => merge.accept(i, one)));
+  const cells = Array.from(
+    { length: count },
+    (_, i) => new StatCells((one) => merge.accept(i, one)),
+  );
   return { merge, cells };
 }
 
@@ -42,7 +45,10 @@ test("a thread that ends leaves its counters and takes its gauges with it", () =
     one.cell("rqActive", { prefix: "p" }).add(1);
   }
   merge.retire(0);
-  assert.equal(statsText(merge.samples(), all), "http.p.downstream_rq_active: 1\nhttp.p.downstream_rq_total: 6\n");
+  assert.equal(
+    statsText(merge.samples(), all),
+    "http.p.downstream_rq_active: 1\nhttp.p.downstream_rq_total: 6\n",
+  );
 });
 
 test("a cell is the same cell whenever it is asked for, and announced once", () => {
@@ -59,7 +65,8 @@ test("however many names plugins make, memory is bounded, and what was there goe
   const said: Announcement[] = [];
   const cells = new StatCells((one) => said.push(one));
   const first = cells.cell("denied", { plugin: "p", function: "first" });
-  for (let i = 0; i < 600_000; i++) cells.cell("denied", { plugin: "p", function: String(i) }).add(1);
+  for (let i = 0; i < 600_000; i++)
+    cells.cell("denied", { plugin: "p", function: String(i) }).add(1);
   first.add(1);
   assert.equal(first.value, 1);
   assert.ok(new Set(said.map((one) => one.block)).size <= 64);
@@ -78,19 +85,36 @@ test("a histogram has its values in buckets, and quantiles within them", () => {
   assert.ok(median >= 25 && median <= 50.1, String(median));
   assert.ok(Number.isNaN(quantile({ bounds: [1], buckets: [0, 0], sum: 0 }, 0.5)));
   const lines = statsPrometheus(merge.samples(), all).split("\n");
-  assert.ok(lines.includes('envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix="p",le="100"} 100'));
-  assert.ok(lines.includes('envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix="p",le="+Inf"} 100'));
-  assert.ok(lines.includes('envoy_http_downstream_rq_time_count{envoy_http_conn_manager_prefix="p"} 100'));
-  const parsed = JSON.parse(statsJson(merge.samples(), all)) as { stats: { histogram: { count: number } }[] };
+  assert.ok(
+    lines.includes(
+      'envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix="p",le="100"} 100',
+    ),
+  );
+  assert.ok(
+    lines.includes(
+      'envoy_http_downstream_rq_time_bucket{envoy_http_conn_manager_prefix="p",le="+Inf"} 100',
+    ),
+  );
+  assert.ok(
+    lines.includes('envoy_http_downstream_rq_time_count{envoy_http_conn_manager_prefix="p"} 100'),
+  );
+  const parsed = JSON.parse(statsJson(merge.samples(), all)) as {
+    stats: { histogram: { count: number } }[];
+  };
   assert.equal(parsed.stats[0]!.histogram.count, 100);
 });
 
 test("the Prometheus text is well-formed: one type a family, labels escaped, names of its alphabet", () => {
   const { merge, cells } = threads(1);
-  for (const plugin of ['a"b\\c\nd', "plain"]) cells[0]!.cell("executionFailures", { plugin }).add(1);
+  for (const plugin of ['a"b\\c\nd', "plain"])
+    cells[0]!.cell("executionFailures", { plugin }).add(1);
   cells[0]!.cell("cluster", { cluster: "c", counter: "upstream_rq_total" }).add(4);
-  const text = statsPrometheus([...merge.samples(), customSample("my.metric 1", METRIC.gauge, 7n)], all);
-  const line = /^(?:# (?:HELP|TYPE) [a-zA-Z_:][\w:]* .+|[a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*\})? \S+)$/;
+  const text = statsPrometheus(
+    [...merge.samples(), customSample("my.metric 1", METRIC.gauge, 7n)],
+    all,
+  );
+  const line =
+    /^(?:# (?:HELP|TYPE) [a-zA-Z_:][\w:]* .+|[a-zA-Z_:][\w:]*(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*\})? \S+)$/;
   for (const one of text.trimEnd().split("\n")) assert.match(one, line);
   const types = text.split("\n").filter((one) => one.startsWith("# TYPE"));
   assert.equal(new Set(types).size, types.length);
@@ -100,7 +124,9 @@ test("the Prometheus text is well-formed: one type a family, labels escaped, nam
 
 test("every row's placeholders are its labels or part of its name, and no two rows print the same", () => {
   const names = stats.flatMap((row) => row.names.map((name) => statName(name, {})));
-  const printed = stats.filter((row) => !row.key.startsWith("custom") && row.key !== "clusterActive");
+  const printed = stats.filter(
+    (row) => !row.key.startsWith("custom") && row.key !== "clusterActive",
+  );
   const own = printed.flatMap((row) => row.names);
   assert.equal(new Set(own).size, own.length);
   assert.ok(names.every((name) => /^[\w.{}-]+$/.test(name)));

@@ -1,6 +1,7 @@
 // The admin's pages as one table: method, path, what it is, and the function that answers. The index page and the
 // reference are made from it.
 import type { Gateway } from "../control/gateway.ts";
+import { TRACED_AT_ONCE } from "../worker/observing.ts";
 import { clustersPage, configDump, listenersPage, pluginsPage, serverInfo } from "./pages.ts";
 import { prometheusPage, statsPage } from "./stats-pages.ts";
 
@@ -94,6 +95,25 @@ export const adminRoutes: readonly AdminRoute[] = [
     path: "/server_info",
     doc: "Version, state, uptime, threads",
     answer: ({ gateway, version, now }) => json(serverInfo(gateway, version, now())),
+  },
+  {
+    method: "GET",
+    path: "/trace",
+    doc: "What plugins did with traced requests: callbacks, host calls, fuel; no values",
+    answer: ({ gateway }) => json({ traces: gateway.traces }),
+  },
+  {
+    method: "POST",
+    path: "/trace",
+    doc: "Trace the next requests of each thread; requests=N",
+    answer: ({ gateway }, query) => {
+      const requests = Number(query.get("requests") ?? 1);
+      if (!Number.isInteger(requests) || requests < 1 || requests > TRACED_AT_ONCE) {
+        return text(`requests: 1 to ${TRACED_AT_ONCE}\n`, 400);
+      }
+      gateway.trace(requests);
+      return text(`tracing the next ${requests} requests of each thread; see GET /trace\n`);
+    },
   },
   {
     method: "POST",

@@ -22,10 +22,12 @@ async function answerOf(request: IncomingMessage, context: AdminContext): Promis
   }
   const { pathname, searchParams } = url;
   if (pathname === "/" || pathname === "/help") return indexPage();
-  const route = adminRoutes.find((one) => one.path === pathname);
-  if (route === undefined) return text(`there is no ${pathname}; see /help\n`, 404);
+  const routes = adminRoutes.filter((one) => one.path === pathname);
+  if (routes.length === 0) return text(`there is no ${pathname}; see /help\n`, 404);
   const method = request.method === "HEAD" ? "GET" : request.method;
-  if (method !== route.method) return text(`${pathname} is for ${route.method}\n`, 405);
+  const route = routes.find((one) => one.method === method);
+  if (route === undefined)
+    return text(`${pathname} is for ${routes.map((one) => one.method).join(", ")}\n`, 405);
   return route.answer(context, searchParams);
 }
 

@@ -18,6 +18,8 @@ import { FilterNode } from "./filter-node.ts";
 import { rejected } from "./rejected.ts";
 import type { Answer, Filter, Matched, Onward, RouterSink } from "./seams.ts";
 import type { HttpService } from "./service.ts";
+import type { SpanContext } from "./spans.ts";
+import type { TraceRecorder } from "./trace.ts";
 
 const NONE: FilterNode[] = [];
 
@@ -40,6 +42,9 @@ export class HttpStream implements MessageSink, AttributeSource {
   finished = 0;
   details = "";
   flags = "";
+  /** null where nobody asked. */
+  trace: TraceRecorder | null = null;
+  span: SpanContext | null = null;
   #onward: Onward | null = null;
   #fromUpstream: UpstreamSide | null = null;
   /** A local answer has begun at this filter: what comes from behind it isn't heard any more. */
@@ -67,6 +72,7 @@ export class HttpStream implements MessageSink, AttributeSource {
     if (service.diverted(this, filters)) return;
     service.counters.begin();
     service.manager?.request(exchange.headers, this.connection);
+    service.observer?.begin(this);
     this.#requestEnded = exchange.headersOnly;
     if (filters.length > 0) this.nodes = this.#open(filters);
     if (this.#over || this.#cut >= 0) return;
@@ -79,7 +85,7 @@ export class HttpStream implements MessageSink, AttributeSource {
     // What one plugin sets as a property, the others of the request read; one alone keeps its own.
     const state = filters.length === 1 ? undefined : new FilterState();
     for (const filter of filters) {
-      const admission = filter.open(this, limits, state);
+      const admission = filter.open(this, limits, state, this.trace);
       if (admission.as === "skip") continue;
       if (admission.as === "reject") {
         this.nodes = nodes;
@@ -209,7 +215,10 @@ export class HttpStream implements MessageSink, AttributeSource {
     if (this.#over) return;
     this.responseHeaders = headers;
     const took = this.upstreamAnswered - this.upstreamStarted;
-    this.service.manager?.response(headers, this.upstreamAnswered > 0 && this.#cut < 0 ? took : null);
+    this.service.manager?.response(
+      headers,
+      this.upstreamAnswered > 0 && this.#cut < 0 ? took : null,
+    );
     this.exchange.sendHeaders(headers, end);
     if (end) this.#end();
   }

@@ -1,8 +1,8 @@
 // The headers that Envoy's connection manager adds by itself: a request id, where the request came from, who
 // answered and when. What the client says of its own way here is believed as far as the configuration says.
 import { randomUUID } from "node:crypto";
-import type { HttpChain } from "../../mesh/envoy/lab-config.ts";
 import type { HeaderMap } from "../../host/header-map.ts";
+import type { HttpChain } from "../../mesh/envoy/lab-config.ts";
 import type { ConnectionInfo } from "../http/exchange.ts";
 
 export interface ManagerHeaders {
@@ -44,7 +44,10 @@ export function managerHeaders(
       const scheme = tls === null ? "http" : "https";
       if (useRemoteAddress) {
         const before = headers.get("x-forwarded-for");
-        headers.set("x-forwarded-for", before === undefined ? sourceAddress : `${before},${sourceAddress}`);
+        headers.set(
+          "x-forwarded-for",
+          before === undefined ? sourceAddress : `${before},${sourceAddress}`,
+        );
         headers.set("x-forwarded-proto", scheme);
       } else if (headers.get("x-forwarded-proto") === undefined) {
         headers.add("x-forwarded-proto", scheme);

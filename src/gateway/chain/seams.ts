@@ -8,6 +8,7 @@ import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
 import type { Route, VirtualHost, WeightedCluster } from "../../mesh/envoy/lab-config.ts";
 import type { ConnectionInfo, UpstreamSink } from "../http/exchange.ts";
+import type { TraceRecorder } from "./trace.ts";
 
 /** Where a request goes. */
 export interface Matched {
@@ -96,7 +97,13 @@ export interface Meter {
 /** A plugin as the chain sees it. */
 export interface Filter {
   readonly name: string;
-  open(attributes: AttributeSource, limits: StreamLimits, state?: FilterState): Admission;
+  /** With a recorder, the request is traced: it meets an instance of the plugin that is. */
+  open(
+    attributes: AttributeSource,
+    limits: StreamLimits,
+    state?: FilterState,
+    trace?: TraceRecorder | null,
+  ): Admission;
   /** Tells a plugin that is an access log of a request that is over. */
   logRequest(logged: LoggedRequest): void;
   readonly meter: Meter;

@@ -30,6 +30,12 @@ export interface LineSink {
   write(line: string): void;
 }
 
+/** Hears of requests that begin and end. */
+export interface StreamObserver {
+  begin(stream: HttpStream): void;
+  end(stream: HttpStream): void;
+}
+
 export interface ServiceParts {
   readonly chain: HttpChain;
   readonly bufferLimit: number;
@@ -43,8 +49,8 @@ export interface ServiceParts {
   readonly manager?: ManagerHeaders;
   /** Sends a request elsewhere, as a whole; false where it is served here. */
   readonly divert: ((stream: HttpStream, filters: readonly Filter[]) => boolean) | null;
-  /** Told of every request that is over. */
-  readonly observe: ((stream: HttpStream) => void) | null;
+  /** Told of every request; null where nobody wants to know. */
+  readonly observe: StreamObserver | null;
 }
 
 interface Log {
@@ -60,6 +66,7 @@ export class HttpService {
   readonly counters: HttpCounters;
   readonly limits: StreamLimits;
   readonly manager: ManagerHeaders | null;
+  readonly observer: StreamObserver | null;
   readonly #parts: ServiceParts;
   readonly #logs: readonly Log[];
   readonly #loggers: readonly Filter[];
@@ -72,6 +79,7 @@ export class HttpService {
     this.clock = parts.clock;
     this.counters = parts.counters;
     this.manager = parts.manager ?? null;
+    this.observer = parts.observe;
     this.limits = { request: parts.bufferLimit, response: parts.bufferLimit };
     this.#logs = parts.chain.accessLogs.flatMap(({ to, format }) => {
       const sink = parts.log(to);
@@ -124,7 +132,7 @@ export class HttpService {
     this.counters.end(status, stream.finished - stream.exchange.started);
     for (const { format, sink } of this.#logs) sink.write(format(stream));
     for (const logger of this.#loggers) logOnly(logger, stream);
-    this.#parts.observe?.(stream);
+    this.observer?.end(stream);
   }
 }
 

@@ -9,12 +9,14 @@ import { renderFinding } from "../../errors/render.ts";
 import { RegionMetrics } from "../../host/shared/metrics.ts";
 import { SharedRegion } from "../../host/shared/region.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
+import type { RequestTrace } from "../chain/trace.ts";
 import type { DiskCache } from "../plugins/cache.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { StatCells } from "../stats/cells.ts";
 import { customSample } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
+import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
 import { type BoundSocket, bind, showAddress } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
@@ -36,6 +38,8 @@ export interface GatewayOptions {
   readonly log: (entry: LogEntry) => void;
   /** Share of one processor that a cell may use. */
   readonly cellShare: number;
+  /** Where spans go; null for nowhere. */
+  readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
   /** The gateway can't go on. */
   readonly fatal: (error: Failure) => void;
 }
@@ -52,6 +56,8 @@ const UP = 20_000;
 const STAGE = 120_000;
 const COMMIT = 20_000;
 const REPORT = 500;
+/** Traces that are kept. */
+const TRACES = 200;
 
 export class Gateway {
   readonly options: GatewayOptions;
@@ -66,6 +72,9 @@ export class Gateway {
   findings: readonly Finding[] = [];
   draining = false;
   readonly #metrics = new RegionMetrics(new SharedRegion(this.shared));
+  /** The last traces, oldest first. */
+  readonly traces: (RequestTrace & { readonly thread: number })[] = [];
+  readonly #otlp: OtlpExporter | null;
   readonly #places: string[] = [];
   readonly #own: StatCells;
   readonly #watch: FileWatch;
@@ -86,6 +95,11 @@ export class Gateway {
     this.#own = new StatCells((stat) => this.stats.accept(0, stat));
     this.#own.cell("compileFailures");
     this.#own.cell("compileSuccesses");
+    const { otlp } = options;
+    this.#otlp =
+      otlp === null
+        ? null
+        : new OtlpExporter({ ...otlp, say: (text) => this.say("warning", text) });
     this.#watch = new FileWatch(() => this.reload());
     this.#watchdog = new Watchdog({
       threads: () => [...this.threads, ...this.cells.values()],
@@ -200,8 +214,7 @@ export class Gateway {
       cell,
       sockets: cell === null ? this.#sockets.map((one) => one.fd) : [],
       shared: this.shared,
-      traceToken: null,
-      spans: false,
+      spans: this.#otlp !== null,
       event: (event, from) => this.#event(event, from),
       ended: (from, reason) => this.#ended(from, reason),
     });
@@ -223,7 +236,13 @@ export class Gateway {
           if (one !== from) one.send({ kind: "poll" });
         }
         break;
-      default:
+      case "spans":
+        this.#otlp?.add(event.spans);
+        break;
+      case "trace":
+        this.traces.push({ thread: from.number, ...event.trace });
+        if (this.traces.length > TRACES) this.traces.shift();
+        break;
     }
   }
 
@@ -413,6 +432,12 @@ export class Gateway {
     for (const one of this.lastReload.findings) this.say("error", renderFinding(one));
   }
 
+  /** Traces the next requests of every thread. */
+  trace(requests: number): void {
+    for (const one of [...this.threads, ...this.cells.values()])
+      one.send({ kind: "trace", requests });
+  }
+
   /** Every statistic, those that plugins define among them. */
   samples(): Sample[] {
     const own = this.#metrics.all().map(({ name, type, value }) => customSample(name, type, value));
@@ -434,6 +459,7 @@ export class Gateway {
     this.draining = true;
     this.#watch.close();
     await Promise.all(this.threads.map((one) => one.drain(milliseconds)));
+    await this.#otlp?.flush();
     await this.stop();
   }
 

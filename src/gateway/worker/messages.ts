@@ -1,6 +1,8 @@
 // What the control thread and the threads that serve tell each other. Plain data and compiled modules only.
 import type { Args, Code } from "../../errors/catalogue.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
+import type { Span } from "../chain/spans.ts";
+import type { RequestTrace } from "../chain/trace.ts";
 import type { ClusterSnapshot } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import type { Announcement } from "../stats/cells.ts";
@@ -24,7 +26,7 @@ export interface ThreadStart {
   readonly pulse: SharedArrayBuffer;
   /** Shared data, queues and metrics of all threads. */
   readonly shared: SharedArrayBuffer;
-  readonly traceToken: string | null;
+  /** Somebody exports spans. */
   readonly spans: boolean;
 }
 
@@ -35,6 +37,8 @@ export type ToThread =
   | { readonly kind: "cells"; readonly cells: Version["cells"] }
   /** A queue of another thread's plugin may have something for one of here. */
   | { readonly kind: "poll" }
+  /** Trace the next requests, so many. */
+  | { readonly kind: "trace"; readonly requests: number }
   | { readonly kind: "report"; readonly id: number }
   | { readonly kind: "drain"; readonly milliseconds: number };
 
@@ -48,7 +52,7 @@ export type FromThread =
   | { readonly kind: "expensive"; readonly plugin: string; readonly why: string }
   | { readonly kind: "report"; readonly id: number; readonly report: ThreadReport }
   | { readonly kind: "poll" }
-  | { readonly kind: "span"; readonly spans: readonly Span[] }
+  | { readonly kind: "spans"; readonly spans: readonly Span[] }
   | { readonly kind: "trace"; readonly trace: RequestTrace }
   | { readonly kind: "drained" };
 
@@ -91,37 +95,4 @@ export interface PluginReport {
   readonly denied: readonly string[];
   /** Milliseconds of the last second that its steps took here. */
   readonly recentMs: number;
-}
-
-/** A request as OpenTelemetry sees it. */
-export interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentId: string;
-  readonly name: string;
-  /** Milliseconds since 1970. */
-  readonly start: number;
-  readonly end: number;
-  readonly status: number;
-  readonly attributes: Readonly<Record<string, string | number>>;
-}
-
-/** What plugins did with one request. */
-export interface RequestTrace {
-  readonly time: number;
-  readonly thread: number;
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly milliseconds: number;
-  readonly steps: readonly TraceStep[];
-}
-
-export interface TraceStep {
-  readonly plugin: string;
-  readonly phase: string;
-  readonly microseconds: number;
-  readonly fuel: number;
-  /** Host calls of this step, in order. */
-  readonly calls: readonly string[];
 }

@@ -9,7 +9,9 @@ import { type Admission, Plugin } from "../../host/plugin.ts";
 import type { AttributeSource } from "../../host/properties.ts";
 import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
+import type { Tracer } from "../../host/tracer.ts";
 import type { Filter } from "../chain/seams.ts";
+import { PluginTracer, type TraceRecorder } from "../chain/trace.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import type { StatCells } from "../stats/cells.ts";
 import type { Problem } from "./messages.ts";
@@ -71,7 +73,9 @@ export class ServedPlugin implements Filter {
   readonly requestFuel: number;
   readonly overBudget: "skip" | "reject";
   #plugin: Plugin | null = null;
-  #create: (() => Plugin | null) | null;
+  readonly #create: (tracer: Tracer | null) => Plugin | null;
+  #begun = false;
+  #twin: { readonly plugin: Plugin; readonly tracer: PluginTracer } | null = null;
   readonly #counters: PluginCounters;
   #users = 0;
   #retired = false;
@@ -86,9 +90,10 @@ export class ServedPlugin implements Filter {
     this.overBudget = verdict(semantics, failure, "trapping").request;
     this.#counters = new PluginCounters(this.name, config.vmId || config.name, stats);
     this.#elsewhere = starts === "elsewhere";
-    this.#create = () => {
+    this.#create = (tracer) => {
       meter.begin("start");
-      const plugin = pluginOf(prepared, pluginOptions(prepared, options));
+      const traced = tracer === null ? {} : { tracer };
+      const plugin = pluginOf(prepared, { ...pluginOptions(prepared, options), ...traced });
       meter.end();
       if (plugin !== null) plugin.observer = { call: () => {}, trap: () => {}, due };
       return plugin;
@@ -97,9 +102,9 @@ export class ServedPlugin implements Filter {
   }
 
   #begin(): void {
-    if (this.#create === null || this.#elsewhere) return;
-    this.#plugin = this.#create();
-    this.#create = null;
+    if (this.#begun || this.#elsewhere) return;
+    this.#begun = true;
+    this.#plugin = this.#create(null);
   }
 
   /** null where it was refused, has not begun, or lives elsewhere. */
@@ -107,11 +112,19 @@ export class ServedPlugin implements Filter {
     return this.#plugin;
   }
 
-  open(attributes: AttributeSource, limits: StreamLimits, state?: FilterState): Admission {
-    if (this.#create !== null) this.#begin();
+  open(
+    attributes: AttributeSource,
+    limits: StreamLimits,
+    state?: FilterState,
+    trace?: TraceRecorder | null,
+  ): Admission {
+    if (!this.#begun) this.#begin();
     if (this.#plugin !== null) {
       this.meter.begin("open");
-      const admission = this.#plugin.open(attributes, limits, state);
+      const admission =
+        trace == null
+          ? this.#plugin.open(attributes, limits, state)
+          : this.#openTraced(attributes, limits, state, trace);
       this.meter.end();
       return admission;
     }
@@ -122,7 +135,7 @@ export class ServedPlugin implements Filter {
   }
 
   logRequest(logged: LoggedRequest): void {
-    if (this.#create !== null) this.#begin();
+    if (!this.#begun) this.#begin();
     this.meter.begin("log");
     this.#plugin?.logRequest(logged);
   }
@@ -143,7 +156,7 @@ export class ServedPlugin implements Filter {
   get problem(): Problem | null {
     const { plugin } = this;
     const { error } = this.prepared;
-    if (this.#elsewhere || this.#create !== null) return null;
+    if (this.#elsewhere || !this.#begun) return null;
     if (plugin === null)
       return { plugin: this.name, reason: error?.message ?? "it was not loaded" };
     const { state, trap } = plugin;
@@ -167,9 +180,42 @@ export class ServedPlugin implements Filter {
     return this.#elsewhere;
   }
 
+  /** Traced requests meet an instance of their own: linking calls to a tracer would cost all the others. */
+  #openTraced(
+    attributes: AttributeSource,
+    limits: StreamLimits,
+    state: FilterState | undefined,
+    recorder: TraceRecorder,
+  ): Admission {
+    if (this.#twin === null) {
+      const tracer = new PluginTracer(this.name);
+      const plugin = this.#create(tracer);
+      if (plugin === null) return this.#plugin!.open(attributes, limits, state);
+      this.#twin = { plugin, tracer };
+    }
+    const { plugin, tracer } = this.#twin;
+    tracer.opening(recorder);
+    const admission = plugin.open(attributes, limits, state);
+    tracer.opening(null);
+    if (admission.as === "stream") tracer.opened(admission.stream, recorder);
+    return admission;
+  }
+
+  /** Nobody traces any more. */
+  endTracing(): void {
+    this.#twin?.plugin.retire();
+    this.#twin = null;
+  }
+
   /** Delivers what is due; answers when to come again, in monotonic nanoseconds. */
   poll(now: () => number): bigint | null {
-    const { plugin } = this;
+    const main = this.#pollOne(this.#plugin, now);
+    const twin = this.#twin === null ? null : this.#pollOne(this.#twin.plugin, now);
+    if (main === null || twin === null) return main ?? twin;
+    return main < twin ? main : twin;
+  }
+
+  #pollOne(plugin: Plugin | null, now: () => number): bigint | null {
     if (plugin === null || plugin.ended) return null;
     const due = plugin.nextDeadline();
     if (due !== null && due <= plugin.services.clock.monotonic()) {

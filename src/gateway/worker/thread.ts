@@ -6,8 +6,8 @@ import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
 import { sharedServices } from "../../host/services.ts";
 import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
-import type { ServiceClock } from "../chain/seams.ts";
 import { managerHeaders } from "../chain/manager-headers.ts";
+import type { ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
 import type { Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
@@ -22,6 +22,7 @@ import { LogFiles } from "./log-files.ts";
 import { ThreadLog } from "./logs.ts";
 import type { FromThread, ThreadReport, ThreadStart, ToThread, Version } from "./messages.ts";
 import { PluginMeter } from "./meter.ts";
+import { Observing } from "./observing.ts";
 import { originOf } from "./origin.ts";
 import { Pulse } from "./pulse.ts";
 import { reportOf } from "./report.ts";
@@ -50,6 +51,7 @@ export class ServingThread {
   readonly #diversion: Diversion;
   readonly #gate: CellGate | null;
   readonly #timers: Timers;
+  readonly #observing: Observing;
   readonly #clusterCounters: ClusterCounters;
   readonly #internalErrors: Cell;
   readonly #acceptors: Acceptor[] = [];
@@ -68,6 +70,7 @@ export class ServingThread {
     this.#send = send;
     this.#engine = engine;
     this.#stats = new StatCells((stat) => send({ kind: "stat", stat }));
+    this.#observing = new Observing(start.spans, send);
     this.#clusterCounters = new ClusterCounters(this.#stats);
     this.#internalErrors = this.#stats.cell("internalErrors");
     this.#pulse = new Pulse(start.pulse);
@@ -128,6 +131,9 @@ export class ServingThread {
         break;
       case "poll":
         this.#timers.arm();
+        break;
+      case "trace":
+        this.#observing.trace(message.requests);
         break;
       case "report":
         this.#publish();
@@ -251,7 +257,7 @@ export class ServingThread {
         this.#start.cell === null
           ? (stream, filters) => this.#diversion.divert(stream, filters)
           : null,
-      observe: null,
+      observe: this.#observing,
     });
   }
 
@@ -363,7 +369,10 @@ export class ServingThread {
 
   #publish(): void {
     if (this.#current !== null) this.#clusterCounters.publish(this.#current.upstreams);
-    for (const served of this.#current?.byKey.values() ?? []) served.publish();
+    for (const served of this.#current?.byKey.values() ?? []) {
+      served.publish();
+      if (!this.#observing.tracing) served.endTracing();
+    }
     this.#leaving = this.#leaving.filter((served) => {
       served.publish();
       if (served.gone) served.end();
@@ -371,6 +380,7 @@ export class ServingThread {
     });
     this.#files.flush();
     this.#log.flush();
+    this.#observing.flush();
   }
 
   #report(): ThreadReport {
