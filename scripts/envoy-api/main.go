@@ -12,9 +12,9 @@ import (
 	"sort"
 	"strings"
 
+	udpa "github.com/cncf/xds/go/udpa/annotations"
 	envoyannotations "github.com/envoyproxy/go-control-plane/envoy/annotations"
 	"github.com/envoyproxy/protoc-gen-validate/validate"
-	udpa "github.com/cncf/xds/go/udpa/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
