@@ -5,9 +5,13 @@ import { catalogue } from "./catalogue.ts";
 import { Failure, finding } from "./failure.ts";
 import { renderFailure, renderFinding } from "./render.ts";
 import { cliTexts } from "./texts/cli.ts";
+import { envoyConfigTexts } from "./texts/envoy-config.ts";
+import { gatewayTexts } from "./texts/gateway.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
+import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
+import { learnTexts } from "./texts/learn.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
 import { trialTexts } from "./texts/trial.ts";
@@ -17,6 +21,7 @@ import { wasmTexts } from "./texts/wasm.ts";
 const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
+  ...[envoyConfigTexts, gatewayTexts, httpTexts, learnTexts],
 ];
 
 test("no code has rows in two areas, where one would hide the other", () => {
