@@ -136,8 +136,8 @@ export const envoyConfigTexts = {
     exit: 1,
   },
   "envoy-bad-regex": {
-    text: "{field} is no regular expression that both Envoy and the lab read: {reason}",
-    hint: "Envoy's expressions are RE2: no look-around, no back-references",
+    text: "{field} is no regular expression of RE2, which Envoy and the lab read: {reason}",
+    hint: "RE2 has no look-around and no back-references",
     blame: "input",
     exit: 1,
   },

@@ -2,7 +2,7 @@
 import type { HeaderMatch, QueryMatch, RegexRewrite, StringMatch } from "../lab-config.ts";
 import { shortName } from "../read/check.ts";
 import type { Picker } from "./picker.ts";
-import { compileRegex } from "./regex.ts";
+import { regexProblem } from "./regex.ts";
 
 /** The pattern of a RegexMatcher; undefined, and a finding, where the lab cannot read it. */
 export function readRegex(matcher: Picker | undefined): string | undefined {
@@ -10,15 +10,11 @@ export function readRegex(matcher: Picker | undefined): string | undefined {
   // It says which engine, and there is one.
   matcher.value("google_re2");
   const pattern = matcher.text("regex");
-  try {
-    compileRegex(pattern, true);
-    return pattern;
-  } catch (error) {
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 200);
-    const field = `${shortName(matcher.type)}.regex`;
-    matcher.report.add("envoy-bad-regex", "error", matcher.offset("regex"), { field, reason });
-    return undefined;
-  }
+  const problem = regexProblem(pattern);
+  if (problem === null) return pattern;
+  const args = { field: `${shortName(matcher.type)}.regex`, reason: problem.slice(0, 200) };
+  matcher.report.add("envoy-bad-regex", "error", matcher.offset("regex"), args);
+  return undefined;
 }
 
 export function readRewrite(rewrite: Picker | undefined): RegexRewrite | null {
