@@ -27,6 +27,38 @@ const modeFlag = {
   choices: ["bound", "exact"],
 } as const;
 
+/** What a run is looked at by; `policy learn` and `policy fit` take the same. */
+const evidenceFlags = [
+  {
+    name: "traffic",
+    value: "FILE",
+    summary: "recorded requests to play: HAR 1.2, or JSON lines (docs/traffic.md)",
+    many: true,
+  },
+  {
+    name: "record",
+    value: "PATH",
+    summary: "a record of a run, or the folder that `glovebox run --record` wrote",
+    many: true,
+  },
+  { name: "configuration", value: "TEXT", summary: "the configuration that the plugin is given" },
+  {
+    name: "root-id",
+    value: "NAME",
+    summary: "the root id that it is given; without it the file's name",
+  },
+  {
+    name: "margin",
+    value: "FACTOR",
+    summary: "what measured limits are multiplied by; without it 2",
+  },
+  {
+    name: "percentile",
+    value: "P",
+    summary: "the percentile that limits come from; without it 99.9",
+  },
+] as const satisfies readonly FlagRow[];
+
 export const commands = {
   inspect: {
     summary: "what a plugin is and may do, and the least policy it needs",
@@ -190,6 +222,47 @@ export const commands = {
       },
     ],
     exits: [1, 3],
+  },
+  "policy learn": {
+    summary: "the least policy that recorded traffic needs, each grant with its evidence",
+    detail:
+      "The plugin runs with everything allowed, metered but not limited, under the traffic; what it used becomes a policy, with `# reason: …` beside each grant, and the traffic is played again under it. Evidence names callbacks, paths, clusters, headers and keys, never values. Rules that modules don't enforce yet are written as comments. Ends with 1 where the plugin traps or behaves differently under the policy.",
+    args: [ref],
+    flags: [
+      ...evidenceFlags,
+      { ...roleFlag, summary: "the role that the policy is written within; without it none" },
+      { name: "output", short: "o", value: "FILE", summary: "write the policy there" },
+      { name: "force", summary: "let --output replace an existing file" },
+    ],
+    examples: [
+      {
+        line: "glovebox policy learn auth.wasm --traffic site.har -o auth.yaml",
+        does: "from what a browser saved",
+      },
+      {
+        line: "glovebox policy learn auth.wasm --record records --role auth",
+        does: "from what `glovebox run envoy.yaml --record records` wrote",
+      },
+    ],
+    exits: [1, 3, 5],
+  },
+  "policy fit": {
+    summary: "memory, fuel and stack limits from recorded traffic, with the distributions",
+    detail:
+      "Limits are a percentile of what was seen times the margin, and never less than the most that was seen. Where the sample is too small for the percentile, the maximum is used and said. Stack and call depth are tried: the least power of two under which the traffic passes.",
+    args: [ref],
+    flags: [{ ...policyFlag, required: true }, ...evidenceFlags],
+    examples: [
+      {
+        line: "glovebox policy fit auth.wasm -p auth.yaml --traffic site.har",
+        does: "current limits beside proposed ones",
+      },
+      {
+        line: "glovebox policy fit auth.wasm -p auth.yaml --record records --json",
+        does: "quantiles and histograms for a program",
+      },
+    ],
+    exits: [3],
   },
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",

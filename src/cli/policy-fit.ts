@@ -1,0 +1,87 @@
+// `glovebox policy fit REF -p POLICY --traffic FILE`: limits from what was seen beside those of the policy, with the
+// distributions as plots. It changes no file.
+
+import { fail } from "../errors/failure.ts";
+import { renderFinding } from "../errors/render.ts";
+import { checkFuel, enforceable, type Fit, type FitRow, fitOf } from "../learn/fit.ts";
+import { watch } from "../learn/learn.ts";
+import { plotLines } from "../learn/plot.ts";
+import { triedLimits } from "../learn/stack.ts";
+import { widened } from "../learn/wide-policy.ts";
+import { parsePolicy } from "../policy/document.ts";
+import { field } from "../policy/schema.ts";
+import { show } from "../policy/values.ts";
+import { mergeRecords } from "../record/merge.ts";
+import type { Outcome } from "./command-row.ts";
+import type { InputOf } from "./commands.ts";
+import { fitOptions, playOptions, readEvidence } from "./evidence.ts";
+import type { Io } from "./io.ts";
+import { readModule, readText } from "./ref.ts";
+import { count } from "./units.ts";
+
+const words = {
+  percentile: (p: number) => `p${p}`,
+  maximum: () => "maximum",
+  raised: () => "maximum, beyond the margin",
+  tried: () => "least that passes",
+} as const;
+
+function table(fit: Fit, percentile: number, io: Io): readonly string[] {
+  const cell = (row: FitRow, value: number | null): string =>
+    value === null ? "none" : show(field(row.path)!, value);
+  const head = ["limit", "current", "seen", "by", "proposed"];
+  const rows = fit.limits.map((row) => [
+    row.path,
+    cell(row, row.current),
+    cell(row, row.base),
+    words[row.basis](percentile),
+    cell(row, row.proposed),
+  ]);
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => row[i]!.length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((text, i) => text.padEnd(widths[i]!))
+      .join("  ")
+      .trimEnd();
+  return [io.styles.bold(line(head)), ...rows.map(line)];
+}
+
+function text(fit: Fit, { percentile, margin }: ReturnType<typeof fitOptions>, io: Io): string {
+  const plots = fit.plots.filter((plot) => plot.count > 0);
+  return `${[
+    `${count(fit.requests)} requests, margin ${margin}`,
+    "",
+    ...table(fit, percentile, io),
+    ...plots.flatMap((plot) => ["", ...plotLines(plot, count)]),
+    ...(fit.findings.length > 0 ? ["", ...fit.findings.map(renderFinding)] : []),
+  ].join("\n")}\n`;
+}
+
+export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promise<Outcome> {
+  const options = fitOptions("policy fit", flags);
+  const document = parsePolicy(await readText(flags.policy), flags.policy);
+  const module = await readModule(args.ref);
+  const given = await readEvidence("policy fit", flags, module);
+  const policy = enforceable(document);
+  for (const record of given.records) checkFuel(record, policy);
+  const wide = widened(policy);
+  const playing = playOptions(module.ref, flags);
+  io.progress(`watching ${module.ref}`);
+  const watched =
+    given.requests.length === 0 ? null : watch(module.bytes, wide, given.requests, playing);
+  const record = mergeRecords([...(watched === null ? [] : [watched.record]), ...given.records]);
+  if (record.requests === 0) fail("traffic-empty");
+  io.progress("looking for the stack that it takes");
+  const tried =
+    watched === null
+      ? []
+      : triedLimits(module.bytes, wide, given.requests, watched.played, playing, options);
+  const fit = fitOf(record, document, tried, options);
+  return {
+    exit: 0,
+    result: { ref: module.ref, policy: flags.policy, ...options, fit, record },
+    text: () => text(fit, options, io),
+  };
+}

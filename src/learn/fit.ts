@@ -1,0 +1,92 @@
+// `policy fit`: limits from a run beside those of a policy, with the distributions they come from.
+import { type Finding, fail, finding } from "../errors/failure.ts";
+import type { Policy } from "../policy/policy.ts";
+import { resolvePolicy } from "../policy/resolve.ts";
+import { type Field, field, fields } from "../policy/schema.ts";
+import type { PolicyDocument } from "../policy/settings.ts";
+import { show } from "../policy/values.ts";
+import type { RunRecord } from "../record/run-record.ts";
+import { type Plot, plotOf } from "./plot.ts";
+import { type FitOptions, type Proposal, proposalsOf, samplesNeeded } from "./proposals.ts";
+
+export interface FitRow extends Proposal {
+  /** What the policy says, or the default; null for no limit. */
+  readonly current: number | null;
+}
+
+export interface Fit {
+  readonly requests: number;
+  readonly limits: readonly FitRow[];
+  readonly plots: readonly Plot[];
+  /** One a callback, by how often it was called. */
+  readonly callbacks: readonly Plot[];
+  readonly findings: readonly Finding[];
+}
+
+/** The policy's own grants and ways, without the fields that modules don't enforce yet. */
+export function enforceable(document: PolicyDocument): Policy {
+  const rows = (fields as readonly Field[]).filter((row) => row.later !== undefined);
+  const later = new Set(rows.map((row) => row.path));
+  const settings = new Map([...document.settings].filter(([path]) => !later.has(path)));
+  return resolvePolicy({ ...document, settings });
+}
+
+/** Throws where a record's fuel is not the policy's. */
+export function checkFuel(record: RunRecord, policy: Policy): void {
+  if (record.fuel === null) fail("fit-not-metered");
+  const { mode, costs } = policy.limits.fuel;
+  const [found, expected] = [`${record.fuel.mode} ${record.fuel.costs}`, `${mode} ${costs}`];
+  if (found !== expected) fail("fit-other-fuel", { found, expected });
+}
+
+/** `tried`: proposals that are no part of a record. */
+export function fitOf(
+  record: RunRecord,
+  document: PolicyDocument,
+  tried: readonly Proposal[],
+  options: FitOptions,
+): Fit {
+  const limits = [...proposalsOf(record, options), ...tried].map((one): FitRow => {
+    const row = field(one.path)!;
+    const value = document.settings.get(one.path)?.value ?? row.default;
+    return { ...one, current: value === null ? null : Number(value) };
+  });
+  const needed = samplesNeeded(options.percentile);
+  const small =
+    record.requests >= needed
+      ? []
+      : [
+          finding("fit-small-sample", "warning", {
+            count: record.requests,
+            percentile: options.percentile,
+            needed,
+          }),
+        ];
+  const below = limits
+    .filter(({ current, most }) => current !== null && current < most)
+    .map(({ path, current, most, proposed }) => {
+      const row = field(path)!;
+      const args = {
+        path,
+        current: show(row, current!),
+        most: show(row, most),
+        proposed: show(row, proposed),
+      };
+      return finding("fit-below-most", "warning", args, document.settings.get(path)?.where);
+    });
+  return {
+    requests: record.requests,
+    limits,
+    plots: [
+      plotOf("memory when a request was over, in pages of 64 KiB", "pages", record.pages),
+      plotOf("fuel of a request", "fuel", record.perRequest),
+      plotOf("fuel of a callback", "fuel", record.perCallback),
+      plotOf("fuel of a start entry", "fuel", record.perStart),
+    ],
+    callbacks: record.callbacks
+      .filter(({ fuel }) => fuel.values.length > 0)
+      .toSorted((a, b) => b.calls - a.calls)
+      .map(({ name, fuel }) => plotOf(name, "fuel", fuel)),
+    findings: [...small, ...below],
+  };
+}

@@ -1,0 +1,53 @@
+// The policy for watching: everything is let through and metered, so that what a plugin does shows, and a plugin that
+// never ends still ends. Bounded by what a machine that tries it can bear.
+
+import type { Policy } from "../policy/policy.ts";
+import { policyFromRole } from "../policy/resolve.ts";
+import { PAGE } from "../spec/binary.ts";
+import { hostFunctions } from "../spec/host-functions.ts";
+
+const MiB = 2 ** 20;
+
+/** Far beyond any decent callback; a loop without end is over within seconds. */
+export const WIDE_FUEL = 2_000_000_000;
+
+export const wideLimits = {
+  "spec.limits.memory": 1024 * MiB,
+  "spec.limits.fuel.callback": WIDE_FUEL,
+  "spec.limits.fuel.start": WIDE_FUEL,
+  // What engines give their callers at least.
+  "spec.limits.stack": 512 * 1024,
+  "spec.limits.callDepth": 1_000_000,
+} as const;
+
+/** Allows every call and every callback. */
+export function widePolicy(
+  name: string,
+  fuel?: Pick<Policy["limits"]["fuel"], "mode" | "costs">,
+): Policy {
+  return policyFromRole(null, {
+    ...wideLimits,
+    "metadata.name": name,
+    "spec.capabilities.allow": hostFunctions.map((row) => row.name),
+    ...(fuel !== undefined && {
+      "spec.limits.fuel.mode": fuel.mode,
+      "spec.limits.fuel.costs": fuel.costs,
+    }),
+  });
+}
+
+/** A policy with its own grants and wide limits. */
+export function widened(policy: Policy): Policy {
+  const { limits } = policy;
+  return {
+    ...policy,
+    sha256: null,
+    limits: {
+      ...limits,
+      memoryPages: wideLimits["spec.limits.memory"] / PAGE,
+      fuel: { ...limits.fuel, callback: WIDE_FUEL, start: WIDE_FUEL },
+      stackBytes: wideLimits["spec.limits.stack"],
+      callDepth: wideLimits["spec.limits.callDepth"],
+    },
+  };
+}
