@@ -88,9 +88,12 @@ export class Half {
     this.headers = headers;
     this.allHeaders = headers;
     this.#ended = end;
-    const answer = this.#owner.callHeaders(this.#name, headers.size, end);
-    if (!this.#owner.stopped(this.#name)) this.#afterHeaders(answer, end);
-    this.#owner.leave();
+    try {
+      const answer = this.#owner.callHeaders(this.#name, headers.size, end);
+      if (!this.#owner.stopped(this.#name)) this.#afterHeaders(answer, end);
+    } finally {
+      this.#owner.leave();
+    }
   }
 
   #afterHeaders(answer: number | null, end: boolean): void {
@@ -113,12 +116,15 @@ export class Half {
     if (this.#owner.stopped(this.#name) || this.out.ended) return;
     this.#owner.enter();
     if (end) this.#ended = true;
-    if (this.#hold === "headers") {
-      this.#unseen ??= new BodyBuffer();
-      this.#unseen.adopt(data);
-      this.#checkSize(this.#unseen.length);
-    } else this.#showBody(data);
-    this.#owner.leave();
+    try {
+      if (this.#hold === "headers") {
+        this.#unseen ??= new BodyBuffer();
+        this.#unseen.adopt(data);
+        this.#checkSize(this.#unseen.length);
+      } else this.#showBody(data);
+    } finally {
+      this.#owner.leave();
+    }
   }
 
   onTrailers(trailers: HeaderMap): void {
@@ -126,9 +132,12 @@ export class Half {
     this.#owner.enter();
     this.#ended = true;
     this.allTrailers = trailers;
-    if (this.#hold === "headers") this.#unseenTrailers = trailers;
-    else this.#showTrailers(trailers);
-    this.#owner.leave();
+    try {
+      if (this.#hold === "headers") this.#unseenTrailers = trailers;
+      else this.#showTrailers(trailers);
+    } finally {
+      this.#owner.leave();
+    }
   }
 
   /** The plugin lets this direction go on. */

@@ -7,7 +7,7 @@ export interface Noticed {
 }
 
 export class Notices {
-  #waiting: Noticed[] = [];
+  readonly #waiting: Noticed[] = [];
   #depth = 0;
 
   enter(): void {
@@ -23,9 +23,10 @@ export class Notices {
     this.#waiting.push(one);
   }
 
+  /** One that throws keeps nobody else from being told: the rest waits for the next call. */
   #flush(): void {
-    const due = this.#waiting;
-    this.#waiting = [];
-    for (const one of due) one.deliver();
+    for (let one = this.#waiting.shift(); one !== undefined; one = this.#waiting.shift()) {
+      one.deliver();
+    }
   }
 }

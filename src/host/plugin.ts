@@ -293,9 +293,12 @@ export class Plugin implements PluginState {
     const entry = vm.entries[name];
     if (entry === undefined || context !== root.id || vm.trap !== null || this.#deleted) return;
     this.notices.enter();
-    vm.run(entry, root, context, b, c, d, e);
-    this.settle(vm);
-    this.notices.leave();
+    try {
+      vm.run(entry, root, context, b, c, d, e);
+      this.settle(vm);
+    } finally {
+      this.notices.leave();
+    }
   }
 
   /** Delivers time-outs and ticks that are due, and queue notices, at most `caps.callbacksPerPoll`. */
@@ -362,11 +365,14 @@ export class Plugin implements PluginState {
     if (this.#deleted || root.closing) return;
     this.notices.enter();
     const done = vm.entries.proxy_on_done;
-    const finished = done === undefined || vm.trap !== null || vm.run(done, root, root.id) !== 0;
-    if (finished) this.delete();
-    else root.closing = true;
-    this.settle(vm);
-    this.notices.leave();
+    try {
+      const finished = done === undefined || vm.trap !== null || vm.run(done, root, root.id) !== 0;
+      if (finished) this.delete();
+      else root.closing = true;
+      this.settle(vm);
+    } finally {
+      this.notices.leave();
+    }
   }
 
   /** The plugin is over: nothing of it runs any more. */

@@ -233,13 +233,16 @@ export class StreamContext implements Context, HalfOwner {
     this.request.hide();
     this.response.hide();
     this.#logging = true;
-    this.#last(done);
-    this.#last(log);
-    this.#last(remove);
-    this.#closed = true;
-    this.vm.plugin.tracer?.ended(this);
-    this.vm.contexts.delete(this.id);
-    this.leave();
+    try {
+      this.#last(done);
+      this.#last(log);
+      this.#last(remove);
+    } finally {
+      this.#closed = true;
+      this.vm.plugin.tracer?.ended(this);
+      this.vm.contexts.delete(this.id);
+      this.leave();
+    }
     this.vm.plugin.contextGone(this.vm);
   }
 

@@ -195,6 +195,29 @@ test("a listener hears of a request only when the one that is being fed is throu
   assert.deepEqual(said, ["429 true", "released response"]);
 });
 
+test("a dialer or listener that throws is the gateway's mistake, and others are told all the same", () => {
+  const plugin = run(caller, {
+    dialer: {
+      dial: () => {
+        throw new Error("broken dialer");
+      },
+    },
+  });
+  const stream = open(plugin);
+  assert.throws(() => stream.request.onHeaders(HeaderMap.from(headers()), true), /broken dialer/);
+  const third = run(onTick("unreachable"));
+  const [four, five] = [open(third), open(third)];
+  for (const each of [four, five]) each.request.onHeaders(HeaderMap.from(headers()), true);
+  listen(four);
+  four.listener!.localReply = () => {
+    throw new Error("broken listener");
+  };
+  const heard = listen(five);
+  assert.throws(() => tick(third), /broken listener/);
+  four.finish();
+  assert.deepEqual(heard, ["local 503", "released response"]);
+});
+
 test("what a plugin buffers beyond the limit of its stream is 413 or 500; what it only stops, stops the sender", () => {
   const limits = { request: 4, response: 4 };
   const buffered = open(run(pausing("request_body", 1)), limits);
