@@ -2,7 +2,7 @@
 // what it executes. Points that one instruction leads to, or that lead to one place, must hold the same
 // credit: they are one class. A class may hold what its cheapest way out costs, and never more.
 
-/** The class of points where nothing may be held: loop headers, back edges, ways out of loops, returns. */
+/** The class of points where nothing may be held: the entry and returns. */
 export const ZERO = 0;
 
 /** Rounds of relaxation; a function that needs more holds no credit at all, which is always right. */

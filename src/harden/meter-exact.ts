@@ -2,7 +2,7 @@
 // at its start what it costs and what every way on from it costs at least, less what was paid before it; where
 // that is nothing, it has no charge. A test before the first charge makes sure that the fuel covers the
 // dearest way to the next test, so that it never falls below zero. Tests stand where nothing is known of the
-// fuel: at the entry, in loops, after loops and after calls that may spend it.
+// fuel: at the entry, in loops and after calls that may spend it.
 import { HOIST } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { OP, Walker } from "../wasm/walker.ts";
@@ -49,7 +49,7 @@ export class ExactMeter {
   #used = 0;
   /** A call in this segment may have spent what the test saw. */
   #lost = false;
-  // By frame: the label's state and class, and the state and class at an `if`.
+  // By frame: the label's state and class (a loop's: that of its header), and the state and class at an `if`.
   readonly #labelRegion = new Int32Array(FRAMES);
   readonly #labelUsed = new Float64Array(FRAMES);
   readonly #labelClass = new Int32Array(FRAMES);
@@ -57,10 +57,6 @@ export class ExactMeter {
   readonly #forkUsed = new Float64Array(FRAMES);
   readonly #forkClass = new Int32Array(FRAMES);
   readonly #blockType = new Int32Array(FRAMES);
-  /** Open loops, outermost first: their frames, and the class of the point before them. */
-  readonly #loopFrame = new Int32Array(FRAMES);
-  readonly #loopClass = new Int32Array(FRAMES);
-  #loops = 0;
   #prices!: Prices;
 
   /** Starts a segment at an offset, at a point of the class; `entry` units are paid in it besides its instructions. */
@@ -109,23 +105,9 @@ export class ExactMeter {
     if (this.#lost) this.#region = UNKNOWN;
   }
 
-  /**
-   * How many loops stay open for a branch to the frame. What is held inside those that it leaves would be
-   * lost, and so would what was held where the inner ones of them began: nothing may be.
-   */
-  #cross(frame: number): number {
-    let open = this.#loops;
-    while (open > 0 && this.#loopFrame[open - 1]! > frame) open--;
-    if (open < this.#loops) this.#join(this.#out(), ZERO);
-    for (let k = open + 1; k < this.#loops; k++) this.#join(this.#loopClass[k]!, ZERO);
-    return open;
-  }
-
-  /** The end of the segment leads to a label, perhaps out of loops. */
+  /** The end of the segment leads to a label. */
   #reach(frame: number): void {
-    const open = this.#cross(frame);
-    if (open === this.#loops) this.#merge(frame, this.#region, this.#used, this.#out());
-    else this.#merge(frame, UNKNOWN, this.#used, this.#loopClass[open]!);
+    this.#merge(frame, this.#region, this.#used, this.#out());
   }
 
   #merge(frame: number, region: number, used: number, held: number): void {
@@ -170,14 +152,12 @@ export class ExactMeter {
 
   /** A branch from the end of the current segment, or a return (frame 0). */
   #leave(frame: number, { shape }: Subject): void {
-    if (this.#w.frameCode[frame] === OP.loop) {
-      const open = this.#cross(frame);
-      if (open < this.#loops) this.#join(this.#loopClass[open]!, ZERO);
-      this.#join(this.#out(), ZERO);
-    } else {
+    // Back to a loop's header, which knows nothing of the fuel but holds what it held before the first pass.
+    if (this.#w.frameCode[frame] === OP.loop) this.#join(this.#out(), this.#labelClass[frame]!);
+    else {
       this.#reach(frame);
-      // Unwrapped, this is a return: nothing may be held, nor where the loops that it leaves began.
-      if (frame === 0 && !shape.wrapped) this.#join(this.#labelClass[0]!, ZERO);
+      // Unwrapped, this is a return: nothing may be held.
+      if (frame === 0 && !shape.wrapped) this.#join(this.#out(), ZERO);
     }
   }
 
@@ -186,15 +166,7 @@ export class ExactMeter {
     const w = this.#w;
     const kind = w.frameCode[w.depth];
     if (w.falls) this.#pay(this.#prices.flat[OP.end]!);
-    if (kind === OP.loop) {
-      const before = this.#loopClass[--this.#loops]!;
-      if (!w.falls) return;
-      this.#join(this.#out(), ZERO);
-      this.#finish();
-      this.#region = UNKNOWN;
-      this.#begin(w.pos, before);
-      return;
-    }
+    if (kind === OP.loop) return;
     // Unwrapped, a branch to the function's own label has left it and pays for nothing here.
     const leaves = w.depth === 0 && !shape.wrapped;
     const reached = this.#labelRegion[w.depth] !== NONE;
@@ -232,10 +204,9 @@ export class ExactMeter {
     const next = this.#out();
     this.#finish();
     if (code === OP.loop) {
-      this.#loopFrame[this.#loops] = w.depth;
-      this.#loopClass[this.#loops++] = next;
+      this.#labelClass[w.depth] = next;
       this.#region = UNKNOWN;
-      this.#begin(w.pos, ZERO);
+      this.#begin(w.pos, next);
       return;
     }
     this.#forkRegion[w.depth] = this.#region;
@@ -264,7 +235,6 @@ export class ExactMeter {
     const { flat, special } = prices;
     this.#segment = -1;
     this.#region = UNKNOWN;
-    this.#loops = 0;
     this.#labelRegion[0] = NONE;
     w.open(subject.code, subject.start, subject.end, subject.func);
     const entry = prices.entry(subject.index, shape.local) + prices.head(shape);
