@@ -305,8 +305,14 @@ test("a cluster whose name can't be looked up has no healthy host: 503", async (
   assert.match(await ask(gateway), /^HTTP\/1\.1 503 [\s\S]*no healthy upstream$/);
 });
 
+/** The number, once it has stood still for half a second: the system's own buffers take megabytes first. */
+async function settled(count: () => number): Promise<number> {
+  for (let before = -1; before !== count(); await moment(500)) before = count();
+  return count();
+}
+
 test("a slow client stops the upstream, a slow upstream stops the client", async () => {
-  const big = 64 * 1024 * 1024;
+  const big = 256 * 1024 * 1024;
   const piece = Buffer.alloc(64 * 1024, "x");
   let sent = 0;
   const pump = (socket: import("node:net").Socket): void => {
@@ -330,11 +336,8 @@ test("a slow client stops the upstream, a slow upstream stops the client", async
   const client = new RawClient(gateway.port);
   client.socket.pause();
   client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
-  await moment(400);
-  const stopped = sent;
-  assert.ok(stopped < big / 2, `${stopped} bytes were taken for a client that reads nothing`);
-  await moment(100);
-  assert.ok(sent - stopped < 1024 * 1024);
+  const taken = await settled(() => sent);
+  assert.ok(taken < big / 2, `${taken} bytes were taken for a client that reads nothing`);
   client.end();
 
   const sender = new RawClient(gateway.port);
@@ -350,8 +353,8 @@ test("a slow client stops the upstream, a slow upstream stops the client", async
     }
   };
   give();
-  await moment(400);
-  assert.ok(given < big / 2, `${given} bytes were taken for an upstream that reads nothing`);
+  const sentOn = await settled(() => given);
+  assert.ok(sentOn < big / 2, `${sentOn} bytes were taken for an upstream that reads nothing`);
   sender.end();
   assert.deepEqual(gateway.bugs, []);
 });
