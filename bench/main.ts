@@ -4,6 +4,7 @@
 import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
+import { benchCost } from "./lab/cost.ts";
 import { benchProxy } from "./lab/proxy.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchMemory } from "./memory.ts";
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     growth: benchGrowth,
     help: benchHelp,
     overhead: benchOverhead,
+    lab: benchCost,
     "lab-proxy": benchProxy,
     worst: benchWorst,
     start: benchStart,
