@@ -39,7 +39,7 @@ export function link(vm: Vm, imports: readonly Import[]): ImportObject {
 
 function bind(vm: Vm, row: HostFunction): WasmFunction {
   const hidden = row.gated && !allowed(vm.plugin.capabilities, row.name);
-  const fn = hidden ? deny(vm, row) : bindAllowed(vm, row);
+  const fn = hidden ? deny(vm, row) : ruled(vm, row, bindAllowed(vm, row));
   return vm.trace === null ? fn : vm.trace.import(row, fn, hidden);
 }
 
@@ -119,6 +119,22 @@ function ready(vm: Vm): void {
   if (!vm.memory.attached && vm.plugin.semantics === "stock") {
     vm.abort("process-crash", "a host call needs the plugin's memory, and there is none yet");
   }
+}
+
+/** The call behind the rule on its arguments, where there is one. */
+function ruled(vm: Vm, row: HostFunction, fn: WasmFunction): WasmFunction {
+  const { guards } = vm.plugin;
+  if (guards == null || !Object.hasOwn(guards, row.name)) return fn;
+  const guard = guards[row.name]!;
+  const answer = row.denied === "trap" ? STATUS.internalFailure : row.denied;
+  return (...args) => {
+    if (vm.memory.bytes.length === 0) ready(vm);
+    const refused = guard(vm, args);
+    if (refused === null) return fn(...args);
+    bump(vm.plugin.telemetry.denied, row.name);
+    vm.error(`${DENIED_PREFIX}${row.name} (${refused})`);
+    return answer;
+  };
 }
 
 function deny(vm: Vm, row: HostFunction): WasmFunction {

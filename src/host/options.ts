@@ -9,6 +9,7 @@ import {
   sourceOf,
 } from "./properties.ts";
 import type { HostServices } from "./services.ts";
+import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 
 export interface PluginOptions {
@@ -40,6 +41,8 @@ export interface PluginOptions {
   readonly dialer?: Dialer;
   /** Told of every call and callback, from the first instance on. */
   readonly tracer?: Tracer;
+  /** Rules on the arguments of host calls. */
+  readonly guards?: Guards;
 }
 
 function bytes(value: string | Uint8Array | undefined): Uint8Array {

@@ -6,6 +6,7 @@ import type { Flights } from "./flights.ts";
 import type { Notices } from "./notices.ts";
 import type { PluginIdentity } from "./properties.ts";
 import type { HostServices } from "./services.ts";
+import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Trap, TrapReason } from "./trap.ts";
 import type { Vm } from "./vm.ts";
@@ -58,6 +59,8 @@ export interface PluginState {
   readonly telemetry: Telemetry;
   /** Null: nobody listens, and instances are linked without it. */
   readonly tracer: Tracer | null;
+  /** Rules on the arguments of host calls, by function. */
+  readonly guards?: Guards | null;
   readonly flights: Flights;
   readonly notices: Notices;
   /** Puts a call in flight and queues it; false where the plugin has too much in flight already. */

@@ -31,6 +31,7 @@ import type { LoggedRequest } from "./root-context.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
 import { StreamContext, type StreamLimits } from "./stream-context.ts";
+import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
@@ -74,6 +75,7 @@ export class Plugin implements PluginState {
   readonly notices = new Notices();
   readonly dialer: Dialer | null;
   readonly tracer: Tracer | null;
+  readonly guards: Guards | null;
   readonly telemetry: Telemetry = createTelemetry();
   /** Told of every call that leaves and every trap, as they happen. */
   observer: Observer | null = null;
@@ -98,6 +100,7 @@ export class Plugin implements PluginState {
     this.foreign = options.foreign ?? {};
     this.dialer = options.dialer ?? null;
     this.tracer = options.tracer ?? null;
+    this.guards = options.guards ?? null;
     this.logLevel = options.logLevel ?? 0;
     this.allowHeadersStop = options.allowHeadersStop ?? false;
     this.namespace = namespaceOf(options, this.semantics);

@@ -28,7 +28,10 @@ interface PluginPage {
 
 test("a tenant that burns its whole budget on every request gets a cell; the other tenant fails no request meanwhile", () =>
   withLab(async (lab, clusters) => {
-    const routes = [tenant("costly", "loop-request", { failure_policy: "FAIL_RELOAD" }), tenant("decent", "header-tag")];
+    const routes = [
+      tenant("costly", "loop-request", { failure_policy: "FAIL_RELOAD" }),
+      tenant("decent", "header-tag"),
+    ];
     lab.write(bootstrap({ plugins: [base], clusters, routes }));
     await lab.start(["--concurrency", "1"]);
     let done = false;
@@ -42,7 +45,9 @@ test("a tenant that burns its whole budget on every request gets a cell; the oth
       agent.destroy();
     };
     const attacks = Array.from({ length: 4 }, attack);
-    await lab.until(() => /plugin costly runs in a cell of its own with 25 % of one processor/.test(lab.err));
+    await lab.until(() =>
+      /plugin costly runs in a cell of its own with 25 % of one processor/.test(lab.err),
+    );
     for (let i = 0; i < 50; i++) {
       const answer = await lab.ask("/decent");
       assert.equal(answer.status, 200);
@@ -68,7 +73,10 @@ test("a request through a cell is whole: body in both directions, the client's a
     const seen = JSON.parse(answer.body) as { body: string; headers: Record<string, string> };
     assert.equal(seen.body.length, body.length);
     assert.equal(seen.headers["x-by-hand"] !== undefined, true);
-    assert.equal(Object.keys(seen.headers).some((name) => name.startsWith("x-glovebox")), false);
+    assert.equal(
+      Object.keys(seen.headers).some((name) => name.startsWith("x-glovebox")),
+      false,
+    );
     assert.equal(await lab.stat("http.ingress.downstream_rq_total"), 1);
   }));
 
@@ -78,9 +86,15 @@ test("a plugin as shipped that loops for ever hangs its cell alone, and the watc
     lab.write(bootstrap({ plugins: [base], clusters, routes }));
     await lab.start(["--concurrency", "1", "--unsafe-default"]);
     const hung = ask(lab.port, "/hangs").catch(() => null);
-    await lab.until(() => /thread \d+ hangs in request_headers of plugin hangs; the other threads go on/.test(lab.err));
+    await lab.until(() =>
+      /thread \d+ hangs in request_headers of plugin hangs; the other threads go on/.test(lab.err),
+    );
     assert.equal((await lab.ask("/decent")).status, 200);
-    assert.match(await lab.adminText("/stats?filter=rq_total"), /downstream_rq_total: \d+/, "the admin doesn't wait for it");
+    assert.match(
+      await lab.adminText("/stats?filter=rq_total"),
+      /downstream_rq_total: \d+/,
+      "the admin doesn't wait for it",
+    );
     lab.signal("SIGTERM");
     lab.signal("SIGTERM");
     await lab.ended();

@@ -119,7 +119,7 @@ test("a policy of the plugin's name decides instead of the configuration", async
   assert.equal(prepared.policy?.memoryPages, 32);
   assert.deepEqual(prepared.rules.clusters, ["a"]);
   assert.equal(prepared.rules.outstanding, 3);
-  const unenforced = readPolicies([{ file: "p.yaml", text: text("  headers: { read: [a] }\n") }]);
+  const unenforced = readPolicies([{ file: "p.yaml", text: text("  telemetry: true\n") }]);
   const refused = await prepare(pluginConfig(inline), options({ policies: unenforced }));
   assert.equal(
     refused.error?.code,

@@ -137,6 +137,14 @@ function enforcement({
   if (rules.clusters !== null)
     rows["dispatch.clusters"] = { value: rules.clusters, by: "the host" };
   if (rules.logLevel > 0) rows["limits.log.level"] = { value: rules.logLevel, by: "the host" };
+  for (const [name, value] of [
+    ["properties.read", rules.propertiesRead],
+    ["properties.write", rules.propertiesWrite],
+    ["headers.read", rules.headersRead],
+    ["headers.write", rules.headersWrite],
+  ] as const) {
+    if (value !== null) rows[name] = { value, by: "the host" };
+  }
   return rows;
 }
 

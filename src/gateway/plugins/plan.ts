@@ -2,6 +2,7 @@
 // that the host has to keep because the rewriter can't yet. A policy file of the plugin's name decides; without
 // one, the configuration's own words and the article's limits do.
 import { fail } from "../../errors/failure.ts";
+import type { ArgumentRules } from "../../host/guards.ts";
 import type { LabConfig, PluginConfig } from "../../mesh/envoy/lab-config.ts";
 import { parsePolicy } from "../../policy/document.ts";
 import type { Policy } from "../../policy/policy.ts";
@@ -17,13 +18,27 @@ export const HOST_ENFORCED = [
   "spec.limits.dispatch.outstanding",
   "spec.limits.log.level",
   "spec.dispatch.clusters",
+  "spec.properties.read",
+  "spec.properties.write",
+  "spec.headers.read",
+  "spec.headers.write",
 ] as const satisfies readonly Path[];
 
 /** The article's budget of a request. */
 export const REQUEST_FUEL = 100_000_000;
 
+export const NO_ARGUMENT_RULES: ArgumentRules = {
+  propertiesRead: null,
+  propertiesWrite: null,
+  headersRead: null,
+  headersWrite: null,
+};
+
+const lowered = (names: readonly string[] | undefined): readonly string[] | null =>
+  names === undefined ? null : names.map((one) => one.toLowerCase());
+
 /** What the host keeps; null where there is no bound. */
-export interface HostRules {
+export interface HostRules extends ArgumentRules {
   readonly requestFuel: number | null;
   readonly outstanding: number | null;
   /** Calls may reach these clusters only. */
@@ -90,6 +105,10 @@ function fromPolicy(plugin: PluginConfig, { file, document }: GivenPolicy): Plan
         setting(document, "spec.limits.dispatch.outstanding") ?? plugin.maxOutstandingDispatches,
       clusters: setting(document, "spec.dispatch.clusters") ?? plugin.dispatchClusters,
       logLevel: level === undefined ? 0 : LOG_LEVEL[level as keyof typeof LOG_LEVEL],
+      propertiesRead: setting(document, "spec.properties.read") ?? null,
+      propertiesWrite: setting(document, "spec.properties.write") ?? null,
+      headersRead: lowered(setting(document, "spec.headers.read")),
+      headersWrite: lowered(setting(document, "spec.headers.write")),
     },
     failure: document.settings.has("spec.failure") ? policy.failure : plugin.failure,
   };
@@ -118,6 +137,7 @@ function fromConfiguration(plugin: PluginConfig, limits: LabConfig["limits"]): P
       outstanding: plugin.maxOutstandingDispatches,
       clusters: plugin.dispatchClusters,
       logLevel: 0,
+      ...NO_ARGUMENT_RULES,
     },
     failure: plugin.failure,
   };

@@ -16,7 +16,7 @@ import { verify } from "../../verify/verify.ts";
 import { decode } from "../../wasm/decode.ts";
 import type { Import } from "../../wasm/module.ts";
 import { type CodeSource, loadCode } from "./load-code.ts";
-import { type GivenPolicy, type HostRules, type Plan, planOf } from "./plan.ts";
+import { type GivenPolicy, type HostRules, NO_ARGUMENT_RULES, type Plan, planOf } from "./plan.ts";
 
 /** Crosses to other threads by structured clone. */
 export interface Prepared {
@@ -87,6 +87,7 @@ export async function prepare(plugin: PluginConfig, options: PrepareOptions): Pr
       outstanding: null,
       clusters: null,
       logLevel: 0,
+      ...NO_ARGUMENT_RULES,
     };
     const { code, message } = error;
     const { failure } = plugin;

@@ -4,6 +4,7 @@
 
 import { STOCK_BACKOFF, verdict } from "../../host/failure.ts";
 import type { FilterState } from "../../host/filter-state.ts";
+import { guardsOf } from "../../host/guards.ts";
 import type { PluginOptions } from "../../host/options.ts";
 import { type Admission, Plugin } from "../../host/plugin.ts";
 import type { AttributeSource } from "../../host/properties.ts";
@@ -61,6 +62,7 @@ function pluginOptions(prepared: Prepared, options: ServedParts["options"]): Plu
     reloadBackoff: backoff,
     ...(stock && config.capabilities !== null && { capabilities: config.capabilities }),
     logLevel: prepared.rules.logLevel,
+    guards: guardsOf(prepared.rules),
     allowHeadersStop: config.allowHeadersStop,
     ...options,
   };
