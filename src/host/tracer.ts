@@ -25,7 +25,7 @@ export interface CallTrace {
   readonly args: readonly TracedValue[];
   /** What the host wrote back, numbers only; empty where it answered an error. */
   readonly results: readonly TracedValue[];
-  /** The status or errno; undefined for a function without one. */
+  /** The status or errno; undefined for a function without one, and where the guest trapped inside the call. */
   readonly answer: number | undefined;
   /** The host's own capability list hid the function. */
   readonly hidden: boolean;
@@ -78,20 +78,28 @@ export class VmTrace {
       if (vm.memory.bytes.length === 0) vm.memory.refresh();
       const args = decode(vm, row.params, given);
       const left = vm.gauges?.stack.value;
-      const answer = fn(...given);
-      const number = typeof answer === "number" ? answer : undefined;
-      const done = number === undefined || number === STATUS.ok;
-      this.#tracer.call({
-        row,
-        callback: running,
-        context,
-        args,
-        results: done && !hidden ? written(vm, row.params, given) : [],
-        answer: number,
-        hidden,
-        stackLeft: left === undefined ? null : Number(left),
-        outstanding: vm.plugin.flights.calls.size,
-      });
+      const tell = (answer: number | undefined, returned: boolean): void => {
+        const fine = returned && !hidden && (answer === undefined || answer === STATUS.ok);
+        this.#tracer.call({
+          row,
+          callback: running,
+          context,
+          args,
+          results: fine ? written(vm, row.params, given) : [],
+          answer,
+          hidden,
+          stackLeft: left === undefined ? null : Number(left),
+          outstanding: vm.plugin.flights.calls.size,
+        });
+      };
+      let answer: ReturnType<WasmFunction>;
+      try {
+        answer = fn(...given);
+      } catch (error) {
+        tell(undefined, false);
+        throw error;
+      }
+      tell(typeof answer === "number" ? answer : undefined, true);
       return answer;
     };
   }

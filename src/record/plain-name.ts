@@ -4,8 +4,9 @@
 const MAX = 200;
 const MAX_PATH = 80;
 
-/** A word, with up to two digits behind it, or a short number: nothing that could be a token or an identifier. */
-const word = /^(?:[A-Za-z]{1,16}\d{0,2}|\d{1,4})?$/;
+/** A word as programmers write them, with up to two digits behind it, or a short number: no token, no identifier. */
+const word =
+  /^(?:(?=.{1,18}$)(?:[A-Za-z][a-z]*(?:[A-Z][a-z]+){0,3}|[A-Z]+)\d{0,2}|\d{1,4})?$/;
 
 /** Words stay, everything else becomes `*`; what parts them stays. */
 export function plainWords(text: string): string {

@@ -97,9 +97,7 @@ export class Recorder implements Tracer {
     const found = subjects[row.name as HostFunctionName]?.(args, { queues: this.#queues }) ?? [];
     const about: readonly Subject[] = Array.isArray(found) ? found : [found as Subject];
     for (const { kind, name, of } of about) this.#use(kind, name, of, trace, request, null);
-    const [first] = about;
-    const what =
-      first === undefined ? null : first.of === null ? first.name : `${first.name}, ${first.of}`;
+    const what = about[0] === undefined ? null : phrase(about[0]);
     this.#use("calls", row.name, null, trace, request, what);
     this.#measure(trace, args, request);
   }
@@ -253,6 +251,11 @@ function deniedName({ row, hidden }: CallTrace, args: Arguments): string | null 
   if (!line.startsWith(DENIED_PREFIX)) return null;
   const name = line.slice(DENIED_PREFIX.length).split(" ")[0]!;
   return hostFunctionNamed(name) === undefined ? null : name;
+}
+
+function phrase({ kind, name, of }: Subject): string {
+  if (kind === "clusters") return `to ${name}`;
+  return of === null ? name : `${name} of ${of}`;
 }
 
 function evidence(running: string, request: Request | null, what: string | null): Evidence {

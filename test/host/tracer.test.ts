@@ -12,7 +12,9 @@ import { createServices } from "../../src/host/services.ts";
 import type { CallbackTrace, CallTrace, Tracer } from "../../src/host/tracer.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
 
-const paths = await buildPlugins({ only: ["header-rewriter", "loop-request", "external-auth"] });
+const paths = await buildPlugins({
+  only: ["header-rewriter", "loop-request", "loop-malloc", "external-auth"],
+});
 const bytes = (name: string): Uint8Array => readFileSync(paths.get(name)!);
 const services = () => createServices({ clock: new ManualClock(), random: new SeededRandom(1) });
 const headers = [
@@ -97,6 +99,17 @@ test("a trap is told as one, without fuel", () => {
   const last = tracer.callbacks.at(-1)!;
   assert.deepEqual([last.name, last.trapped, last.fuel], ["proxy_on_request_headers", true, null]);
   assert.equal(result.status, 503);
+});
+
+test("a call in whose allocator the guest traps is told too", () => {
+  const policy = policyFromRole("header-rewriter", { "spec.limits.fuel.callback": 10_000 });
+  const { tracer, plugin } = play(contain(bytes("loop-malloc"), policy).bytes);
+  const last = tracer.calls.at(-1)!;
+  assert.deepEqual(
+    [last.row.name, last.answer, last.results],
+    ["proxy_get_header_map_value", undefined, []],
+  );
+  assert.equal(plugin.trap?.reason, "fuel");
 });
 
 test("a call that the capability list hides is told as hidden, with what stands in its place", () => {
