@@ -214,6 +214,8 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
       this.#linger();
       return;
     }
+    // Whoever has stopped reading is gone with the exchange.
+    if (this.#held.length === 0) this.#socket.resume();
     if (!this.#onHold) return;
     this.#onHold = false;
     this.#active = this.#context.deadlines.now();
