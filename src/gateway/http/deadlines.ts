@@ -10,7 +10,7 @@ export interface Timed {
 }
 
 /** Milliseconds between sweeps. */
-export const SWEEP = 20;
+const SWEEP = 20;
 
 export class Deadlines {
   readonly #timed = new Set<Timed>();

@@ -4,7 +4,7 @@
 // It must not know what a request means.
 import { createRequire } from "node:module";
 
-export interface LlhttpExports {
+interface LlhttpExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   _initialize(): void;
   malloc(size: number): number;

@@ -1,5 +1,5 @@
-// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. The names that are
-// known are in the table; whoever reads a configuration finds the others.
+// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. Names that aren.t in
+// the table are findings of whoever reads the configuration.
 import type { ResetReason } from "../http/exchange.ts";
 
 interface Rule {
@@ -11,7 +11,7 @@ const never = (): boolean => false;
 const broken: readonly ResetReason[] = ["remote-reset", "protocol-error", "timeout"];
 const unreachable: readonly ResetReason[] = ["connect-failure", "connect-timeout"];
 
-export const retryRules = {
+const retryRules = {
   "5xx": { status: (status) => status >= 500, resets: [...broken, ...unreachable] },
   "gateway-error": {
     status: (status) => status >= 502 && status <= 504,

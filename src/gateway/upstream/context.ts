@@ -1,7 +1,6 @@
 // What all pools of a thread share: the clock, randomness, names of hosts, and who hears of bugs. Everything that
 // a test wants to decide enters here.
-import { lookup } from "node:dns/promises";
-import { Deadlines } from "../http/deadlines.ts";
+import type { Deadlines } from "../http/deadlines.ts";
 
 export interface UpstreamContext {
   readonly deadlines: Deadlines;
@@ -11,17 +10,4 @@ export interface UpstreamContext {
   readonly resolve: (name: string) => Promise<readonly string[]>;
   /** Hears what was thrown where nothing may be thrown. */
   readonly onBug: (error: unknown) => void;
-}
-
-/** The machine's clock, randomness and resolver. */
-export function systemUpstreamContext(onBug: (error: unknown) => void): UpstreamContext {
-  return {
-    deadlines: new Deadlines(() => performance.now()),
-    random: Math.random,
-    resolve: async (name) => {
-      const found = await lookup(name, { all: true, verbatim: true });
-      return found.map(({ address }) => address);
-    },
-    onBug,
-  };
 }
