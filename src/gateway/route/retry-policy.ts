@@ -1,4 +1,4 @@
-// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. Names that aren.t in
+// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. Names that aren't in
 // the table are findings of whoever reads the configuration.
 import type { ResetReason } from "../http/exchange.ts";
 
