@@ -9,6 +9,7 @@ import { reachedIn, show } from "./oracle.ts";
 import { guestOf, levelsOf, plan } from "./plan.ts";
 import { runMutants, summary } from "./run.ts";
 import { templateKinds } from "./sites.ts";
+import { uncountedCallsEnd } from "./stack-graph.ts";
 import type { Subject } from "./subject.ts";
 import { withEdits } from "./subject.ts";
 
@@ -113,6 +114,14 @@ test("judged in company or alone, the same mutants are rejected", () => {
       assert.deepEqual(said(together), said(apart));
     }
   }
+});
+
+test("calls that need to be counted are told from others", () => {
+  const subject = subjectNamed("recursion-mutual", "bound");
+  assert.ok(uncountedCallsEnd(subject, subject.bytes));
+  const { func, edits } = someMutant(subject, "STACK_IN", "delete", /STACK_OUT/);
+  const uncounted = withEdits(subject, new Map([[func, edits]]));
+  assert.ok(!uncountedCallsEnd(subject, uncounted));
 });
 
 test("functions of one level never reach each other", () => {
