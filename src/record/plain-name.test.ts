@@ -1,7 +1,14 @@
 // What evidence may show of a name: words that somebody wrote into a program, and nothing that came in a request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keyPrefix, plainRequest, plainWords, propertyName, visible } from "./plain-name.ts";
+import {
+  domainOf,
+  keyPrefix,
+  plainRequest,
+  plainWords,
+  propertyName,
+  visible,
+} from "./plain-name.ts";
 
 test("words and short numbers stay, what may be a token becomes a star", () => {
   const rows = [
@@ -32,6 +39,12 @@ test("of a key its first word is shown", () => {
   assert.equal(keyPrefix("counter"), "counter");
   assert.equal(keyPrefix("a1b2c3d4e5"), "*");
   assert.equal(keyPrefix(""), "");
+});
+
+test("of a domain its last two labels are shown", () => {
+  assert.equal(domainOf("hunter2.evil.example."), "*.evil.example");
+  assert.equal(domainOf("evil.example"), "evil.example");
+  assert.equal(domainOf("a b"), "(no name)");
 });
 
 test("a property is shown by dots, anything else only where it is visible ASCII", () => {

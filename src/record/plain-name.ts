@@ -5,8 +5,7 @@ const MAX = 200;
 const MAX_PATH = 80;
 
 /** A word as programmers write them, with up to two digits behind it, or a short number: no token, no identifier. */
-const word =
-  /^(?:(?=.{1,18}$)(?:[A-Za-z][a-z]*(?:[A-Z][a-z]+){0,3}|[A-Z]+)\d{0,2}|\d{1,4})?$/;
+const word = /^(?:(?=.{1,18}$)(?:[A-Za-z][a-z]*(?:[A-Z][a-z]+){0,3}|[A-Z]+)\d{0,2}|\d{1,4})?$/;
 
 /** Words stay, everything else becomes `*`; what parts them stays. */
 export function plainWords(text: string): string {
@@ -33,6 +32,13 @@ export function keyPrefix(key: string): string {
 /** A cluster, a header, a foreign function: visible ASCII as it stands, anything else without its text. */
 export function visible(text: string, otherwise: string): string {
   return /^[\x21-\x7e]{1,200}$/.test(text) ? text : otherwise;
+}
+
+/** The last two labels of a domain name: whoever asks for a name can put anything in front of its own domain. */
+export function domainOf(name: string): string {
+  const labels = name.replace(/\.$/, "").split(".");
+  const shown = visible(labels.slice(-2).join("."), "(no name)");
+  return labels.length > 2 ? `*.${shown}` : shown;
 }
 
 /** A property's path with dots between its segments. */

@@ -3,7 +3,7 @@
 import type { TracedValue } from "../host/tracer.ts";
 import type { HostFunctionName } from "../spec/host-functions.ts";
 import { BUFFER, LOG_LEVEL, MAP, nameOf } from "../spec/status.ts";
-import { keyPrefix, plainWords, propertyName, visible } from "./plain-name.ts";
+import { domainOf, keyPrefix, plainWords, propertyName, visible } from "./plain-name.ts";
 import type { UseKind } from "./run-record.ts";
 
 export interface Subject {
@@ -90,7 +90,7 @@ export const subjects: { readonly [Name in HostFunctionName]?: Row } = {
   proxy_http_call: upstream("http"),
   proxy_grpc_call: upstream("grpc"),
   proxy_grpc_stream: upstream("grpc"),
-  envoy_resolve_dns: (args) => one("names", visible(args.text("address"), "(no name)")),
+  envoy_resolve_dns: (args) => one("names", domainOf(args.text("address"))),
   proxy_get_property: (args) => one("propertiesRead", propertyName(args.text("path"))),
   proxy_set_property: (args) => one("propertiesWritten", propertyName(args.text("path"))),
   proxy_get_header_map_value: header("headersRead"),

@@ -1,0 +1,136 @@
+// policy fit on real plugins: proposals pass the traffic they come from, small samples are said, limits that are too
+// low are warned of.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { buildPlugins } from "../../plugins/build.ts";
+import { enforceable, fitOf } from "../../src/learn/fit.ts";
+import { policyOf, prove, watch } from "../../src/learn/learn.ts";
+import { plotLines } from "../../src/learn/plot.ts";
+import { readTraffic } from "../../src/learn/read-traffic.ts";
+import { triedLimits } from "../../src/learn/stack.ts";
+import { widened } from "../../src/learn/wide-policy.ts";
+import { parsePolicy } from "../../src/policy/document.ts";
+import { field } from "../../src/policy/schema.ts";
+import { show } from "../../src/policy/values.ts";
+
+const paths = await buildPlugins({ only: ["auth", "stack-small", "memory-leak"] });
+const options = { margin: 1, percentile: 99.9 };
+
+function documentOf(limits: string) {
+  const text = `apiVersion: glovebox.dev/v1alpha1
+kind: PluginPolicy
+metadata: { name: one }
+spec: { role: auth, limits: { ${limits} } }
+`;
+  return parsePolicy(text, "p.yaml");
+}
+
+function fitted(name: string, count: number, limits: string, with_ = options) {
+  const bytes = readFileSync(paths.get(name)!);
+  const lines = Array.from({ length: count }, (_, i) => {
+    return JSON.stringify({
+      path: `/${"x".repeat(i % 50)}`,
+      headers: { authorization: `Bearer ${i}` },
+    });
+  });
+  const { requests } = readTraffic(lines.join("\n"), "t");
+  const playing = { name, rootId: name, configuration: "alice = wonderland" };
+  const document = documentOf(limits);
+  const wide = widened(enforceable(document));
+  const { record, played } = watch(bytes, wide, requests, playing);
+  const tried = triedLimits(bytes, wide, requests, played, playing, with_);
+  const fit = fitOf(record, document, tried, with_);
+  const under = (rows: typeof fit.limits) => {
+    const values = new Map(rows.map((row) => [row.path as string, row.proposed]));
+    const of = (path: Parameters<typeof field>[0]) => show(field(path)!, values.get(path)!);
+    const text = `apiVersion: glovebox.dev/v1alpha1
+kind: PluginPolicy
+metadata: { name: one }
+spec:
+  role: auth
+  limits:
+    memory: ${of("spec.limits.memory")}
+    stack: ${of("spec.limits.stack")}
+    callDepth: ${of("spec.limits.callDepth")}
+    fuel: { callback: ${of("spec.limits.fuel.callback")}, start: ${of("spec.limits.fuel.start")} }
+`;
+    return prove(bytes, policyOf(text, "q"), requests, played, playing);
+  };
+  return { fit, record, under };
+}
+
+test("the traffic passes under what is proposed, even without a margin", () => {
+  const { fit, under } = fitted("auth", 60, "memory: 64MiB");
+  assert.equal(under(fit.limits).first, null);
+  assert.deepEqual(
+    fit.limits.map(({ path }) => path),
+    [
+      "spec.limits.memory",
+      "spec.limits.fuel.request",
+      "spec.limits.fuel.callback",
+      "spec.limits.fuel.start",
+      "spec.limits.stack",
+      "spec.limits.callDepth",
+    ],
+  );
+});
+
+test("fuel is proposed at no more than a tenth above what the traffic needs", () => {
+  const { fit, under } = fitted("auth", 60, "memory: 64MiB");
+  const less = (path: string, share: number) =>
+    fit.limits.map((row) =>
+      row.path === path ? { ...row, proposed: Math.floor(row.most * share) } : row,
+    );
+  assert.notEqual(under(less("spec.limits.fuel.callback", 0.9)).first, null);
+  assert.notEqual(under(less("spec.limits.fuel.start", 0.9)).first, null);
+});
+
+test("a sample that is too small for the percentile is said, and its maximum used; a large one is not", () => {
+  const small = fitted("auth", 30, "memory: 64MiB").fit;
+  assert.equal(small.findings[0]?.code, "fit-small-sample");
+  assert.match(small.findings[0]!.message, /30 requests are too few for p99\.9: it takes 1000/);
+  assert.ok(small.limits.slice(0, 4).every(({ basis }) => basis === "maximum"));
+  const { fit } = fitted("auth", 30, "memory: 64MiB", { margin: 2, percentile: 90 });
+  assert.deepEqual(fit.findings, []);
+  const byPath = new Map(fit.limits.map((row) => [row.path, row.basis]));
+  assert.equal(byPath.get("spec.limits.fuel.callback"), "percentile");
+  assert.equal(byPath.get("spec.limits.fuel.start"), "maximum");
+});
+
+test("a limit below the most that was seen is warned of, at its place in the policy", () => {
+  const { fit } = fitted("auth", 30, "memory: 64KiB, fuel: { callback: 1000 }");
+  const below = fit.findings.filter(({ code }) => code === "fit-below-most");
+  assert.deepEqual(
+    below.map(({ level }) => level),
+    ["warning"],
+  );
+  assert.match(
+    below[0]!.message,
+    /^spec\.limits\.fuel\.callback is 1000, below the most that was seen: [\d_]+$/,
+  );
+  assert.deepEqual(below[0]!.where, { at: "file", file: "p.yaml", line: 4, column: 54 });
+});
+
+test("memory that grows is seen at its greatest", () => {
+  const { fit, record } = fitted("memory-leak", 12, "memory: 64MiB");
+  const memory = fit.limits.find(({ path }) => path === "spec.limits.memory")!;
+  assert.equal(memory.most, record.most.memoryPages * 65_536);
+  assert.ok(record.most.memoryPages > 1);
+  assert.ok(memory.proposed >= memory.most);
+});
+
+test("a plot shows every value once, and its longest bar is 40 wide", () => {
+  const { fit } = fitted("auth", 60, "memory: 64MiB");
+  for (const plot of [...fit.plots, ...fit.callbacks]) {
+    assert.equal(
+      plot.histogram.reduce((sum, { count }) => sum + count, 0),
+      plot.count,
+      plot.what,
+    );
+    const bars = plotLines(plot, String).map((line) => line.split("█").length - 1);
+    assert.equal(Math.max(...bars), 40, plot.what);
+    assert.ok(plot.quantiles.p50! <= plot.quantiles["p99.9"]!);
+    assert.ok(plot.histogram.at(-1)!.upTo >= plot.most);
+  }
+});

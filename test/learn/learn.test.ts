@@ -1,0 +1,152 @@
+// policy learn on real plugins: the policy that was learnt lets the same traffic pass hardened, every grant in it is
+// needed, and nothing of the traffic's values is in it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { buildPlugins } from "../../plugins/build.ts";
+import { type PluginRow, plugins } from "../../plugins/catalog.ts";
+import { leastPolicyText, policyOf, prove, recordFindings, watch } from "../../src/learn/learn.ts";
+import { readTraffic } from "../../src/learn/read-traffic.ts";
+import type { TrafficRequest } from "../../src/learn/traffic.ts";
+import { widePolicy } from "../../src/learn/wide-policy.ts";
+import { diffPolicies } from "../../src/policy/diff.ts";
+import { parsePolicy } from "../../src/policy/document.ts";
+import { reasonFor } from "../../src/policy/reasons.ts";
+import { role } from "../../src/policy/roles.ts";
+
+/** Well-behaved ones, and those whose only fault is what they ask for. */
+const names = [
+  ...["header-rewriter", "auth", "external-auth", "metrics", "body-filter", "tenant-cache"],
+  ...["header-tag", "header-tag-0-1-0", "request-log", "body-crc", "property-thief"],
+  ...["exfiltrate-http", "exfiltrate-grpc", "exfiltrate-grpc-stream", "exfiltrate-dns"],
+  ...["exfiltrate-foreign", "shared-data-spy", "credential-thief"],
+];
+const paths = await buildPlugins({ only: names });
+const rows: readonly PluginRow[] = plugins.filter((row) => names.includes(row.name));
+const secrets = ["hunter2", "wonderland", "s3cr3t", "tenant-a", "c0ffee"];
+
+function trafficOf({ request }: PluginRow): readonly TrafficRequest[] {
+  const lines: object[] = [
+    {
+      path: "/geo?token=hunter2",
+      headers: { authorization: "Bearer s3cr3t", "x-tenant": "tenant-a" },
+    },
+    { path: "/in", headers: { authorization: "Bearer wonderland", "x-session": "c0ffee" } },
+    {
+      method: "PUT",
+      path: "/secret",
+      body: "the secret word",
+      response: { status: 404, headers: { server: "x" }, body: "no" },
+      calls: { "external-auth-cluster": { status: 403 } },
+    },
+    { path: "/down", calls: { "external-auth-cluster": null }, after: 5000 },
+  ];
+  if (request !== undefined) lines.push({ path: "/", ...request });
+  return readTraffic(lines.map((line) => JSON.stringify(line)).join("\n"), "t").requests;
+}
+
+function learnt(row: PluginRow, roleName: string | null) {
+  const { name, configuration } = row;
+  const bytes = readFileSync(paths.get(name)!);
+  const requests = trafficOf(row);
+  const options = { name, rootId: name, ...(configuration !== undefined && { configuration }) };
+  const { record, played } = watch(bytes, widePolicy(name), requests, options);
+  const words = {
+    role: roleName,
+    margin: 2,
+    percentile: 99.9,
+    name,
+    url: `${name}.wasm`,
+    origin: "a test",
+  };
+  const text = leastPolicyText(record, words);
+  const under = (policy: string) => prove(bytes, policyOf(policy, "p"), requests, played, options);
+  return { record, played, text, under };
+}
+
+/** The text without the item of a list. */
+function without(text: string, item: string): string {
+  const lines = text.split("\n").filter((line) => !line.startsWith(`      - ${item} # reason: `));
+  return lines.join("\n").replace(/allow:\n(?! {6}- )/, "allow: []\n");
+}
+
+for (const row of rows) {
+  test(`${row.name}: its traffic passes under what was learnt, and every grant is needed`, () => {
+    const { record, played, text, under } = learnt(row, null);
+    assert.deepEqual(recordFindings(record, played), []);
+    assert.deepEqual(under(text), {
+      same: 4 + (row.request ? 1 : 0),
+      total: played.requests.length,
+      denied: [],
+      first: null,
+    });
+    const { allow } = policyOf(text, "p");
+    assert.ok(allow.size > 0);
+    for (const name of allow) {
+      const less = without(text, name);
+      assert.equal(policyOf(less, "p").allow.size, allow.size - 1, name);
+      const { first, denied } = under(less);
+      assert.ok(first !== null || denied.includes(name), `${name} is granted and not needed`);
+    }
+  });
+}
+
+test("within a role the policy still passes, grants nothing that is not used, and says what the role has beside", () => {
+  for (const row of rows.filter((one) => one.role !== null)) {
+    const { record, text, under } = learnt(row, row.role);
+    assert.equal(under(text).first, null, row.name);
+    const { allow } = policyOf(text, "p");
+    const used = new Set(record.uses.calls.map(({ name }) => name));
+    const beyond = [...allow].filter(
+      (name) => !used.has(name) && role(row.role!)!.allow.includes(name),
+    );
+    assert.deepEqual(beyond, [], row.name);
+    assert.match(text, new RegExp(`^# The role ${row.role} also has, and nothing used: `, "m"));
+  }
+});
+
+test("every grant has a reason that policy diff reads", () => {
+  const before = parsePolicy(
+    "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: a }\n",
+    "a",
+  );
+  for (const row of rows) {
+    const { text } = learnt(row, null);
+    const after = parsePolicy(text, "b");
+    const grants = diffPolicies(before, after).filter(({ direction }) => direction === "grants");
+    assert.ok(grants.length > 0);
+    for (const grant of grants) {
+      assert.match(
+        reasonFor(grant, after, text) ?? "",
+        /^(once|\d+ times), first in \w+/,
+        grant.what,
+      );
+    }
+  }
+});
+
+test("no value of the traffic is in a policy or a record", () => {
+  for (const row of rows) {
+    const { record, text } = learnt(row, null);
+    for (const secret of secrets) {
+      assert.ok(!text.includes(secret), `${secret} in the policy of ${row.name}`);
+      assert.ok(!JSON.stringify(record).includes(secret), `${secret} in the record of ${row.name}`);
+    }
+  }
+});
+
+test("rules that nobody enforces yet are comments that become the rule when their marks are taken off", () => {
+  const { text } = learnt(rows.find(({ name }) => name === "external-auth")!, null);
+  assert.match(
+    text,
+    /^ {2}# dispatch:\n {2}# {3}clusters: .*\n {2}# {5}- external-auth-cluster # reason: 4 times, first in proxy_on_request_headers of GET \/geo \(request 1\)$/m,
+  );
+  const live = text.replace(
+    /^( *)# (?=(?: *[\w.]+:|dispatch:| *- )(?!.*`glovebox policy learn))/gm,
+    "$1",
+  );
+  const { settings } = parsePolicy(live, "p");
+  assert.deepEqual(settings.get("spec.dispatch.clusters")?.value, ["external-auth-cluster"]);
+  assert.ok(Number(settings.get("spec.limits.fuel.request")?.value) > 0);
+  assert.deepEqual(parsePolicy(text, "p").settings.has("spec.dispatch.clusters"), false);
+});
