@@ -5,6 +5,7 @@ import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
 import { benchCost } from "./lab/cost.ts";
+import { benchIsolation } from "./lab/isolation.ts";
 import { benchProxy } from "./lab/proxy.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchMemory } from "./memory.ts";
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     overhead: benchOverhead,
     lab: benchCost,
     "lab-proxy": benchProxy,
+    isolation: benchIsolation,
     worst: benchWorst,
     start: benchStart,
   };
