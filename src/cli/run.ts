@@ -9,6 +9,7 @@ import { Gateway, refusedConfig } from "../gateway/control/gateway.ts";
 import type { ReadVersion } from "../gateway/control/read-version.ts";
 import { type LogFormat, logLine } from "../gateway/log/lines.ts";
 import { diskCache } from "../gateway/plugins/cache.ts";
+import { DECENT_SHARE, EXPENSIVE_STEP } from "../gateway/worker/share.ts";
 import type { Address, LabConfig } from "../mesh/envoy/lab-config.ts";
 import { version } from "../util/version.ts";
 import type { Exit, Outcome } from "./command-row.ts";
@@ -63,19 +64,17 @@ function noteFindings(findings: readonly Finding[], io: Io): void {
   for (const one of findings) io.note(`${renderFinding(one)}\n`);
 }
 
+/** In one piece: whoever waits for a part of it has it all. */
 function introduce(gateway: Gateway, read: ReadVersion, admin: string | null, io: Io): void {
-  const { styles, note } = io;
-  for (const { name, address } of gateway.listeners)
-    note(`listening on ${styles.bold(address)}${name === "" ? "" : ` (${name})`}\n`);
-  if (admin !== null) note(`admin on ${styles.bold(`http://${admin}`)}\n`);
-  for (const { config, module, error, policy } of read.plugins) {
-    if (error !== null) {
-      note(
-        `plugin ${config.name}: ${styles.bad("not loaded")}: error[${error.code}]: ${error.message}\n`,
-      );
-      continue;
+  const { styles } = io;
+  const listeners = gateway.listeners.map(
+    ({ name, address }) => `listening on ${styles.bold(address)}${name === "" ? "" : ` (${name})`}`,
+  );
+  const plugins = read.plugins.map(({ config: { name }, module, error, policy }) => {
+    if (module === null || error !== null) {
+      return `plugin ${name}: ${styles.bad("not loaded")}: error[${error?.code}]: ${error?.message}`;
     }
-    const cell = gateway.cells.has(config.name);
+    const cell = gateway.cells.has(name);
     const where = cell
       ? `in a cell, at most ${CELL_SHARE * 100} % of a processor`
       : "in the connection's thread";
@@ -83,9 +82,16 @@ function introduce(gateway: Gateway, read: ReadVersion, admin: string | null, io
       hardened: "hardened",
       before: "hardened before, verified",
       no: styles.warn("as shipped, not contained"),
-    }[module!.hardened];
-    note(`plugin ${config.name}: ${how}, policy from ${policy!.origin}, ${where}\n`);
-  }
+    }[module.hardened];
+    return `plugin ${name}: ${how}, policy from ${policy!.origin}, ${where}`;
+  });
+  const shares = plugins.length === 0 ? [] : [`shares: ${sharesText()}`];
+  const adminLine = admin === null ? [] : [`admin on ${styles.bold(`http://${admin}`)}`];
+  io.note(`${[...listeners, ...plugins, ...shares, ...adminLine].join("\n")}\n`);
+}
+
+function sharesText(): string {
+  return `a plugin whose costly steps take over ${DECENT_SHARE * 100} % of a thread, or one of them over ${EXPENSIVE_STEP} ms, moves to a cell with ${CELL_SHARE * 100} % of a processor; there requests wait, and beyond that are answered 503`;
 }
 
 /** Ends by signals and by the admin: first what is in flight is answered, a second word ends at once. */

@@ -289,6 +289,8 @@ export class Gateway {
       await cell.terminate();
       this.stats.retire(cell.number);
       this.reasons.set(name, why);
+      const cells = { ...this.#cellPaths(), [name]: "" };
+      for (const one of this.threads) one.send({ kind: "cells", cells });
       const reason = error instanceof Error ? error.message : String(error);
       this.say(
         "error",

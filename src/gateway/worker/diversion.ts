@@ -15,9 +15,14 @@ import type {
 } from "../http/exchange.ts";
 import { addOrigin } from "./origin.ts";
 import type { Engine } from "./seams.ts";
+import { refuse, Waiting } from "./waiting.ts";
 
 /** Requests of all threads that may wait for a cell; its own gate is what really limits them. */
 const CELL_REQUESTS = 100_000;
+
+/** Requests that may wait for one cell to be made. */
+const WAITING = 256;
+const NO_CELL = "overload: the plugin of this route is being moved to a thread of its own\n";
 
 function clusterOf(plugin: string, path: string): ClusterConfig {
   return {
@@ -40,6 +45,8 @@ export class Diversion {
   #cells: Readonly<Record<string, string>> = {};
   #upstreams: Upstreams | null = null;
   active = 0;
+  /** Requests of plugins that will have a cell soon, by plugin. */
+  readonly #expected = new Map<string, Waiting[]>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -50,24 +57,53 @@ export class Diversion {
     if (JSON.stringify(cells) === JSON.stringify(this.#cells)) return;
     const before = this.#upstreams;
     this.#cells = cells;
-    const entries = Object.entries(cells);
+    const entries = Object.entries(cells).filter(([, path]) => path !== "");
     this.#upstreams =
       entries.length === 0
         ? null
         : this.#engine.upstreams(entries.map(([plugin, path]) => clusterOf(plugin, path)));
     if (before !== null) void before.drain();
+    this.#arrived();
+  }
+
+  /** A plugin will have a cell: until then its requests wait, so that it takes no more of this thread. */
+  expect(plugin: string): void {
+    if (!this.#expected.has(plugin)) this.#expected.set(plugin, []);
+  }
+
+  #arrived(): void {
+    for (const [plugin, waiting] of this.#expected) {
+      if (!Object.hasOwn(this.#cells, plugin)) continue;
+      this.#expected.delete(plugin);
+      for (const one of waiting) {
+        if (this.#cells[plugin] === "") one.refuse(NO_CELL);
+        else one.go();
+      }
+    }
+  }
+
+  #wait(exchange: Exchange, waiting: Waiting[], plugin: string): void {
+    if (waiting.length >= WAITING) refuse(exchange, NO_CELL);
+    else waiting.push(new Waiting(exchange, () => this.#send(exchange, plugin)));
+  }
+
+  #send(exchange: Exchange, plugin: string): void {
+    this.active++;
+    new Diverted(exchange, this.#upstreams!, plugin, () => this.active--);
   }
 
   /** Sends a request to the cell of one of its plugins; false where none has one. */
   divert({ exchange, connection }: HttpStream, filters: readonly Filter[]): boolean {
-    const upstreams = this.#upstreams;
-    if (upstreams === null) return false;
-    const filter = filters.find(({ name }) => Object.hasOwn(this.#cells, name));
-    if (filter === undefined) return false;
-    addOrigin(exchange.headers, connection);
-    this.active++;
-    new Diverted(exchange, upstreams, filter.name, () => this.active--);
-    return true;
+    if (this.#upstreams === null && this.#expected.size === 0) return false;
+    for (const { name } of filters) {
+      const waiting = this.#expected.get(name);
+      if (waiting === undefined && !this.#cells[name]) continue;
+      addOrigin(exchange.headers, connection);
+      if (waiting === undefined) this.#send(exchange, name);
+      else this.#wait(exchange, waiting, name);
+      return true;
+    }
+    return false;
   }
 }
 

@@ -172,9 +172,7 @@ export class ServingThread {
   #useCells(cells: Version["cells"]): void {
     this.#cells = cells;
     if (this.#start.cell !== null) return;
-    this.#diversion.use(
-      Object.fromEntries(Object.entries(cells).filter(([, path]) => path !== "")),
-    );
+    this.#diversion.use(cells);
     for (const served of this.#current?.byKey.values() ?? []) {
       if (Object.hasOwn(cells, served.name)) served.moveOut();
     }
@@ -232,6 +230,7 @@ export class ServingThread {
   #tooExpensive(plugin: string, why: string): void {
     if (this.#expensive.has(plugin)) return;
     this.#expensive.add(plugin);
+    this.#diversion.expect(plugin);
     this.#send({ kind: "expensive", plugin, why });
   }
 
