@@ -14,7 +14,7 @@ import { parsePolicy } from "../../src/policy/document.ts";
 import { field } from "../../src/policy/schema.ts";
 import { show } from "../../src/policy/values.ts";
 
-const paths = await buildPlugins({ only: ["auth", "stack-small", "memory-leak"] });
+const paths = await buildPlugins({ only: ["auth", "header-tag", "stack-small", "memory-leak"] });
 const options = { margin: 1, percentile: 99.9 };
 
 function documentOf(limits: string) {
@@ -43,7 +43,8 @@ function fitted(name: string, count: number, limits: string, with_ = options) {
   const fit = fitOf(record, document, tried, with_);
   const under = (rows: typeof fit.limits) => {
     const values = new Map(rows.map((row) => [row.path as string, row.proposed]));
-    const of = (path: Parameters<typeof field>[0]) => show(field(path)!, values.get(path)!);
+    const of = (path: Parameters<typeof field>[0]) =>
+      show(field(path)!, values.get(path) ?? Number(field(path)!.default));
     const text = `apiVersion: glovebox.dev/v1alpha1
 kind: PluginPolicy
 metadata: { name: one }
@@ -59,6 +60,12 @@ spec:
   };
   return { fit, record, under };
 }
+
+test("a plugin that spends next to nothing gets what every entry holds back for itself", () => {
+  const { fit, under } = fitted("header-tag", 5, "memory: 64MiB");
+  assert.ok(fit.limits.every(({ path, most }) => !path.includes("fuel") || most < 1000));
+  assert.equal(under(fit.limits).first, null);
+});
 
 test("the traffic passes under what is proposed, even without a margin", () => {
   const { fit, under } = fitted("auth", 60, "memory: 64MiB");
