@@ -122,6 +122,8 @@ export interface BootstrapParts {
   readonly routes?: readonly object[];
   /** Ports of upstreams by cluster. */
   readonly clusters: Readonly<Record<string, number>>;
+  /** Clusters that speak HTTP/2. */
+  readonly http2?: readonly string[];
   readonly accessLog?: string;
   /** More of the bootstrap. */
   readonly more?: object;
@@ -136,6 +138,7 @@ export function bootstrap({
   accessLog,
   more,
   port = 0,
+  http2 = [],
 }: BootstrapParts): string {
   const address = (number: number): object => ({
     socket_address: { address: "127.0.0.1", port_value: number },
@@ -197,6 +200,7 @@ export function bootstrap({
         name,
         type: "STATIC",
         connect_timeout: "1s",
+        ...(http2.includes(name) && { http2_protocol_options: {} }),
         load_assignment: {
           cluster_name: name,
           endpoints: [{ lb_endpoints: [{ endpoint: { address: address(to) } }] }],
