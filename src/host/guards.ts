@@ -20,7 +20,7 @@ export type Guard = (vm: Vm, args: readonly (number | bigint)[]) => string | nul
 export type Guards = Readonly<Record<string, Guard>>;
 
 /** Maps of the request that is served and of its answer; those of a plugin's own calls are its own. */
-const CLIENT_MAPS: ReadonlySet<number> = new Set([
+export const CLIENT_MAPS: ReadonlySet<number> = new Set([
   MAP.httpRequestHeaders,
   MAP.httpRequestTrailers,
   MAP.httpResponseHeaders,

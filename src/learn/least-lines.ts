@@ -1,13 +1,14 @@
 // From a record to the fields of the least policy: what was used is granted, rule by rule, each with its evidence.
 // Names that are no plain names make no rule: one that looks right and isn't would be worse than none.
 import { HOST_ENFORCED } from "../gateway/plugins/plan.ts";
+import { CLIENT_MAPS } from "../host/guards.ts";
 import { role } from "../policy/roles.ts";
 import { field, type Path } from "../policy/schema.ts";
 import { show } from "../policy/values.ts";
 import type { RunRecord, Use } from "../record/run-record.ts";
 import type { Risk } from "../spec/host-function-row.ts";
 import { hostFunctionNamed } from "../spec/host-functions.ts";
-import { LOG_LEVEL } from "../spec/status.ts";
+import { LOG_LEVEL, MAP, nameOf } from "../spec/status.ts";
 import type { Line } from "./policy-tree.ts";
 import { type FitOptions, proposalsOf } from "./proposals.ts";
 import { byName, limitReason, reasonOf } from "./reasons.ts";
@@ -58,6 +59,24 @@ function rule(path: Path, uses: readonly Use[]): readonly Line[] {
     reason: `reason: ${reasonOf(use)}`,
   }));
   return [{ path, value: null, items, reason: later(path) }];
+}
+
+const clientMaps = [...CLIENT_MAPS].map((map) => nameOf(MAP, map));
+
+/** Rules are about the headers of the request and its answer; those of a plugin's own calls are its own. */
+function ofClient(uses: readonly Use[]): readonly Use[] {
+  return uses.filter(({ of }) => clientMaps.includes(of ?? undefined));
+}
+
+/** A header that is asked for as a property is a header; all of them at once make a name that no rule takes. */
+function headersRead({ uses }: RunRecord): readonly Use[] {
+  const called = ofClient(uses.headersRead);
+  if (called.length === 0) return [];
+  const asked = uses.propertiesRead.flatMap((use): Use[] => {
+    const match = /^(?:request|response)\.(?:headers|trailers)(?:\.(.*))?$/.exec(use.name);
+    return match === null ? [] : [{ ...use, name: match[1]?.toLowerCase() ?? "*" }];
+  });
+  return [...called, ...asked];
 }
 
 /** What is said of a field that harden refuses for now. */
@@ -128,7 +147,7 @@ export function leastLines(record: RunRecord, options: LeastOptions): readonly L
     ...rule("spec.dispatch.clusters", uses.clusters),
     ...rule("spec.properties.read", uses.propertiesRead),
     ...rule("spec.properties.write", uses.propertiesWritten),
-    ...rule("spec.headers.read", uses.headersRead),
-    ...rule("spec.headers.write", uses.headersWritten),
+    ...rule("spec.headers.read", headersRead(record)),
+    ...rule("spec.headers.write", ofClient(uses.headersWritten)),
   ];
 }

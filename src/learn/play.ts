@@ -4,6 +4,7 @@
 import { answerCall, answerDns, answerGrpc, failCall } from "../host/answer.ts";
 import { ManualClock, SeededRandom } from "../host/clock.ts";
 import type { OutgoingCall } from "../host/effects.ts";
+import type { Guards } from "../host/guards.ts";
 import { HeaderMap } from "../host/header-map.ts";
 import { loadPlugin } from "../host/load.ts";
 import type { Plugin } from "../host/plugin.ts";
@@ -23,6 +24,9 @@ export interface PlayOptions {
   readonly rootId: string;
   readonly configuration?: string;
   readonly tracer?: Tracer;
+  /** Rules that the host keeps, for a policy that has them. */
+  readonly guards?: Guards;
+  readonly clusters?: readonly string[];
   readonly progress?: (done: number) => void;
 }
 

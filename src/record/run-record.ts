@@ -34,7 +34,7 @@ export const useKinds = [
   "propertiesRead",
   "propertiesWritten",
   "headersRead", // `*` for all headers at once
-  "headersWritten",
+  "headersWritten", // the same, and the names that were put in their place
   "buffersRead",
   "buffersWritten",
   "localResponses", // by status

@@ -101,7 +101,8 @@ export const subjects: { readonly [Name in HostFunctionName]?: Row } = {
   proxy_set_header_map_pairs: (args) => {
     const names = pairNames(args.text("serialized_pairs"));
     const of = mapOf(args);
-    return names.map((name) => one("headersWritten", visible(name, "(no header name)"), of));
+    const each = names.map((name) => visible(name, "(no header name)"));
+    return ["*", ...each].map((name) => one("headersWritten", name, of));
   },
   proxy_get_buffer_bytes: buffer("buffersRead"),
   proxy_set_buffer_bytes: buffer("buffersWritten"),
