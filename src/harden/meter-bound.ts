@@ -29,6 +29,13 @@ export interface Subject {
   readonly shape: Shape;
 }
 
+/** More ways back than this are not worth a charge each: the loops of Go's larger functions have hundreds. */
+const MOST_WAYS = 16;
+
+/** Whether a loop is charged where it is left for the next pass. */
+const chargesBack = (ways: number): boolean =>
+  (ways & BACK.perhaps) === 0 && ways <= MOST_WAYS * BACK.always;
+
 const FRAMES = limits.nesting + 1;
 
 /** The walk's memory, reused for all functions. */
@@ -129,7 +136,7 @@ export class BoundMeter {
           this.#label[w.depth] = -1;
           this.#note(cost);
           loop += LOOP_STRIDE;
-          this.#head[w.depth] = (this.#survey.loops[loop]! & BACK.perhaps) === 0 ? cost : -1;
+          this.#head[w.depth] = chargesBack(this.#survey.loops[loop]!) ? cost : -1;
           if (this.#head[w.depth]! < 0) cost = this.#begin(cost, charge, edits);
           break;
         case OP.else:

@@ -22,7 +22,7 @@ export interface Survey {
   /** Indirect calls likewise, as type indices. */
   readonly indirectStart: Int32Array;
   readonly indirects: Int32Array;
-  /** Loops likewise, LOOP_STRIDE numbers each: first direct call inside, end of them, 1 if it observes otherwise, BACK bits. */
+  /** Loops likewise, LOOP_STRIDE numbers each: first direct call inside, end of them, 1 if it observes otherwise, its ways back (BACK). */
   readonly loopStart: Int32Array;
   readonly loops: Int32Array;
   /** Functions named by `ref.func` in code. */

@@ -21,8 +21,8 @@ export const DOES = {
 /** Numbers that the survey keeps of each loop. */
 export const LOOP_STRIDE = 4;
 
-/** How branches lead back to a loop, as bits. */
-export const BACK = { always: 1, perhaps: 2 } as const;
+/** How branches lead back to a loop: a bit for conditional ones, and plain ones counted in the bits above. */
+export const BACK = { perhaps: 1, always: 2 } as const;
 
 const POPS = new Int8Array(OPCODE_SPACE);
 const PUSHES = new Int8Array(OPCODE_SPACE);
@@ -199,7 +199,8 @@ export class Surveyor {
     if (frame === 0) this.#flags |= DOES.returns;
     else if (w.frameCode[frame] === OP.loop) {
       const back = this.#loop[frame]! + 3;
-      this.loops.set(back, this.loops.get(back) | how);
+      const ways = this.loops.get(back);
+      this.loops.set(back, how === BACK.perhaps ? ways | how : ways + how);
     }
   }
 
