@@ -1,5 +1,6 @@
 // The one table of commands. The parser, --help, completion and docs/reference/cli.md derive from it, and
 // loaders.ts must have a handler for each row. Data only: showing help may load nothing else.
+import { envoyReleases } from "../spec/envoy-versions.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
@@ -264,6 +265,89 @@ export const commands = {
     ],
     exits: [3],
   },
+  "generate envoy": {
+    summary: "Envoy configuration that holds what a policy promises, for one release",
+    detail:
+      "Hardens the plugin, starts it once, and writes what Envoy has to say to it: real capability names with callbacks, a vm_id of its own, code pinned to the hardened bytes, what a trap does in that release, and the clusters that it can reach. What that release would refuse, or silently not do, is said instead. Comments mark what a person has to judge. The same input gives the same output.",
+    args: [ref],
+    flags: [
+      policyFlag,
+      roleFlag,
+      {
+        name: "version",
+        value: "RELEASE",
+        summary: "the oldest release of Envoy that reads it; without it the newest known",
+        choices: envoyReleases.map((row) => row.release),
+      },
+      {
+        name: "form",
+        value: "FORM",
+        summary: "parts to paste, a listener with its clusters, or a bootstrap; without it filter",
+        choices: ["filter", "listener", "bootstrap"],
+      },
+      {
+        name: "route",
+        value: "PREFIX=CLUSTER",
+        summary: "run the plugin on this route alone, with a VM of its own; without it everywhere",
+        many: true,
+      },
+      {
+        name: "cluster",
+        value: "NAME=HOST:PORT",
+        summary: "the address of a cluster that a route or the policy names",
+        many: true,
+      },
+      {
+        name: "hardened",
+        value: "FILE",
+        summary: "write the hardened module there; without --url Envoy reads it from there",
+      },
+      {
+        name: "url",
+        value: "URL",
+        summary:
+          "where Envoy finds the hardened module: http:, https:, or file: on the proxy's machine",
+      },
+      { name: "configuration", value: "TEXT", summary: "the configuration of the plugin" },
+      {
+        name: "root-id",
+        value: "NAME",
+        summary: "the root id that it is given; without it the file's name",
+      },
+      {
+        name: "env",
+        value: "NAME=VALUE",
+        summary: "an environment variable of the plugin; it gets no others",
+        many: true,
+      },
+      {
+        name: "listen",
+        value: "HOST:PORT",
+        summary: "address of the listener; without it 127.0.0.1:10000",
+      },
+      {
+        name: "admin",
+        value: "HOST:PORT",
+        summary: "address of the bootstrap's admin; without it 127.0.0.1:9901",
+      },
+      { name: "output", short: "o", value: "FILE", summary: "write the configuration there" },
+    ],
+    examples: [
+      {
+        line: "glovebox generate envoy auth.wasm -p auth.yaml --hardened contained.wasm",
+        does: "parts to paste into a bootstrap, and the module that they name",
+      },
+      {
+        line: "glovebox generate envoy auth.wasm -p auth.yaml --form bootstrap --route /api=backend --cluster backend=127.0.0.1:8080 --hardened contained.wasm -o envoy.yaml",
+        does: "a whole bootstrap: the plugin on one route",
+      },
+      {
+        line: "glovebox generate envoy auth.wasm -p auth.yaml --version 1.36 --url https://modules.example.com/auth.wasm",
+        does: "for an older proxy that fetches the module",
+      },
+    ],
+    exits: [1, 3, 5],
+  },
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],
@@ -296,6 +380,7 @@ export const commands = {
 /** Groups of commands whose name has two words. */
 export const groups: Readonly<Record<string, string>> = {
   policy: "work with policy files",
+  generate: "write configuration for a proxy",
 };
 
 export type CommandName = keyof typeof commands;

@@ -16,6 +16,7 @@ export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run
   "policy diff": () => import("./policy-diff.ts"),
   "policy learn": () => import("./policy-learn.ts"),
   "policy fit": () => import("./policy-fit.ts"),
+  "generate envoy": () => import("./generate.ts"),
   demo: () => import("./demo.ts"),
   explain: () => import("./explain.ts"),
   completion: () => import("./completion.ts"),

@@ -73,6 +73,8 @@ function buildProgram(version: () => string, act: Act): Command {
       "Run third-party proxy-wasm plugins in Envoy and Istio with limits that really hold.",
     )
     .helpCommand(false)
+    // Options after a command are the command's own: one has a --version of another thing.
+    .enablePositionalOptions()
     .option("-V, --version", "print the version");
   program.on("option:version", () => {
     throw new CommanderError(0, "glovebox.version", version());

@@ -46,12 +46,12 @@ async function documentOf(
   return { file: "--role", settings: new Map(settings), warnings: [] };
 }
 
-/** The resolved policy. Throws what reading and parsing throw. */
-export async function policyFrom(
+/** The resolved policy and the document that it comes from. Throws what reading and parsing throw. */
+export async function policyAndDocument(
   command: CommandName,
   flags: PolicyFlags,
   io: Io,
-): Promise<Policy> {
+): Promise<{ readonly policy: Policy; readonly document: PolicyDocument }> {
   const document = await documentOf(command, flags);
   const settings = new Map(document.settings);
   if (flags.mode !== undefined)
@@ -64,5 +64,14 @@ export async function policyFrom(
     const fields = policy.notYet.join(", ");
     fail("policy-not-yet", { fields }, settings.get(first as Path)?.where);
   }
-  return policy;
+  return { policy, document };
+}
+
+/** The resolved policy. Throws what reading and parsing throw. */
+export async function policyFrom(
+  command: CommandName,
+  flags: PolicyFlags,
+  io: Io,
+): Promise<Policy> {
+  return (await policyAndDocument(command, flags, io)).policy;
 }

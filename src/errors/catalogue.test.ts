@@ -7,6 +7,7 @@ import { renderFailure, renderFinding } from "./render.ts";
 import { cliTexts } from "./texts/cli.ts";
 import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { gatewayTexts } from "./texts/gateway.ts";
+import { generateTexts } from "./texts/generate.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
@@ -21,7 +22,7 @@ import { wasmTexts } from "./texts/wasm.ts";
 const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
-  ...[envoyConfigTexts, gatewayTexts, httpTexts, learnTexts],
+  ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts],
 ];
 
 test("no code has rows in two areas, where one would hide the other", () => {

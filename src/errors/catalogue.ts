@@ -4,6 +4,7 @@
 import { cliTexts } from "./texts/cli.ts";
 import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { gatewayTexts } from "./texts/gateway.ts";
+import { generateTexts } from "./texts/generate.ts";
 import { hardenTexts } from "./texts/harden.ts";
 import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
@@ -41,6 +42,7 @@ export const catalogue = {
   ...pluginsTexts,
   ...envoyConfigTexts,
   ...gatewayTexts,
+  ...generateTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 

@@ -114,3 +114,84 @@ export function envoyHas(release: string, id: string): boolean {
   const row = envoyFeatures.find((one) => one.id === id);
   return row !== undefined && minorOf(release) >= minorOf(row.since);
 }
+
+export interface EnvoyRelease {
+  readonly release: string;
+  /** How it is known what this release reads and does of what `generate envoy` writes. */
+  readonly evidence: Evidence;
+}
+
+/** Releases that configuration is generated for, oldest first. */
+export const envoyReleases = [
+  { release: "1.30", evidence: "inferred" },
+  { release: "1.31", evidence: "read" },
+  { release: "1.32", evidence: "inferred" },
+  { release: "1.33", evidence: "inferred" },
+  { release: "1.34", evidence: "read" },
+  { release: "1.35", evidence: "read" },
+  { release: "1.36", evidence: "measured" },
+  { release: "1.37", evidence: "measured" },
+  { release: "1.38", evidence: "measured" },
+  { release: "1.39", evidence: "measured" },
+  { release: "1.40", evidence: "measured" },
+] as const satisfies readonly EnvoyRelease[];
+
+export type EnvoyVersion = (typeof envoyReleases)[number]["release"];
+
+/** What a release does with a plugin that traps, and how it is told to. */
+export interface FailureForm {
+  /** The policy's `failure`. */
+  readonly failure: "closed" | "open" | "reload";
+  /** First minor release that has the form; of several the newest counts. */
+  readonly since: string;
+  readonly evidence: Evidence;
+  readonly field: "failure_policy" | "fail_open";
+  readonly value: string | boolean;
+  /** What becomes of the request that traps. */
+  readonly trapped: string;
+  /** What becomes of the plugin's later requests on that worker. */
+  readonly later: string;
+  /** Where it is not what the article promises. */
+  readonly differs?: string;
+}
+
+const FOR_EVER = "until a restart or a new configuration";
+
+export const failureForms: readonly FailureForm[] = [
+  { failure: "closed", since: "1.18", evidence: "inferred", field: "fail_open", value: false, trapped: "503", later: `503 ${FOR_EVER}` },
+  { failure: "closed", since: "1.33", evidence: "measured", field: "failure_policy", value: "FAIL_CLOSED", trapped: "503", later: `503 ${FOR_EVER}` },
+  {
+    failure: "open",
+    since: "1.18",
+    evidence: "inferred",
+    field: "fail_open",
+    value: true,
+    trapped: "goes on without the plugin",
+    later: `go on without the plugin ${FOR_EVER}, and nothing says so`,
+    differs: "the article counts them (fail_open_count); Envoy has no such statistic",
+  },
+  {
+    failure: "open",
+    since: "1.33",
+    evidence: "measured",
+    field: "failure_policy",
+    value: "FAIL_OPEN",
+    trapped: "503",
+    later: `go on without the plugin ${FOR_EVER}, and nothing says so`,
+    differs: "the article lets the request that traps go on too; the deprecated `fail_open: true` in its place does, and excludes failure_policy",
+  },
+  {
+    failure: "reload",
+    since: "1.33",
+    evidence: "measured",
+    field: "failure_policy",
+    value: "FAIL_RELOAD",
+    trapped: "503",
+    later: "a new VM; 503 as long as the last load is not reload_config.backoff.base_interval ago",
+  },
+];
+
+/** How a release is told what a trap does; undefined where it has no such thing. */
+export function failureForm(release: string, failure: FailureForm["failure"]): FailureForm | undefined {
+  return failureForms.findLast((row) => row.failure === failure && minorOf(release) >= minorOf(row.since));
+}
