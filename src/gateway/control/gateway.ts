@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure, type Finding, fail, finding } from "../../errors/failure.ts";
+import { Failure, type Finding, finding } from "../../errors/failure.ts";
 import { renderFinding } from "../../errors/render.ts";
 import { RegionMetrics } from "../../host/shared/metrics.ts";
 import { SharedRegion } from "../../host/shared/region.ts";
@@ -16,9 +16,10 @@ import { StatCells } from "../stats/cells.ts";
 import { customSample } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
+import { restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
 import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
-import { type BoundSocket, bind, showAddress } from "./sockets.ts";
+import { type BoundSocket, bind } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -52,6 +53,7 @@ export interface Reload {
   readonly findings: readonly Finding[];
 }
 
+const AS_SHIPPED = "it runs as shipped (--unsafe-default)";
 const UP = 20_000;
 const STAGE = 120_000;
 const COMMIT = 20_000;
@@ -162,7 +164,7 @@ export class Gateway {
     this.#sockets = await this.#bindAll(config);
     for (let i = 0; i < this.options.concurrency; i++) this.threads.push(this.#thread(null));
     await Promise.all(this.threads.map((one) => one.up(UP)));
-    const first = this.options.unsafe ? this.#unsafeNames(read.plugins) : [];
+    const first = this.#planned(read.plugins);
     const version = this.#numbered(config, read.plugins, first);
     const problems = await this.#stageAll(this.threads, version);
     for (const one of problems) this.#report(one);
@@ -171,7 +173,7 @@ export class Gateway {
         this.say("error", `plugin ${plugin.name}: error[${error.code}]: ${error.message}`);
     }
     this.#version = version;
-    for (const name of first) await this.#makeCell(name, "it runs as shipped (--unsafe-default)");
+    for (const name of first) await this.#makeCell(name, AS_SHIPPED);
     await Promise.all(this.threads.map((one) => one.commit(version.number, COMMIT)));
     this.#watchdog.start();
     await this.#watch.use(read.files);
@@ -189,8 +191,10 @@ export class Gateway {
   }
 
   /** Plugins that run as shipped have cells from the start: nothing else bounds them. */
-  #unsafeNames(plugins: readonly Prepared[]): string[] {
-    return [...new Set(plugins.flatMap((one) => (one.module === null ? [] : [one.config.name])))];
+  #planned(plugins: readonly Prepared[]): string[] {
+    if (!this.options.unsafe) return [];
+    const names = plugins.flatMap((one) => (one.module === null ? [] : [one.config.name]));
+    return [...new Set(names)].filter((name) => !this.cells.has(name));
   }
 
   #numbered(
@@ -340,25 +344,20 @@ export class Gateway {
       return;
     }
     const old = this.version;
-    if (this.#same(old, config, plugins)) return;
-    const restart = this.#restarts(old.config, config);
+    if (sameVersion(old, config, plugins)) return;
+    const restart = restartFindings(old.config, config);
     if (config.listeners.length !== old.config.listeners.length) {
       this.#refuse(restart);
       return;
     }
-    const worse = plugins.flatMap(({ error, config: { name } }) => {
-      const before = old.plugins.find((one) => one.config.name === name);
-      if (error === null || (before !== undefined && before.module === null)) return [];
-      return finding("gateway-not-started", "error", {
-        name,
-        reason: `error[${error.code}]: ${error.message}`,
-      });
-    });
+    const worse = worsePlugins(old, plugins);
     if (worse.length > 0) {
       this.#refuse(worse);
       return;
     }
-    await this.#takeOver(this.#numbered(config, plugins), [...findings, ...restart]);
+    const planned = this.#planned(plugins);
+    await this.#takeOver(this.#numbered(config, plugins, planned), [...findings, ...restart]);
+    for (const name of planned) await this.#makeCell(name, AS_SHIPPED);
   }
 
   #files(): string[] {
@@ -366,29 +365,6 @@ export class Gateway {
       code.kind === "file" ? [code.path] : [],
     );
     return [this.options.configFile, ...this.options.policyFiles, ...paths];
-  }
-
-  /** Whether nothing has changed but times of files. */
-  #same(old: Version, config: LabConfig, plugins: readonly Prepared[]): boolean {
-    const facts = (prepared: readonly Prepared[]): string =>
-      JSON.stringify(
-        prepared.map((one) => [one.config.name, one.key, one.module?.digest ?? one.error]),
-      );
-    return (
-      facts(old.plugins) === facts(plugins) && JSON.stringify(old.config) === JSON.stringify(config)
-    );
-  }
-
-  #restarts(old: LabConfig, config: LabConfig): Finding[] {
-    const shown = ({ listeners }: LabConfig): string[] =>
-      listeners.map(({ name, address }) => `${name} ${showAddress(address)}`);
-    const [before, now] = [shown(old), shown(config)];
-    if (before.join() === now.join()) return [];
-    return [
-      finding("gateway-restart", "warning", {
-        what: `listeners: ${before.join(", ")} became ${now.join(", ")}`,
-      }),
-    ];
   }
 
   async #takeOver(version: Version, findings: readonly Finding[]): Promise<void> {
@@ -480,14 +456,4 @@ export class Gateway {
     await Promise.all(all.map((one) => one.terminate()));
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** A Failure for a configuration whose findings are errors. */
-export function refusedConfig(file: string, findings: readonly Finding[]): never {
-  const first = findings.find((one) => one.level === "error");
-  return fail(
-    "gateway-config",
-    { file, count: findings.filter((one) => one.level === "error").length },
-    first?.where,
-  );
 }

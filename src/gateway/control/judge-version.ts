@@ -1,0 +1,51 @@
+// Whether a new version of the configuration may take the old one's place: pure comparisons, no threads.
+import { type Finding, fail, finding } from "../../errors/failure.ts";
+import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
+import type { Prepared } from "../plugins/prepare.ts";
+import type { Version } from "../worker/messages.ts";
+import { showAddress } from "./sockets.ts";
+
+/** Whether nothing has changed but times of files. */
+export function sameVersion(
+  old: Version,
+  config: LabConfig,
+  plugins: readonly Prepared[],
+): boolean {
+  const facts = (prepared: readonly Prepared[]): string =>
+    JSON.stringify(
+      prepared.map((one) => [one.config.name, one.key, one.module?.digest ?? one.error]),
+    );
+  return (
+    facts(old.plugins) === facts(plugins) && JSON.stringify(old.config) === JSON.stringify(config)
+  );
+}
+
+/** Listeners whose addresses have changed: sockets are bound once. */
+export function restartFindings(old: LabConfig, config: LabConfig): Finding[] {
+  const shown = ({ listeners }: LabConfig): string[] =>
+    listeners.map(({ name, address }) => `${name} ${showAddress(address)}`);
+  const [before, now] = [shown(old), shown(config)];
+  if (before.join() === now.join()) return [];
+  const what = `listeners: ${before.join(", ")} became ${now.join(", ")}`;
+  return [finding("gateway-restart", "warning", { what })];
+}
+
+/** Plugins that can't be loaded now, though the old version had them, or is without them. */
+export function worsePlugins(old: Version, plugins: readonly Prepared[]): Finding[] {
+  return plugins.flatMap(({ error, config: { name } }) => {
+    const before = old.plugins.find((one) => one.config.name === name);
+    if (error === null || (before !== undefined && before.module === null)) return [];
+    const reason = `error[${error.code}]: ${error.message}`;
+    return finding("gateway-not-started", "error", { name, reason });
+  });
+}
+
+/** A Failure for a configuration whose findings are errors. */
+export function refusedConfig(file: string, findings: readonly Finding[]): never {
+  const first = findings.find((one) => one.level === "error");
+  return fail(
+    "gateway-config",
+    { file, count: findings.filter((one) => one.level === "error").length },
+    first?.where,
+  );
+}
