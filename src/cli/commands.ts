@@ -178,6 +178,11 @@ export const commands = {
         summary: "how log lines are written",
         choices: ["text", "json"],
       },
+      {
+        name: "record",
+        value: "DIR",
+        summary: "write what plugins do there, for `policy learn` and `policy fit`",
+      },
       { name: "check", summary: "read the file, load and harden every plugin, serve nothing" },
     ],
     examples: [

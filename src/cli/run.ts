@@ -1,8 +1,9 @@
 // `glovebox run CONFIG`: serves an Envoy bootstrap until a signal comes. The first SIGTERM or SIGINT answers what is
 // in flight; the second ends at once. What it prints at start is what a stock Envoy would not do.
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
-import type { Failure, Finding } from "../errors/failure.ts";
+import { join, resolve } from "node:path";
+import { type Failure, type Finding, fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import { startAdmin } from "../gateway/admin/server.ts";
 import { Gateway } from "../gateway/control/gateway.ts";
@@ -16,6 +17,7 @@ import { version } from "../util/version.ts";
 import type { Exit, Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
+import { reasonOf } from "./reason.ts";
 import { usage } from "./usage.ts";
 
 /** How long a drain may take, in milliseconds. */
@@ -59,6 +61,17 @@ function otlpOf(env: Io["env"]) {
   const endpoint = whole === "" ? `${base.replace(/\/$/, "")}/v1/traces` : whole;
   if (!URL.canParse(endpoint)) usage("run", `${endpoint} is no URL for spans`);
   return { endpoint, service: env.OTEL_SERVICE_NAME || "glovebox", version: version() };
+}
+
+/** Made where it isn't there; null where nothing is recorded. */
+async function recordFolder({ record, check }: Flags): Promise<string | null> {
+  if (record === undefined || check) return null;
+  try {
+    await mkdir(record, { recursive: true });
+    return resolve(record);
+  } catch (error) {
+    return fail("file-unwritable", { file: record, reason: reasonOf(error) }, undefined, error);
+  }
 }
 
 function noteFindings(findings: readonly Finding[], io: Io): void {
@@ -136,6 +149,7 @@ export async function run({ args, flags }: InputOf<"run">, io: Io): Promise<Outc
     wall: () => Date.now(),
     log: (entry) => io.note(logLine(entry, format)),
     cellShare: CELL_SHARE,
+    record: await recordFolder(flags),
     otlp: otlpOf(io.env),
     fatal: (error) => fatal(error),
   });

@@ -131,6 +131,7 @@ function ruled(vm: Vm, row: HostFunction, fn: WasmFunction): WasmFunction {
     if (vm.memory.bytes.length === 0) ready(vm);
     const refused = guard(vm, args);
     if (refused === null) return fn(...args);
+    vm.trace?.refuse();
     bump(vm.plugin.telemetry.denied, row.name);
     vm.error(`${DENIED_PREFIX}${row.name} (${refused})`);
     return answer;

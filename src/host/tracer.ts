@@ -27,7 +27,7 @@ export interface CallTrace {
   readonly results: readonly TracedValue[];
   /** The status or errno; undefined for a function without one, and where the guest trapped inside the call. */
   readonly answer: number | undefined;
-  /** The host's own capability list hid the function. */
+  /** The host's own capability list hid the function, or a rule of the host refused its arguments. */
   readonly hidden: boolean;
   /** The `stack` global of a hardened module at this moment, in bytes that are left; null where there is none. */
   readonly stackLeft: number | null;
@@ -63,10 +63,16 @@ export class VmTrace {
   readonly #vm: Vm;
   readonly #tracer: Tracer;
   #running: string = START;
+  #refused = false;
 
   constructor(vm: Vm, tracer: Tracer) {
     this.#vm = vm;
     this.#tracer = tracer;
+  }
+
+  /** A rule on arguments refuses the call that is under way. */
+  refuse(): void {
+    this.#refused = true;
   }
 
   /** Around one host call. `hidden`: `fn` is the stub of a function that the capability list hides. */
@@ -78,8 +84,10 @@ export class VmTrace {
       if (vm.memory.bytes.length === 0) vm.memory.refresh();
       const args = decode(vm, row.params, given);
       const left = vm.gauges?.stack.value;
+      this.#refused = false;
       const tell = (answer: number | undefined, returned: boolean): void => {
-        const fine = returned && !hidden && (answer === undefined || answer === STATUS.ok);
+        const denied = hidden || this.#refused;
+        const fine = returned && !denied && (answer === undefined || answer === STATUS.ok);
         this.#tracer.call({
           row,
           callback: running,
@@ -87,7 +95,7 @@ export class VmTrace {
           args,
           results: fine ? written(vm, row.params, given) : [],
           answer,
-          hidden,
+          hidden: denied,
           stackLeft: left === undefined ? null : Number(left),
           outstanding: vm.plugin.flights.calls.size,
         });

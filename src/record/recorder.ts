@@ -90,14 +90,18 @@ export class Recorder implements Tracer {
       this.#stackLeast = Math.min(this.#stackLeast, stackLeft);
     }
     const denied = deniedName(trace, args);
-    if (denied !== null) {
-      this.#use("denied", denied, null, trace, request, null);
-      return;
-    }
     const found = subjects[row.name as HostFunctionName]?.(args, { queues: this.#queues }) ?? [];
     const about: readonly Subject[] = Array.isArray(found) ? found : [found as Subject];
-    for (const { kind, name, of } of about) this.#use(kind, name, of, trace, request, null);
     const what = about[0] === undefined ? null : phrase(about[0]);
+    if (denied !== null) {
+      this.#use("denied", denied, null, trace, request, denied === row.name ? what : null);
+      return;
+    }
+    for (const { kind, name, of } of about) {
+      // A call that the host refused has reached no cluster.
+      const left = kind !== "clusters" || trace.answer === STATUS.ok || trace.answer === undefined;
+      if (left) this.#use(kind, name, of, trace, request, null);
+    }
     this.#use("calls", row.name, null, trace, request, what);
     this.#measure(trace, args, request);
   }

@@ -39,6 +39,8 @@ export interface GatewayOptions {
   readonly log: (entry: LogEntry) => void;
   /** Share of one processor that a cell may use. */
   readonly cellShare: number;
+  /** Folder for records of what plugins do; it exists. Null: nothing is recorded. */
+  readonly record: string | null;
   /** Where spans go; null for nowhere. */
   readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
   /** The gateway can't go on. */
@@ -219,6 +221,10 @@ export class Gateway {
       sockets: cell === null ? this.#sockets.map((one) => one.fd) : [],
       shared: this.shared,
       spans: this.#otlp !== null,
+      record:
+        this.options.record === null
+          ? null
+          : { folder: this.options.record, run: this.started.toString(36) },
       event: (event, from) => this.#event(event, from),
       ended: (from, reason) => this.#ended(from, reason),
     });

@@ -52,6 +52,8 @@ export interface PolicySummary {
   readonly digest: string;
   readonly memoryPages: number;
   readonly callbackFuel: number;
+  /** How fuel is counted. */
+  readonly fuel: { readonly mode: string; readonly costs: string };
   readonly startFuel: number;
   readonly stackBytes: number;
   readonly allow: readonly string[];
@@ -119,6 +121,7 @@ function summaryOf({ origin, policy }: Plan): PolicySummary {
     digest: policy.digest,
     memoryPages,
     callbackFuel: fuel.callback,
+    fuel: { mode: fuel.mode, costs: fuel.costs },
     startFuel: fuel.start,
     stackBytes,
     allow: [...policy.allow],

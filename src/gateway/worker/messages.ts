@@ -28,6 +28,8 @@ export interface ThreadStart {
   readonly shared: SharedArrayBuffer;
   /** Somebody exports spans. */
   readonly spans: boolean;
+  /** Where records of runs are written, and what tells this run apart; null: nothing is recorded. */
+  readonly record: { readonly folder: string; readonly run: string } | null;
 }
 
 export type ToThread =
