@@ -102,6 +102,48 @@ test("an answer while the upstream answers replaces it, and the upstream is give
   assert.deepEqual(upstream.events, ["headers end", "reset"]);
 });
 
+test("after an answer nothing behind it goes on, however late it is let go", () => {
+  const onTick = (answer: number, act: string) =>
+    new PluginFilter(
+      run({
+        imports: [
+          "proxy_set_tick_period_milliseconds",
+          "proxy_set_effective_context",
+          "proxy_send_local_response",
+          "proxy_continue_stream",
+        ],
+        body: `(global $stream (mut i32) (i32.const 0))
+          (func (export "proxy_on_configure") (param i32 i32) (result i32)
+            (drop (call $proxy_set_tick_period_milliseconds (i32.const 1))) (i32.const 1))
+          (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+            (global.set $stream (local.get 0)) (i32.const ${answer}))
+          (func (export "proxy_on_tick") (param i32)
+            (drop (call $proxy_set_effective_context (global.get $stream)))
+            (drop ${act}))`,
+      }),
+    );
+  const holdsAnswers = new PluginFilter(
+    run({
+      body: `(func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32) (i32.const 4))`,
+    }),
+  );
+  const zero = "(i32.const 0)";
+  const answers = onTick(
+    0,
+    `(call $proxy_send_local_response (i32.const 418) ${zero} ${zero} ${zero} ${zero} ${zero} ${zero} (i32.const -1))`,
+  );
+  const goesOn = onTick(4, "(call $proxy_continue_stream (i32.const 0))");
+  const { service, upstream } = serve([holdsAnswers, answers, goesOn]);
+  const client = new Client([]);
+  service.handle(client);
+  for (const { plugin } of [answers, goesOn]) {
+    (plugin.services.clock as unknown as { advance(ms: number): void }).advance(5);
+    plugin.poll();
+  }
+  assert.deepEqual(client.events, [], "the first filter holds the answer back");
+  assert.equal(upstream.headers, null);
+});
+
 test("a route switches filters off and on and puts another plugin in a filter's place", () => {
   const filters = [tagger("a"), tagger("b"), tagger("t")];
   const configs = [
