@@ -294,6 +294,8 @@ export class ServingThread {
     }
     if (before !== null) this.#leave(before, staged);
     if (oldUpstreams !== null && oldUpstreams !== staged.upstreams) void oldUpstreams.drain();
+    // Whoever asks from now on is told of every plugin.
+    this.#publish();
     this.#send({ kind: "committed", number });
   }
 
