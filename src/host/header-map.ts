@@ -16,6 +16,21 @@ export function isHeaderText(text: string): boolean {
   return !forbidden.test(text);
 }
 
+/** Names that may stand in a header, as they came, with their lower case; few and short, as strangers send them. */
+const names = new Map<string, string>();
+const NAMES = 2000;
+const NAME_LENGTH = 64;
+
+/** A name in lower case; null where it may not stand in a header. */
+function keyOf(name: string): string | null {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (!isHeaderText(name)) return null;
+  const key = name.toLowerCase();
+  if (names.size < NAMES && name.length <= NAME_LENGTH) names.set(name, key);
+  return key;
+}
+
 export class HeaderMap {
   #list: string[];
   #bytes: number;
@@ -77,8 +92,8 @@ export class HeaderMap {
    * there already is joined with a comma, as the reference proxy does.
    */
   add(name: string, value: string): boolean {
-    const key = name.toLowerCase();
-    if (!this.#fits(key, value, 0)) return false;
+    const key = keyOf(name);
+    if (key === null || !this.#fits(key.length, value, 0)) return false;
     if (key.charCodeAt(0) === COLON) {
       const at = this.#find(key);
       if (at >= 0) {
@@ -93,17 +108,18 @@ export class HeaderMap {
 
   /** Leaves exactly one pair of that name, at the place of the first; false as for `add`. */
   set(name: string, value: string): boolean {
-    const key = name.toLowerCase();
+    const key = keyOf(name);
+    if (key === null) return false;
     const at = this.#find(key);
     if (at < 0) return this.add(key, value);
-    if (!this.#fits("", value, this.#list[at + 1]!.length)) return false;
+    if (!this.#fits(0, value, this.#list[at + 1]!.length)) return false;
     this.#put(at, value);
     for (let i = this.#list.length - 2; i > at; i -= 2) if (this.#list[i] === key) this.#drop(i);
     return true;
   }
 
   remove(name: string): void {
-    const key = name.toLowerCase();
+    const key = keyOf(name);
     for (let i = this.#list.length - 2; i >= 0; i -= 2) if (this.#list[i] === key) this.#drop(i);
   }
 
@@ -134,10 +150,11 @@ export class HeaderMap {
     return -1;
   }
 
-  #fits(name: string, value: string, freed: number): boolean {
-    if (this.bytes - freed + name.length + value.length > caps.headerMapBytes) return false;
-    if (name.length > 0 && this.size >= caps.headerMapCount) return false;
-    return isHeaderText(name) && isHeaderText(value);
+  /** `nameLength`: 0 where a value is put in the place of another. */
+  #fits(nameLength: number, value: string, freed: number): boolean {
+    if (this.bytes - freed + nameLength + value.length > caps.headerMapBytes) return false;
+    if (nameLength > 0 && this.size >= caps.headerMapCount) return false;
+    return isHeaderText(value);
   }
 
   /** The caller has counted: `#fits` was asked. */

@@ -14,14 +14,21 @@ interface FastBuffer extends Buffer {
 
 const NOTHING = new Uint8Array(0);
 
-/** Strings shorter than this are copied by a plain loop, which beats a call into native code. */
-const SHORT = 24;
+/** Strings shorter than this are written by a plain loop, which beats a call into native code. */
+const SHORT_WRITE = 24;
+/** The same for reading, where a longer text would be put together from pieces. */
+const SHORT_READ = 10;
+/** Texts up to this length are remembered by their place: plugins pass the same names again and again. */
+const REMEMBERED = 32;
+/** Places that are remembered; a power of two. */
+const PLACES = 256;
 
 export class GuestMemory {
   bytes: Uint8Array = NOTHING;
   #view = new DataView(NOTHING.buffer);
   #buffer = Buffer.from(NOTHING.buffer) as FastBuffer;
   #memory: WasmMemory | null = null;
+  readonly #texts: string[] = new Array<string>(PLACES).fill("");
 
   attach(memory: WasmMemory): void {
     this.#memory = memory;
@@ -71,7 +78,25 @@ export class GuestMemory {
   latin1(ptr: number, size: number): string {
     const from = ptr >>> 0;
     const length = Math.min(size >>> 0, caps.textBytes);
-    if (length >= SHORT) return this.#buffer.latin1Slice(from, from + length);
+    if (length > REMEMBERED) return this.#buffer.latin1Slice(from, from + length);
+    const place = (from ^ (length * 31)) & (PLACES - 1);
+    const known = this.#texts[place]!;
+    if (known.length === length && this.#holds(from, known)) return known;
+    const text = this.#read(from, length);
+    this.#texts[place] = text;
+    return text;
+  }
+
+  #holds(from: number, text: string): boolean {
+    const { bytes } = this;
+    for (let i = 0; i < text.length; i++) {
+      if (bytes[from + i] !== text.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  #read(from: number, length: number): string {
+    if (length >= SHORT_READ) return this.#buffer.latin1Slice(from, from + length);
     let text = "";
     for (let i = from; i < from + length; i++) text += String.fromCharCode(this.bytes[i]!);
     return text;
@@ -107,7 +132,7 @@ export class GuestMemory {
   /** One byte a character. The caller has asked `has`. */
   writeLatin1(ptr: number, text: string): void {
     const at = ptr >>> 0;
-    if (text.length >= SHORT) {
+    if (text.length >= SHORT_WRITE) {
       this.#buffer.latin1Write(text, at, text.length);
       return;
     }
