@@ -85,9 +85,18 @@ test("only the filters before the one that answers see its answer, and nothing g
   assert.deepEqual(client.events, ["headers 418", "data 4 end"]);
   assert.equal(client.body, "mine");
   assert.deepEqual(client.sent?.all("x-order"), ["a"]);
+  assert.deepEqual(behind.steps, []);
+});
+
+test("what a plugin has no callback for is no step of it", () => {
+  const tagging = tagger("a");
+  const { service, upstream } = serve([tagging]);
+  service.handle(new Client([]));
+  upstream.sink.headers(HeaderMap.from([[":status", "200"]]), false);
+  upstream.sink.data(Buffer.from("body"), true);
   assert.deepEqual(
-    behind.steps.map((one) => one.phase),
-    ["log"],
+    tagging.steps.map((one) => one.phase),
+    ["request_headers", "response_headers"],
   );
 });
 

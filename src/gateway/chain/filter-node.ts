@@ -2,6 +2,7 @@
 // plugin has let go. What the plugin does outside of a step (an answered call, a failure elsewhere) comes in as
 // the stream's listener.
 
+import type { Entry } from "../../host/entries.ts";
 import type { HalfName } from "../../host/half.ts";
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { OutflowSink } from "../../host/outflow.ts";
@@ -10,6 +11,9 @@ import { NO_GRPC_STATUS } from "../../spec/status.ts";
 import type { HttpStream } from "./http-stream.ts";
 import { rejected } from "./rejected.ts";
 import type { Filter, Phase } from "./seams.ts";
+
+/** In place of the moment at which a step has begun. */
+const UNMEASURED = -1;
 
 /** What has passed the plugin on its way to the router. */
 class RequestOut implements OutflowSink {
@@ -54,48 +58,50 @@ export class FilterNode implements StreamListener, OutflowSink {
   }
 
   requestHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#begin("request_headers");
+    const started = this.#begin("request_headers", this.stream.vm.http.request.headers);
     this.stream.request.onHeaders(headers, end);
     this.#stepped("request_headers", started);
     this.#pass();
   }
 
   requestBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#begin("request_body");
+    const started = this.#begin("request_body", this.stream.vm.http.request.body);
     this.stream.request.onBody(bytes, end);
     this.#stepped("request_body", started);
     this.#pass();
   }
 
   requestTrailers(trailers: HeaderMap): void {
-    const started = this.#begin("request_trailers");
+    const started = this.#begin("request_trailers", this.stream.vm.http.request.trailers);
     this.stream.request.onTrailers(trailers);
     this.#stepped("request_trailers", started);
     this.#pass();
   }
 
   responseHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#begin("response_headers");
+    const started = this.#begin("response_headers", this.stream.vm.http.response.headers);
     this.stream.response.onHeaders(headers, end);
     this.#stepped("response_headers", started);
     this.#pass();
   }
 
   responseBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#begin("response_body");
+    const started = this.#begin("response_body", this.stream.vm.http.response.body);
     this.stream.response.onBody(bytes, end);
     this.#stepped("response_body", started);
     this.#pass();
   }
 
   responseTrailers(trailers: HeaderMap): void {
-    const started = this.#begin("response_trailers");
+    const started = this.#begin("response_trailers", this.stream.vm.http.response.trailers);
     this.stream.response.onTrailers(trailers);
     this.#stepped("response_trailers", started);
     this.#pass();
   }
 
-  #begin(phase: Phase): number {
+  /** Where the plugin has no such callback, nothing of it runs, and nothing is measured. */
+  #begin(phase: Phase, callback: Entry | undefined): number {
+    if (callback === undefined) return UNMEASURED;
     this.filter.meter.begin(phase);
     return this.#now();
   }
@@ -105,6 +111,7 @@ export class FilterNode implements StreamListener, OutflowSink {
   }
 
   #stepped(phase: Phase, started: number): void {
+    if (started === UNMEASURED) return;
     const { stream, filter } = this;
     const fuel = stream.fuel - this.#fuel;
     this.#fuel = stream.fuel;
@@ -179,14 +186,20 @@ export class FilterNode implements StreamListener, OutflowSink {
     this.#owner.abort();
   }
 
-  finish(): void {
-    const started = this.#begin("log");
-    this.stream.listener = null;
-    this.stream.finish();
-    const { meter } = this.filter;
-    const { fuel, vm } = this.stream;
-    meter.step("log", this.#now() - started, fuel - this.#fuel, vm.trap !== null);
+  /** The request is over at `now`; answers when the plugin's last callbacks were. */
+  finish(now: number): number {
+    const { stream, filter } = this;
+    const { meter } = filter;
+    const { done, log, remove } = stream.vm.http;
+    const measured = done !== undefined || log !== undefined || remove !== undefined;
+    if (measured) meter.begin("log");
+    stream.listener = null;
+    stream.finish();
+    const { fuel, vm } = stream;
+    const end = measured ? this.#now() : now;
+    if (measured) meter.step("log", end - now, fuel - this.#fuel, vm.trap !== null);
     meter.request(fuel);
-    this.filter.leave();
+    filter.leave();
+    return end;
   }
 }

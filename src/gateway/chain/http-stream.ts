@@ -323,7 +323,8 @@ export class HttpStream implements MessageSink, AttributeSource {
     if (onward !== null && !(this.#fromUpstream?.complete === true && this.#requestEnded))
       onward.reset();
     if (this.#readingPaused) this.exchange.resumeReading();
-    for (const node of this.nodes) node.finish();
+    let now = this.finished;
+    for (const node of this.nodes) now = node.finish(now);
     this.service.finished(this);
   }
 
