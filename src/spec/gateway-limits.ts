@@ -24,3 +24,6 @@ export const dnsRefresh = 5000;
 
 /** Request bodies up to this size can be sent again by a retry. */
 export const retryBodyBytes = 64 * 1024;
+
+/** What a TCP connection that is being closed may take to write what has passed; Envoy's delayed close. */
+export const closingTime = 1000;

@@ -70,6 +70,7 @@ export const stats = [
   { key: "cluster", names: ["cluster.{cluster}.{counter}"], kind: "counter", prometheus: "envoy_cluster_{counter}", labels: CLUSTER, origin: "envoy", doc: "Envoy's counters of a cluster" },
   { key: "clusterActive", names: ["cluster.{cluster}.{counter}"], kind: "gauge", merge: "sum", prometheus: "envoy_cluster_{counter}", labels: CLUSTER, origin: "envoy", doc: "Envoy's gauges of a cluster" },
   { key: "codec", names: ["http.{prefix}.{counter}"], kind: "counter", prometheus: "envoy_http_{counter}", labels: HTTP, origin: "envoy", doc: "Envoy's counters of client connections" },
+  { key: "tcp", names: ["tcp.{prefix}.{counter}"], kind: "counter", prometheus: "envoy_tcp_{counter}", labels: { prefix: "envoy_tcp_prefix" }, origin: "envoy", doc: "Envoy's counters of a TCP proxy" },
 
   // What hardening and the host know.
   { key: "requests", names: ["glovebox.plugin.{plugin}.requests"], kind: "counter", prometheus: "glovebox_plugin_requests", labels: PLUGIN, origin: "glovebox", doc: "Requests that met the plugin" },

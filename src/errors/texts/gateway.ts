@@ -20,12 +20,6 @@ export const gatewayTexts = {
     blame: "environment",
     exit: 5,
   },
-  "gateway-tcp": {
-    text: "the listener {name} is a TCP proxy, which the lab does not serve",
-    hint: "Give it an HTTP connection manager",
-    blame: "input",
-    exit: 3,
-  },
   "gateway-policy-twice": {
     text: "two policies are for the plugin {name}: {first} and {second}",
     hint: "Give one policy a plugin; metadata.name is matched with the plugin's name",

@@ -1,25 +1,13 @@
-// Envoy's access-log formats: a string with %COMMANDS%, or an object of such strings, compiled once into a list
-// of functions. Text is a byte string (one character a byte), as headers are. A command that nobody knows is a
-// finding when the configuration is read, and `-` here.
+// What access logs may name of a request: Envoy's commands, each with how it is read from a request.
 
 import type { HeaderMap } from "../../host/header-map.ts";
+import type { LabCommand } from "../../spec/log-commands.ts";
+import { type Make, plain, timeText, whole } from "../log/format.ts";
 import { hostPort } from "./attributes.ts";
 import type { HttpStream } from "./http-stream.ts";
 
-type Part = (stream: HttpStream) => string | undefined;
-
-/** What Envoy writes where a configuration names no format. */
-export const DEFAULT_FORMAT =
-  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% ' +
-  "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% " +
-  '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
-
-const MISSING = "-";
-
-type Make = (argument: string) => Part;
-
 /** `NAME?OTHER`: the first of two headers that is there. */
-function header(pick: (stream: HttpStream) => HeaderMap | null): Make {
+function header(pick: (stream: HttpStream) => HeaderMap | null): Make<HttpStream> {
   return (argument) => {
     const [first = "", second] = argument.toLowerCase().split("?");
     return (stream) => {
@@ -29,20 +17,12 @@ function header(pick: (stream: HttpStream) => HeaderMap | null): Make {
   };
 }
 
-const plain =
-  (read: Part): Make =>
-  () =>
-    read;
-const whole = (milliseconds: number): string => String(Math.max(0, Math.round(milliseconds)));
-
-function startTime(argument: string): Part {
-  if (argument === "%s") return ({ startTime: at }) => String(Math.floor(at / 1000));
-  if (argument === "%s.%3f") return ({ startTime: at }) => (at / 1000).toFixed(3);
-  return ({ startTime: at }) => new Date(at).toISOString();
-}
-
-const commands: Readonly<Record<string, Make>> = {
-  START_TIME: startTime,
+/** A command that the table of the lab's commands has and this hasn't, or the other way round, is a type error. */
+export const requestCommands: Readonly<Record<LabCommand, Make<HttpStream>>> = {
+  START_TIME: (argument) => {
+    const text = timeText(argument);
+    return ({ startTime }) => text(startTime);
+  },
   REQ: header(({ exchange }) => exchange.headers),
   REQUEST_HEADER: header(({ exchange }) => exchange.headers),
   RESP: header(({ responseHeaders }) => responseHeaders),
@@ -72,7 +52,6 @@ const commands: Readonly<Record<string, Make>> = {
   ),
   UPSTREAM_CLUSTER: plain(({ matched }) => matched?.cluster?.name),
   ROUTE_NAME: plain(({ matched }) => matched?.route.name || undefined),
-  VIRTUAL_HOST_NAME: plain(({ matched }) => matched?.virtualHost.name),
   DOWNSTREAM_REMOTE_ADDRESS: plain(({ connection }) =>
     hostPort(connection.sourceAddress, connection.sourcePort),
   ),
@@ -99,62 +78,3 @@ const commands: Readonly<Record<string, Make>> = {
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain(() => undefined),
 };
-
-const bytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
-
-/** `NAME`, `NAME(argument)` or either with `:length`. */
-const COMMAND = /%(?:%|([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?%)/g;
-
-/** The names in a format that nobody knows. */
-export function unknownCommands(format: string): string[] {
-  return [...format.matchAll(COMMAND)].flatMap(([, name]) =>
-    name === undefined || Object.hasOwn(commands, name) ? [] : [name],
-  );
-}
-
-/** One command by its text between the percent signs; undefined where there is no such command. */
-export function compileCommand(text: string): Part | undefined {
-  const [, name = "", argument = "", length] =
-    /^([A-Z0-9_]+)(?:\(([^)]*)\))?(?::(\d+))?$/.exec(text) ?? [];
-  const make = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (make === undefined) return undefined;
-  const read = make(argument);
-  if (length === undefined) return read;
-  const limit = Number(length);
-  return (stream) => read(stream)?.slice(0, limit);
-}
-
-function compileText(format: string): (stream: HttpStream) => string {
-  const parts: (string | Part)[] = [];
-  let from = 0;
-  for (const match of format.matchAll(COMMAND)) {
-    parts.push(bytes(format.slice(from, match.index)));
-    from = match.index + match[0].length;
-    parts.push(match[0] === "%%" ? "%" : (compileCommand(match[0].slice(1, -1)) ?? MISSING));
-  }
-  parts.push(bytes(format.slice(from)));
-  return (stream) => {
-    let text = "";
-    for (const part of parts) text += typeof part === "string" ? part : (part(stream) ?? MISSING);
-    return text;
-  };
-}
-
-/** A whole log line, with its line feed, as a byte string. */
-export type FormatLine = (stream: HttpStream) => string;
-
-/** Compiles a format as LabConfig has it; null is Envoy's default. */
-export function compileFormat(
-  format: string | Readonly<Record<string, string>> | null,
-): FormatLine {
-  if (format === null) return compileText(DEFAULT_FORMAT);
-  if (typeof format === "string") return compileText(format);
-  const fields = Object.entries(format).map(([key, value]) => [key, compileText(value)] as const);
-  return (stream) => {
-    const entries = fields.map(([key, read]) => {
-      const text = read(stream);
-      return [key, text === MISSING ? null : Buffer.from(text, "latin1").toString("utf8")];
-    });
-    return `${bytes(JSON.stringify(Object.fromEntries(entries)))}\n`;
-  };
-}

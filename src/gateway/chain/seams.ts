@@ -77,6 +77,9 @@ export type Phase =
   | "response_headers"
   | "response_body"
   | "response_trailers"
+  | "new_connection"
+  | "downstream_data"
+  | "upstream_data"
   | "log";
 
 /** Hears what a plugin's steps cost. */

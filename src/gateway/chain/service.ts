@@ -9,8 +9,9 @@ import type {
   PerFilter,
 } from "../../mesh/envoy/lab-config.ts";
 import type { ConnectionInfo, Exchange } from "../http/exchange.ts";
+import { compileCommand, compileFormat, type FormatLine } from "../log/format.ts";
 import { HttpStream } from "./http-stream.ts";
-import { compileCommand, compileFormat, type FormatLine } from "./log-format.ts";
+import { requestCommands } from "./log-format.ts";
 import type { ManagerHeaders } from "./manager-headers.ts";
 import type { Filter, Matched, Router, ServiceClock } from "./seams.ts";
 
@@ -54,7 +55,7 @@ export interface ServiceParts {
 }
 
 interface Log {
-  readonly format: FormatLine;
+  readonly format: FormatLine<HttpStream>;
   readonly sink: LineSink;
 }
 
@@ -83,7 +84,7 @@ export class HttpService {
     this.limits = { request: parts.bufferLimit, response: parts.bufferLimit };
     this.#logs = parts.chain.accessLogs.flatMap(({ to, format }) => {
       const sink = parts.log(to);
-      return sink === null ? [] : [{ format: compileFormat(format), sink }];
+      return sink === null ? [] : [{ format: compileFormat(requestCommands, format), sink }];
     });
     this.#loggers = parts.chain.accessLogs.flatMap(({ to }) =>
       to.kind === "plugin" ? [parts.filter(to.plugin)] : [],
@@ -122,7 +123,7 @@ export class HttpService {
 
   /** An access-log command of a request, for header edits. */
   command(stream: HttpStream, name: string): string | null {
-    const read = compileCommand(name);
+    const read = compileCommand(requestCommands, name);
     return read === undefined ? null : (read(stream) ?? "");
   }
 

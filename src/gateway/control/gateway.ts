@@ -15,8 +15,9 @@ import type { Prepared } from "../plugins/prepare.ts";
 import { StatCells } from "../stats/cells.ts";
 import { customSample } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
+import { tcpPlugins } from "../tcp/staying.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
-import { restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
+import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
 import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
 import { type BoundSocket, bind } from "./sockets.ts";
@@ -75,7 +76,8 @@ export class Gateway {
   lastReload: Reload | null = null;
   findings: readonly Finding[] = [];
   draining = false;
-  readonly #metrics = new RegionMetrics(new SharedRegion(this.shared));
+  readonly #region = new SharedRegion(this.shared);
+  readonly #metrics = new RegionMetrics(this.#region);
   /** The last traces, oldest first. */
   readonly traces: (RequestTrace & { readonly thread: number })[] = [];
   readonly #otlp: OtlpExporter | null;
@@ -166,7 +168,7 @@ export class Gateway {
     this.#sockets = await this.#bindAll(config);
     for (let i = 0; i < this.options.concurrency; i++) this.threads.push(this.#thread(null));
     await Promise.all(this.threads.map((one) => one.up(UP)));
-    const first = this.#planned(read.plugins);
+    const first = this.#planned(config, read.plugins);
     const version = this.#numbered(config, read.plugins, first);
     const problems = await this.#stageAll(this.threads, version);
     for (const one of problems) this.#report(one);
@@ -192,11 +194,16 @@ export class Gateway {
     }
   }
 
-  /** Plugins that run as shipped have cells from the start: nothing else bounds them. */
-  #planned(plugins: readonly Prepared[]): string[] {
+  /** Plugins that run as shipped have cells from the start, where they can: nothing else bounds them. */
+  #planned(config: LabConfig, plugins: readonly Prepared[]): string[] {
     if (!this.options.unsafe) return [];
+    const staying = tcpPlugins(config);
+    for (const name of staying) {
+      const why = "it filters TCP connections: as shipped, it can stop the threads that accept";
+      this.say("warning", `the plugin ${name} gets no cell, because ${why}`);
+    }
     const names = plugins.flatMap((one) => (one.module === null ? [] : [one.config.name]));
-    return [...new Set(names)].filter((name) => !this.cells.has(name));
+    return [...new Set(names)].filter((name) => !this.cells.has(name) && !staying.has(name));
   }
 
   #numbered(
@@ -227,6 +234,7 @@ export class Gateway {
           : { folder: this.options.record, run: this.started.toString(36) },
       event: (event, from) => this.#event(event, from),
       ended: (from, reason) => this.#ended(from, reason),
+      gone: (owner) => this.#region.abandoned(owner),
     });
   }
 
@@ -352,8 +360,9 @@ export class Gateway {
     const old = this.version;
     if (sameVersion(old, config, plugins)) return;
     const restart = restartFindings(old.config, config);
-    if (config.listeners.length !== old.config.listeners.length) {
-      this.#refuse(restart);
+    const lasting = lastingFindings(old.config, config, (name) => this.cells.has(name));
+    if (lasting.length > 0) {
+      this.#refuse(lasting);
       return;
     }
     const worse = worsePlugins(old, plugins);
@@ -361,7 +370,7 @@ export class Gateway {
       this.#refuse(worse);
       return;
     }
-    const planned = this.#planned(plugins);
+    const planned = this.#planned(config, plugins);
     await this.#takeOver(this.#numbered(config, plugins, planned), [...findings, ...restart]);
     for (const name of planned) await this.#makeCell(name, AS_SHIPPED);
   }

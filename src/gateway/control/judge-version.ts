@@ -2,6 +2,7 @@
 import { type Finding, fail, finding } from "../../errors/failure.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Prepared } from "../plugins/prepare.ts";
+import { tcpPlugins } from "../tcp/staying.ts";
 import type { Version } from "../worker/messages.ts";
 import { showAddress } from "./sockets.ts";
 
@@ -28,6 +29,24 @@ export function restartFindings(old: LabConfig, config: LabConfig): Finding[] {
   if (before.join() === now.join()) return [];
   const what = `listeners: ${before.join(", ")} became ${now.join(", ")}`;
   return [finding("gateway-restart", "warning", { what })];
+}
+
+/**
+ * What running threads can't become: a listener with another protocol, or more of them, or a filter of TCP
+ * connections whose plugin is in a cell. With any of them the old version stays.
+ */
+export function lastingFindings(
+  old: LabConfig,
+  config: LabConfig,
+  inCell: (plugin: string) => boolean,
+): Finding[] {
+  const kinds = ({ listeners }: LabConfig): string => listeners.map((one) => one.chain.kind).join();
+  const [before, now] = [kinds(old), kinds(config)];
+  const what = before === now ? [] : [`listeners: ${before} became ${now}`];
+  for (const name of tcpPlugins(config)) {
+    if (inCell(name)) what.push(`${name}, which runs in a cell and is to filter TCP connections,`);
+  }
+  return what.map((one) => finding("gateway-restart", "error", { what: one }));
 }
 
 /** Plugins that can't be loaded now, though the old version had them, or is without them. */

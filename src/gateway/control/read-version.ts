@@ -45,9 +45,6 @@ export async function readVersion(source: VersionSource): Promise<ReadVersion> {
     env: (name) => source.environment[name],
   });
   if (config === null) return { config, findings, plugins: [], files: read };
-  const tcp = notServed(config, configFile);
-  if (tcp.length > 0)
-    return { config: null, findings: [...findings, ...tcp], plugins: [], files: read };
   for (const { code } of config.plugins) if (code.kind === "file") read.push(code.path);
   const { clusters, limits } = config;
   const options = { ...source, clusters, limits, policies };
@@ -68,15 +65,6 @@ async function readText(file: string): Promise<string> {
     const reason = code === "ENOENT" ? "there is no such file" : (code ?? message);
     return fail("file-unreadable", { file, reason }, undefined, error);
   }
-}
-
-/** What can be read, and isn't served. */
-function notServed({ listeners }: LabConfig, file: string): Finding[] {
-  return listeners.flatMap(({ name, chain, at }) =>
-    chain.kind === "http"
-      ? []
-      : finding("gateway-tcp", "error", { name }, { at: "file", file, ...at }),
-  );
 }
 
 /** Policies that no plugin has. */

@@ -2,6 +2,7 @@
 // everything else is an event. A thread that hangs makes its promises fail, and nothing else.
 import { Worker } from "node:worker_threads";
 import { Failure } from "../../errors/failure.ts";
+import { ownerOf } from "../../host/shared/region.ts";
 import type {
   FromThread,
   Problem,
@@ -20,6 +21,8 @@ export type ThreadEvent = Exclude<
 export interface ThreadHandleParts extends Omit<ThreadStart, "pulse"> {
   readonly event: (event: ThreadEvent, from: ThreadHandle) => void;
   readonly ended: (from: ThreadHandle, reason: string) => void;
+  /** It runs nothing any more, however it ended; `owner` is its name as a holder of the shared memory's lock. */
+  readonly gone: (owner: number) => void;
 }
 
 interface Pending {
@@ -40,7 +43,7 @@ export class ThreadHandle {
   #stopping = false;
 
   constructor(parts: ThreadHandleParts) {
-    const { event: _event, ended: _ended, ...start } = parts;
+    const { event: _event, ended: _ended, gone, ...start } = parts;
     this.number = parts.thread;
     this.cell = parts.cell;
     this.#parts = parts;
@@ -50,7 +53,12 @@ export class ThreadHandle {
     this.#worker.on("error", (error) =>
       this.#end(error instanceof Error ? error.message : String(error)),
     );
-    this.#worker.on("exit", (code) => this.#end(`it ended with code ${code}`));
+    // Known while it lives only.
+    const owner = ownerOf(this.#worker.threadId);
+    this.#worker.on("exit", (code) => {
+      gone(owner);
+      this.#end(`it ended with code ${code}`);
+    });
   }
 
   #hear(message: FromThread): void {

@@ -6,7 +6,8 @@ import { Clusters } from "../upstream/clusters.ts";
 import type { CodecCounters } from "./connection-context.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ConnectionInfo, ExchangeHandler, Upstreams } from "./exchange.ts";
-import { HttpListener, type ListenOn } from "./listener.ts";
+import { HttpListener } from "./listener.ts";
+import type { ListenOn } from "./server.ts";
 
 export interface EngineParts {
   /** Monotonic milliseconds. */

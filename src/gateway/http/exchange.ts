@@ -6,6 +6,7 @@
 // `:status`), names in lower case, hop-by-hop headers and transfer-encoding already gone: a codec adds its own.
 // `content-length` stays, as plugins expect it; who changes a body's size removes it, and a codec that is given more
 // or fewer bytes than it says ends the connection.
+import type { Socket } from "node:net";
 import type { HeaderMap } from "../../host/header-map.ts";
 
 /** What is known of the connection a request came on; one object a connection. */
@@ -96,6 +97,13 @@ export interface UpstreamInfo {
   readonly tls: TlsInfo | null;
 }
 
+/** A connection for bytes that are no requests, or why there is none. */
+export type RawResult =
+  | { readonly socket: Socket; readonly info: UpstreamInfo }
+  | ResetReason
+  | "no-cluster"
+  | "no-host";
+
 /** One request to an upstream. */
 export interface UpstreamCall {
   /** False: the upstream is slow. */
@@ -131,6 +139,11 @@ export interface Upstreams {
     sink: UpstreamSink,
     rewriteHost?: boolean,
   ): UpstreamCall;
+  /**
+   * Opens a connection of its own to a host of the cluster; `done` is called once, never before this returns, and
+   * not after `cancel`. Offered by real clusters only.
+   */
+  raw?(cluster: string, done: (result: RawResult) => void): { cancel(): void };
   /** Finishes what is in flight, then closes idle connections. */
   drain(): Promise<void>;
   snapshot(): readonly ClusterSnapshot[];

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
 import { dnsRefresh } from "../../spec/gateway-limits.ts";
-import type { ClusterSnapshot, UpstreamSink } from "../http/exchange.ts";
+import type { ClusterSnapshot, RawResult, UpstreamSink } from "../http/exchange.ts";
 import { compileMatch } from "../route/string-match.ts";
 import { type Balancer, balancer } from "./balance.ts";
 import { ClusterState } from "./cluster-state.ts";
@@ -67,6 +67,12 @@ export class Cluster {
     const call = new Call(headers, end, sink, host.pool);
     host.pool.take(call);
     return call;
+  }
+
+  /** A connection of its own to the cluster's next host; `done` hears how it went, not after `cancel`. */
+  raw(done: (result: RawResult) => void): { cancel(): void } {
+    const host = this.#balance(this.#hosts);
+    return host === undefined ? later(() => done("no-host")) : host.pool.raw(done);
   }
 
   async #lookUp(): Promise<void> {
@@ -149,6 +155,12 @@ export class Cluster {
       counters: { ...this.state.counters },
     };
   }
+}
+
+/** Never before its caller goes on, and not after `cancel`. */
+export function later(act: () => void): { cancel(): void } {
+  const timer = setImmediate(act);
+  return { cancel: () => clearImmediate(timer) };
 }
 
 function addressOf(address: ClusterConfig["endpoints"][number]["address"]): HostAddress {

@@ -4,12 +4,13 @@ import type { HeaderMap } from "../../host/header-map.ts";
 import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
 import type {
   ClusterSnapshot,
+  RawResult,
   RouterCounter,
   UpstreamCall,
   UpstreamSink,
   Upstreams,
 } from "../http/exchange.ts";
-import { Cluster } from "./cluster.ts";
+import { Cluster, later } from "./cluster.ts";
 import type { UpstreamContext } from "./context.ts";
 import { Call } from "./wire.ts";
 
@@ -57,6 +58,11 @@ export class Clusters implements Upstreams {
     const call = new Call(headers, end, sink, { over: () => {}, withdrawn: () => {} });
     call.fail("connect-failure");
     return call;
+  }
+
+  raw(cluster: string, done: (result: RawResult) => void): { cancel(): void } {
+    const found = this.#clusters.get(cluster);
+    return found === undefined ? later(() => done("no-cluster")) : found.raw(done);
   }
 
   async drain(): Promise<void> {

@@ -30,6 +30,8 @@ export interface ConnectOptions {
   /** The certificate's names; empty accepts any. */
   readonly names: readonly StringTest[];
   readonly http2: boolean;
+  /** For bytes that are no requests: no protocol is agreed on, and either direction may end before the other. */
+  readonly raw?: true;
 }
 
 /** Opens one connection; `done` is called once, never before this returns. */
@@ -73,7 +75,8 @@ export function openConnection(
 function openSocket({ address, port }: HostAddress, options: ConnectOptions): Socket {
   const to = port === 0 ? { path: address } : { host: address, port };
   const { tls } = options;
-  if (tls === null) return connectSocket({ ...to, noDelay: true });
+  const raw = options.raw === true;
+  if (tls === null) return connectSocket({ ...to, noDelay: true, allowHalfOpen: raw });
   const secure: ConnectionOptions = {
     ...to,
     ...(tls.sni === "" ? {} : { servername: tls.sni }),
@@ -88,7 +91,7 @@ function openSocket({ address, port }: HostAddress, options: ConnectOptions): So
       }
       return new Error("none of the certificate's names is expected");
     },
-    ALPNProtocols: [options.http2 ? "h2" : "http/1.1"],
+    ...(raw ? { allowHalfOpen: true } : { ALPNProtocols: [options.http2 ? "h2" : "http/1.1"] }),
   };
   return connectTls(secure).setNoDelay(true);
 }

@@ -3,10 +3,16 @@
 // old and go.
 import type { ResetReason } from "../http/exchange.ts";
 import type { ClusterState } from "./cluster-state.ts";
-import { type ConnectOptions, type HostAddress, openConnection } from "./connect.ts";
+import {
+  type Connected,
+  type ConnectOptions,
+  type HostAddress,
+  openConnection,
+} from "./connect.ts";
 import type { UpstreamContext } from "./context.ts";
 import { H1Wire } from "./h1-wire.ts";
 import { H2Wire } from "./h2-wire.ts";
+import { openRaw } from "./raw.ts";
 import type { Call, CallOwner, Wire, WireOwner } from "./wire.ts";
 
 /** Requests that may have been carried out already are never sent twice. */
@@ -56,6 +62,17 @@ export class HostPool implements WireOwner, CallOwner {
     }
     counters.upstream_rq_active++;
     this.#place(call);
+  }
+
+  /** A connection that is nobody else's; `done` hears how it went, not after `cancel`. */
+  raw(done: (result: Connected | ResetReason) => void): { cancel(): void } {
+    this.requests++;
+    this.active++;
+    const over = (failed: boolean): void => {
+      this.active--;
+      if (failed) this.failures++;
+    };
+    return openRaw({ host: this.host, cluster: this.#cluster, options: this.#options, done, over });
   }
 
   #place(call: Call): void {

@@ -1,8 +1,8 @@
 // The HTTP engine as a serving thread uses it.
 import { lookup } from "node:dns/promises";
-import { fail } from "../../errors/failure.ts";
 import type { CodecCounters } from "../http/connection-context.ts";
 import { HttpEngine } from "../http/engine.ts";
+import { TcpListener } from "../tcp/listener.ts";
 import type { Clusters } from "../upstream/clusters.ts";
 import type { Acceptor, Engine, ListenEvents } from "./seams.ts";
 
@@ -21,6 +21,7 @@ function countersOf(events: ListenEvents): CodecCounters {
 
 export function httpEngine(thread: number, onBug: (error: unknown) => void): Engine {
   let connections = thread * CONNECTIONS;
+  const nextId = (): number => ++connections;
   const engine = new HttpEngine({
     now: () => performance.now(),
     random: Math.random,
@@ -28,17 +29,24 @@ export function httpEngine(thread: number, onBug: (error: unknown) => void): Eng
       const found = await lookup(name, { all: true, verbatim: true });
       return found.map(({ address }) => address);
     },
-    nextId: () => ++connections,
+    nextId,
     onBug,
   });
   return {
+    deadlines: engine.deadlines,
     upstreams: (clusters) => engine.upstreams(clusters),
     router: (chain, upstreams) => engine.router(chain, upstreams),
     ready: (upstreams) => (upstreams as Clusters).ready(),
     async listen(config, index, on, handler, events): Promise<Acceptor> {
       const { chain } = config;
-      if (chain.kind !== "http") return fail("gateway-tcp", { name: config.name });
+      if (chain.kind !== "http") throw new Error(`${config.name} is no HTTP listener`);
       return engine.listen({ config, chain, index, on, handler, counters: countersOf(events) });
+    },
+    async listenTcp(config, index, on, handler, events): Promise<Acceptor> {
+      const { connection: opened, connectionEnd: closed } = events;
+      const listener = new TcpListener({ config, index, handler, nextId, opened, closed });
+      await listener.listen(on);
+      return listener;
     },
   };
 }

@@ -4,6 +4,7 @@
 import type { HttpService } from "../chain/service.ts";
 import type { Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
+import type { TcpService } from "../tcp/service.ts";
 import type { Problem, Version } from "./messages.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 
@@ -13,7 +14,7 @@ export interface GenerationParts {
   readonly known: ReadonlyMap<string, ServedPlugin>;
   readonly upstreams: Upstreams;
   readonly make: (prepared: Prepared) => ServedPlugin;
-  readonly service: (generation: Generation, listener: number) => HttpService | null;
+  readonly service: (generation: Generation, listener: number) => HttpService | TcpService;
 }
 
 export class Generation {
@@ -22,8 +23,8 @@ export class Generation {
   /** By place in the configuration; plugins that share a VM are the same object. */
   readonly plugins: readonly ServedPlugin[];
   readonly byKey: ReadonlyMap<string, ServedPlugin>;
-  /** By listener; null where the listener is no HTTP one. */
-  readonly services: readonly (HttpService | null)[];
+  /** By listener. */
+  readonly services: readonly (HttpService | TcpService)[];
   readonly #fresh: ReadonlySet<ServedPlugin>;
 
   constructor({ version, known, upstreams, make, service }: GenerationParts) {

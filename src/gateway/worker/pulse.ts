@@ -15,6 +15,9 @@ export const steps = [
   "start",
   "timer",
   "open",
+  "new_connection",
+  "downstream_data",
+  "upstream_data",
 ] as const;
 
 export type StepName = (typeof steps)[number];

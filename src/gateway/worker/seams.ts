@@ -1,8 +1,11 @@
 // What a thread needs from the HTTP engine, as one object: so that everything around it can be tried without
 // sockets, and so that it is written down in one place.
+import type { Socket } from "node:net";
 import type { ClusterConfig, HttpChain, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Router } from "../chain/seams.ts";
+import type { Deadlines } from "../http/deadlines.ts";
 import type { ExchangeHandler, Upstreams } from "../http/exchange.ts";
+import type { ClientInfo } from "../tcp/seams.ts";
 
 /** A listener that accepts. */
 export interface Acceptor {
@@ -22,6 +25,7 @@ export interface ListenEvents {
 export interface Engine {
   upstreams(clusters: readonly ClusterConfig[]): Upstreams;
   router(chain: HttpChain, upstreams: Upstreams): Router;
+  readonly deadlines: Deadlines;
   /** When every name of the clusters has been looked up once. */
   ready(upstreams: Upstreams): Promise<void>;
   /** Accepts on a socket that is bound already. */
@@ -31,5 +35,13 @@ export interface Engine {
     socket: { readonly fd: number } | { readonly path: string },
     handler: ExchangeHandler,
     events: ListenEvents,
+  ): Promise<Acceptor>;
+  /** The same for a listener whose connections are byte streams. */
+  listenTcp(
+    config: ListenerConfig,
+    place: number,
+    socket: { readonly fd: number },
+    handler: (client: Socket, info: ClientInfo) => void,
+    events: Pick<ListenEvents, "connection" | "connectionEnd">,
   ): Promise<Acceptor>;
 }

@@ -6,7 +6,7 @@ import { STOCK_BACKOFF, verdict } from "../../host/failure.ts";
 import type { FilterState } from "../../host/filter-state.ts";
 import { guardsOf } from "../../host/guards.ts";
 import type { PluginOptions } from "../../host/options.ts";
-import { type Admission, Plugin } from "../../host/plugin.ts";
+import { type Admission, type ConnectionAdmission, Plugin } from "../../host/plugin.ts";
 import type { AttributeSource } from "../../host/properties.ts";
 import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
@@ -15,6 +15,7 @@ import type { Filter } from "../chain/seams.ts";
 import { PluginTracer, type TraceRecorder } from "../chain/trace.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import type { StatCells } from "../stats/cells.ts";
+import type { TcpFilter } from "../tcp/seams.ts";
 import type { Problem } from "./messages.ts";
 import type { PluginMeter } from "./meter.ts";
 import { PluginCounters } from "./plugin-counters.ts";
@@ -68,7 +69,7 @@ function pluginOptions(prepared: Prepared, options: ServedParts["options"]): Plu
   };
 }
 
-export class ServedPlugin implements Filter {
+export class ServedPlugin implements Filter, TcpFilter {
   readonly name: string;
   readonly prepared: Prepared;
   readonly meter: PluginMeter;
@@ -130,10 +131,31 @@ export class ServedPlugin implements Filter {
       this.meter.end();
       return admission;
     }
+    return this.#refused();
+  }
+
+  openConnection(attributes: AttributeSource): ConnectionAdmission {
+    if (!this.#begun) this.#begin();
+    if (this.#plugin === null) return this.#refused();
+    this.meter.begin("open");
+    const admission = this.#plugin.openConnection(attributes);
+    this.meter.end();
+    return admission;
+  }
+
+  #refused(): { readonly as: "skip" | "reject" } {
     const { semantics, failure } = this.prepared;
     const now = verdict(semantics, failure, "load").request;
     this.#counters.refused(now);
     return { as: now };
+  }
+
+  get fuelUsed(): number {
+    return this.#fuelTotal();
+  }
+
+  get trapped(): boolean {
+    return this.#plugin !== null && this.#plugin.trap !== null;
   }
 
   logRequest(logged: LoggedRequest): void {

@@ -2,16 +2,20 @@
 // control thread says, in order, and tells it everything that it should know. It knows the HTTP engine by its
 // seam only.
 
+import type { Socket } from "node:net";
 import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
 import { sharedServices } from "../../host/services.ts";
-import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
+import type { ClusterConfig, ListenerConfig, TcpChain } from "../../mesh/envoy/lab-config.ts";
 import { managerHeaders } from "../chain/manager-headers.ts";
 import type { ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
 import type { Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
+import type { ClientInfo } from "../tcp/seams.ts";
+import { TcpService } from "../tcp/service.ts";
+import { tcpPlugins } from "../tcp/staying.ts";
 import { CellGate } from "./cell-gate.ts";
 import { ClusterCounters } from "./cluster-counters.ts";
 import { dialerOf } from "./dialer.ts";
@@ -29,6 +33,7 @@ import { Recording } from "./recording.ts";
 import { reportOf } from "./report.ts";
 import type { Acceptor, Engine } from "./seams.ts";
 import { ServedPlugin } from "./served-plugin.ts";
+import { TcpStats } from "./tcp-counters.ts";
 import { Timers } from "./timers.ts";
 
 /** How often logs and counters go out, in milliseconds. */
@@ -49,6 +54,7 @@ export class ServingThread {
   readonly #files: LogFiles;
   readonly #pulse: Pulse;
   readonly #http = new Map<string, HttpStats>();
+  readonly #tcp = new Map<string, TcpStats>();
   readonly #diversion: Diversion;
   readonly #gate: CellGate | null;
   readonly #timers: Timers;
@@ -244,14 +250,19 @@ export class ServingThread {
   #tooExpensive(plugin: string, why: string): void {
     if (this.#expensive.has(plugin)) return;
     this.#expensive.add(plugin);
+    if (this.#current !== null && tcpPlugins(this.#current.version.config).has(plugin)) {
+      const stays = "it filters TCP connections, so it stays in this thread";
+      this.#log.say("warning", `the plugin ${plugin} is expensive (${why}); ${stays}`);
+      return;
+    }
     this.#diversion.expect(plugin);
     this.#send({ kind: "expensive", plugin, why });
   }
 
-  #service(generation: Generation, listener: number): HttpService | null {
+  #service(generation: Generation, listener: number): HttpService | TcpService {
     const config = generation.version.config.listeners[listener]!;
     const { chain } = config;
-    if (chain.kind !== "http") return null;
+    if (chain.kind === "tcp") return this.#tcpService(generation, chain, config.bufferLimit);
     let counters = this.#http.get(chain.statPrefix);
     if (counters === undefined) {
       counters = new HttpStats(chain.statPrefix, this.#stats);
@@ -271,6 +282,26 @@ export class ServingThread {
           ? (stream, filters) => this.#diversion.divert(stream, filters)
           : null,
       observe: this.#observing,
+    });
+  }
+
+  #tcpService(generation: Generation, chain: TcpChain, bufferLimit: number): TcpService {
+    let counters = this.#tcp.get(chain.statPrefix);
+    if (counters === undefined) {
+      counters = new TcpStats(chain.statPrefix, this.#stats);
+      this.#tcp.set(chain.statPrefix, counters);
+    }
+    const { upstreams } = generation;
+    return new TcpService({
+      chain,
+      bufferLimit,
+      filter: (plugin) => generation.plugins[plugin]!,
+      dial: (cluster, done) => upstreams.raw!(cluster, done),
+      deadlines: this.#engine.deadlines,
+      clock,
+      counters,
+      log: (to) => this.#files.sink(to),
+      onBug: (error) => this.internalError(error),
     });
   }
 
@@ -331,6 +362,12 @@ export class ServingThread {
           cell.add(by);
         },
       };
+      if (config.chain.kind === "tcp") {
+        const take = (client: Socket, info: ClientInfo): void => this.#take(place, client, info);
+        const on = { fd: sockets[place]! };
+        this.#acceptors.push(await this.#engine.listenTcp(config, place, on, take, events));
+        continue;
+      }
       const handler = (exchange: Exchange): void => this.#handle(place, exchange);
       const acceptor = await this.#engine.listen(
         config,
@@ -345,10 +382,23 @@ export class ServingThread {
 
   #handle(listener: number, exchange: Exchange): void {
     try {
-      this.#current?.services[listener]?.handle(exchange);
+      const service = this.#current?.services[listener];
+      if (service instanceof HttpService) service.handle(exchange);
+      else exchange.reset();
     } catch (error) {
       this.internalError(error);
       exchange.reset();
+    }
+  }
+
+  #take(listener: number, client: Socket, info: ClientInfo): void {
+    try {
+      const service = this.#current?.services[listener];
+      if (service instanceof TcpService) service.handle(client, info);
+      else client.destroy();
+    } catch (error) {
+      this.internalError(error);
+      client.destroy();
     }
   }
 
@@ -361,7 +411,9 @@ export class ServingThread {
     }
     this.#gate!.pass(exchange, () => {
       try {
-        this.#current?.services[origin.listener]?.handle(exchange, origin);
+        const service = this.#current?.services[origin.listener];
+        if (service instanceof HttpService) service.handle(exchange, origin);
+        else exchange.reset();
       } catch (error) {
         this.internalError(error);
         exchange.reset();
@@ -409,7 +461,8 @@ export class ServingThread {
     for (const acceptor of this.#acceptors) acceptor.drain();
     const until = clock.now() + milliseconds;
     const busy = (): boolean =>
-      [...this.#http.values()].some((one) => one.active > 0) || this.#diversion.active > 0;
+      [...this.#http.values(), ...this.#tcp.values()].some((one) => one.active > 0) ||
+      this.#diversion.active > 0;
     while (busy() && clock.now() < until) await new Promise((done) => setTimeout(done, 10));
     for (const acceptor of this.#acceptors) acceptor.drain();
     this.#publish();

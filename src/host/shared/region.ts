@@ -35,6 +35,9 @@ const USED = 0x100;
 /** Milliseconds after which the holder of the lock counts as gone: nothing under it takes one. */
 const GONE = 10_000;
 
+/** What a thread is called as the holder of the lock: a number above 0 that no other thread has. */
+export const ownerOf = (thread: number): number => thread + 1;
+
 export class SharedRegion {
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
@@ -43,8 +46,8 @@ export class SharedRegion {
   readonly #owner: number;
   readonly #top: number;
 
-  /** `owner`: this thread, a number above 0 that no other thread has. */
-  constructor(buffer: SharedArrayBuffer, owner: number = threadId + 1) {
+  /** `owner`: this thread. */
+  constructor(buffer: SharedArrayBuffer, owner: number = ownerOf(threadId)) {
     this.buffer = buffer;
     this.words = new Int32Array(buffer);
     this.bytes = new Uint8Array(buffer);

@@ -1,0 +1,93 @@
+// Envoy's access-log formats: a string with %COMMANDS%, or an object of such strings, compiled once into a list of
+// functions over whatever is logged. Text is a byte string (one character a byte), as headers are. A command that
+// nobody knows is a finding when the configuration is read, and `-` here.
+import { commandPattern, type LabCommand, splitCommand } from "../../spec/log-commands.ts";
+
+/** Reads one thing of what is logged; undefined where there is nothing. */
+export type Part<Subject> = (subject: Subject) => string | undefined;
+
+/** Makes the reader of a command from what stands in its parentheses. */
+export type Make<Subject> = (argument: string) => Part<Subject>;
+
+export type Commands<Subject> = Readonly<Partial<Record<LabCommand, Make<Subject>>>>;
+
+/** A whole log line, with its line feed, as a byte string. */
+export type FormatLine<Subject> = (subject: Subject) => string;
+
+/** What Envoy writes where a configuration names no format. */
+export const DEFAULT_FORMAT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% ' +
+  "%RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% " +
+  '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"\n';
+
+const MISSING = "-";
+
+const bytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
+/** A command without an argument. */
+export const plain =
+  <Subject>(read: Part<Subject>): Make<Subject> =>
+  () =>
+    read;
+
+/** Milliseconds as a log writes them. */
+export const whole = (milliseconds: number): string =>
+  String(Math.max(0, Math.round(milliseconds)));
+
+/** The text of `START_TIME`, for milliseconds since 1970. */
+export function timeText(argument: string): (at: number) => string {
+  if (argument === "%s") return (at) => String(Math.floor(at / 1000));
+  if (argument === "%s.%3f") return (at) => (at / 1000).toFixed(3);
+  return (at) => new Date(at).toISOString();
+}
+
+/** One command by its text between the percent signs; undefined where there is no such command. */
+export function compileCommand<Subject>(
+  commands: Commands<Subject>,
+  text: string,
+): Part<Subject> | undefined {
+  const split = splitCommand(text);
+  if (split === null || !Object.hasOwn(commands, split.name)) return undefined;
+  const read = commands[split.name as LabCommand]!(split.argument);
+  const { length } = split;
+  return length === null ? read : (subject) => read(subject)?.slice(0, length);
+}
+
+function compileText<Subject>(
+  commands: Commands<Subject>,
+  format: string,
+): (subject: Subject) => string {
+  const parts: (string | Part<Subject>)[] = [];
+  let from = 0;
+  for (const match of format.matchAll(commandPattern)) {
+    parts.push(bytes(format.slice(from, match.index)));
+    from = match.index + match[0].length;
+    if (match[0] === "%%") parts.push("%");
+    else parts.push(compileCommand(commands, match[0].slice(1, -1)) ?? MISSING);
+  }
+  parts.push(bytes(format.slice(from)));
+  return (subject) => {
+    let text = "";
+    for (const part of parts) text += typeof part === "string" ? part : (part(subject) ?? MISSING);
+    return text;
+  };
+}
+
+/** Compiles a format as LabConfig has it; null is Envoy's default. */
+export function compileFormat<Subject>(
+  commands: Commands<Subject>,
+  format: string | Readonly<Record<string, string>> | null,
+): FormatLine<Subject> {
+  if (format === null) return compileText(commands, DEFAULT_FORMAT);
+  if (typeof format === "string") return compileText(commands, format);
+  const fields = Object.entries(format).map(
+    ([key, value]) => [key, compileText(commands, value)] as const,
+  );
+  return (subject) => {
+    const entries = fields.map(([key, read]) => {
+      const text = read(subject);
+      return [key, text === MISSING ? null : Buffer.from(text, "latin1").toString("utf8")];
+    });
+    return `${bytes(JSON.stringify(Object.fromEntries(entries)))}\n`;
+  };
+}
