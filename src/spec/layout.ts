@@ -37,7 +37,7 @@ export const RESERVE = 1024;
 export const ENTRY_FREE = 512;
 
 /** Units a function without entry charge may leave to its callers, as harden plans it. */
-export const HOIST = 128;
+export const HOIST = 640;
 
 /** The most that verify accepts as a function's shortfall (rule A2). */
 export const SHORTFALL_MAX = 4096;

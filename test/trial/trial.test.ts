@@ -109,11 +109,11 @@ test("a user's plugin: what it does is measured, what it doesn't is provoked or 
   assert.deepEqual(verdicts, {
     "outbound-call": "held",
     "memory-cap": "not-exercised",
-    "infinite-loop": "not-exercised",
+    "infinite-loop": "held",
     "digest-mismatch": "held",
     "shared-vm": "not-exercised",
     telemetry: "not-yet",
-    "trap-fail-open": "not-exercised",
+    "trap-fail-open": "held",
     "digest-breaks-load": "held",
     "denied-capability": "held",
     "cap-too-low": "not-exercised",
