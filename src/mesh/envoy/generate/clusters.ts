@@ -43,18 +43,23 @@ function cluster(
   );
 }
 
+/** TLS that only the host's own certificate passes. */
 function tls(host: string): Entry {
+  const named = isIP(host) === 0;
   const authorities = "FILL IN where the proxy's machine keeps them elsewhere.";
   const validation = map(
     under(
       [authorities],
       at("trusted_ca", tree({ filename: "/etc/ssl/certs/ca-certificates.crt" })),
     ),
-    at("match_typed_subject_alt_names", tree([{ san_type: "DNS", matcher: { exact: host } }])),
+    at(
+      "match_typed_subject_alt_names",
+      tree([{ san_type: named ? "DNS" : "IP_ADDRESS", matcher: { exact: host } }]),
+    ),
   );
   const context = map(
     at("@type", types.upstreamTls),
-    at("sni", host),
+    ...(named ? [at("sni", host)] : []),
     at("common_tls_context", map(at("validation_context", validation))),
   );
   return at(

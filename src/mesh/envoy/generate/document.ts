@@ -1,6 +1,6 @@
 // The three forms: parts to paste, a listener with its clusters, a bootstrap.
 import { boundOf, type Clusters } from "./clusters.ts";
-import { httpFilter, routeOf } from "./http-filter.ts";
+import { httpFilters, routeOf } from "./http-filter.ts";
 import { type Scope, types } from "./names.ts";
 import type { PluginFacts } from "./plugin-facts.ts";
 import type { Endpoint, EnvoyRequest } from "./request.ts";
@@ -25,7 +25,7 @@ function parts(
   scopes: readonly Scope[],
   clusters: Clusters,
 ): MapNode {
-  const filters = scopes.map((scope) => httpFilter(request, facts, scope));
+  const filters = httpFilters(request, facts, scopes);
   const routed = scopes.filter((scope) => scope.route !== null);
   const routes =
     "Into the virtual host's routes, in this order: the first that matches counts. Envoy matches paths as they come, so let the connection manager set normalize_path and merge_slashes, or /x/../ gets around a route.";
@@ -55,7 +55,7 @@ function listener(request: EnvoyRequest, facts: PluginFacts, scopes: readonly Sc
     at("@type", types.manager),
     at("stat_prefix", request.policy.name),
     at("route_config", map(at("name", "local"), at("virtual_hosts", [host]))),
-    at("http_filters", [...scopes.map((scope) => httpFilter(request, facts, scope)), router]),
+    at("http_filters", [...httpFilters(request, facts, scopes), router]),
   );
   const filter = map(
     at("name", "envoy.filters.network.http_connection_manager"),

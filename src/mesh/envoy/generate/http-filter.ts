@@ -4,13 +4,22 @@ import { BACKEND, type Scope, types } from "./names.ts";
 import { pluginConfig } from "./plugin-config.ts";
 import type { PluginFacts } from "./plugin-facts.ts";
 import type { EnvoyRequest } from "./request.ts";
-import { at, map, type Node, tree, under } from "./yaml.ts";
+import { at, bare, map, type Node, tree, under } from "./yaml.ts";
+
+/** The plugin's filters; only the first is explained, the others say the same with a vm_id of their own. */
+export function httpFilters(
+  request: EnvoyRequest,
+  facts: PluginFacts,
+  scopes: readonly Scope[],
+): readonly Node[] {
+  return scopes.map((scope, i) => httpFilter(scope, pluginConfig(request, facts, scope), i > 0));
+}
 
 /** One HttpFilter; off where it belongs to a route. */
-export function httpFilter(request: EnvoyRequest, facts: PluginFacts, scope: Scope): Node {
-  const wasm = map(at("@type", types.wasm), at("config", pluginConfig(request, facts, scope)));
+function httpFilter(scope: Scope, config: Node, again: boolean): Node {
+  const wasm = map(at("@type", types.wasm), at("config", again ? bare(config) : config));
   const off =
-    scope.route === null ? [] : [at("disabled", true, `on for ${scope.route.prefix} alone, below`)];
+    scope.route === null ? [] : [at("disabled", true, `on for ${scope.route.prefix} alone`)];
   return map(at("name", scope.filter), ...off, at("typed_config", wasm));
 }
 

@@ -45,6 +45,13 @@ export function tree(value: Plain): Node {
 
 const isMap = (node: Node): node is MapNode => typeof node === "object" && !Array.isArray(node);
 
+/** The same without comments. */
+export function bare(node: Node): Node {
+  if (typeof node !== "object") return node;
+  if (!isMap(node)) return node.map(bare);
+  return map(...node.entries.map(({ key, value }) => at(key, bare(value))));
+}
+
 /** The tree as JSON-able data. */
 export function plain(node: Node): unknown {
   if (typeof node !== "object") return node;

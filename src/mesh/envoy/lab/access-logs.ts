@@ -2,6 +2,7 @@
 import type { AccessLog } from "../lab-config.ts";
 import type { Json } from "../read/value.ts";
 import { readText } from "./data-source.ts";
+import { checkFormat } from "./formats.ts";
 import type { Lab } from "./lab.ts";
 import type { Picker } from "./picker.ts";
 import { readPlugin } from "./plugins.ts";
@@ -23,16 +24,29 @@ function flat(json: Json | undefined): Readonly<Record<string, string>> | undefi
   );
 }
 
+function checkedText(place: Picker, field: string, text: string): string {
+  checkFormat(place, field, text);
+  return text;
+}
+
+function checkedJson(place: Picker, field: string): Readonly<Record<string, string>> | undefined {
+  const format = flat(place.json(field));
+  for (const text of Object.values(format ?? {})) checkFormat(place, field, text);
+  return format;
+}
+
 function readFormat(lab: Lab, logger: Picker): AccessLog["format"] {
-  if (logger.has("format")) return logger.text("format");
-  const old = flat(logger.json("json_format") ?? logger.json("typed_json_format"));
+  if (logger.has("format")) return checkedText(logger, "format", logger.text("format"));
+  const old = checkedJson(logger, "json_format") ?? checkedJson(logger, "typed_json_format");
   if (old !== undefined) return old;
   const format = logger.child("log_format");
   if (format === undefined) return null;
-  if (format.has("text_format")) return format.text("text_format");
+  if (format.has("text_format"))
+    return checkedText(format, "text_format", format.text("text_format"));
   const source = format.child("text_format_source");
-  if (source !== undefined) return readText(lab, source) ?? null;
-  return flat(format.json("json_format")) ?? null;
+  if (source === undefined) return checkedJson(format, "json_format") ?? null;
+  const text = readText(lab, source);
+  return text === undefined ? null : checkedText(format, "text_format_source", text);
 }
 
 function readTarget(lab: Lab, log: Picker): AccessLog[] {

@@ -1,5 +1,6 @@
 // Headers to add and to remove, of routes, virtual hosts and weighted clusters.
 import type { HeaderEdit, HeaderEdits } from "../lab-config.ts";
+import { checkFormat } from "./formats.ts";
 import type { Picker } from "./picker.ts";
 
 const actions = {
@@ -15,6 +16,7 @@ function readAdded(option: Picker): HeaderEdit[] {
   if (header === undefined) return [];
   const raw = header.bytes("raw_value");
   const value = raw === undefined ? header.text("value") : new TextDecoder().decode(raw);
+  checkFormat(header, raw === undefined ? "value" : "raw_value", value);
   const action = actions[option.choice("append_action") as keyof typeof actions] ?? "append";
   // The old flag says the same by true and false.
   const how = option.has("append") && !option.flag("append") ? "overwrite-or-add" : action;

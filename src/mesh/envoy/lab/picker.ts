@@ -43,6 +43,12 @@ export class Picker {
     return this.message.fields.has(field);
   }
 
+  /** Looked at without being asked for: the field still counts as unread. */
+  isTrue(field: string): boolean {
+    const value = this.message.fields.get(field)?.value;
+    return value?.kind === "scalar" && value.value === true;
+  }
+
   asked(field: string): boolean {
     return this.#asked.has(field);
   }

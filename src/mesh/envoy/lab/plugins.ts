@@ -87,6 +87,8 @@ const KEY = "allowed_dispatch_clusters";
 export function readPlugin(lab: Lab, plugin: Picker | undefined): number | undefined {
   if (plugin === undefined) return undefined;
   const vm = plugin.child("vm_config");
+  // The lab runs no native code that a module brings, so only true is something that it doesn't do.
+  if (vm !== undefined && !vm.isTrue("allow_precompiled")) vm.flag("allow_precompiled");
   const code = readCode(lab, vm, plugin);
   const configuration = anyBytes(lab, plugin.any("configuration"), "PluginConfig.configuration");
   const { names, maxOutstandingDispatches } = readCapabilities(plugin, vm);

@@ -2,9 +2,7 @@
 // what is refused here is refused there too. The engine is loaded when the first expression is met.
 import { createRequire } from "node:module";
 import type { RE2JS } from "re2js";
-
-/** Programs beyond this size are slow however linear. */
-export const MAX_REGEX_STEPS = 5_000;
+import { maxRegexSteps } from "../../../spec/gateway-limits.ts";
 
 let engine: typeof RE2JS | null = null;
 
@@ -13,7 +11,7 @@ export function regexProblem(pattern: string): string | null {
   engine ??= (createRequire(import.meta.url)("re2js") as { RE2JS: typeof RE2JS }).RE2JS;
   try {
     const size = engine.compile(pattern).programSize();
-    return size > MAX_REGEX_STEPS ? `its program has ${size} steps` : null;
+    return size > maxRegexSteps ? `its program has ${size} steps` : null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -1,4 +1,5 @@
 // What a route does: forward to clusters, redirect, or answer by itself.
+import { retryWords, whoRetries } from "../../../spec/retry-words.ts";
 import type { ForwardAction, RouteAction, WeightedCluster } from "../lab-config.ts";
 import { readText } from "./data-source.ts";
 import { readHeaderEdits } from "./header-edits.ts";
@@ -39,12 +40,33 @@ function readWeighted(lab: Lab, action: Picker, filters: FilterNames): readonly 
 /** A retry policy, of a route or, where the route has none, of its virtual host. */
 export function readRetry(policy: Picker | undefined): ForwardAction["retry"] {
   if (policy === undefined) return null;
-  const on = policy.text("retry_on").split(",");
+  const on = policy
+    .text("retry_on")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+  for (const word of on) checkRetry(policy, word);
   return {
-    on: on.map((word) => word.trim()).filter((word) => word !== ""),
+    on,
     count: policy.number("num_retries") ?? 1,
     perTryTimeout: policy.duration("per_try_timeout") ?? 0,
   };
+}
+
+/** Envoy passes over what it doesn't know without a word. */
+function checkRetry(policy: Picker, word: string): void {
+  const who = whoRetries(word);
+  if (who === "lab") return;
+  const { report } = policy;
+  const at = policy.offset("retry_on");
+  const supported = retryWords.join(", ");
+  if (who === "envoy") {
+    const args = { field: "RetryPolicy.retry_on", value: word, supported };
+    report.add("lab-unsupported-value", "warning", at, args);
+    return;
+  }
+  const suggestion = report.suggest(word, () => retryWords, `The lab retries by ${supported}`);
+  report.add("envoy-unknown-retry", "warning", at, { word, suggestion });
 }
 
 export function readForward(

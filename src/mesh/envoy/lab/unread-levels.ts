@@ -9,7 +9,7 @@ const EXT = "envoy.extensions.";
 /** Tuning and telemetry that the lab goes without. */
 const warnings: Readonly<Record<string, string>> = {
   [`${CONFIG}bootstrap.v3.Bootstrap`]:
-    "cluster_manager deferred_stat_options stats_config stats_flush_interval stats_flush_on_admin stats_eviction_interval stats_sinks watchdog watchdogs overload_manager enable_dispatcher_stats stats_server_version_override use_tcp_for_dns_lookups dns_resolution_config typed_dns_resolver_config fatal_actions perf_tracing_file_path application_log_config grpc_async_client_manager_config memory_allocator_manager enable_worker_cpu_affinity default_regex_engine tracing inline_headers header_prefix flags_path",
+    "cluster_manager deferred_stat_options stats_config stats_flush_interval stats_flush_on_admin stats_eviction_interval stats_sinks overload_manager enable_dispatcher_stats stats_server_version_override use_tcp_for_dns_lookups dns_resolution_config typed_dns_resolver_config fatal_actions perf_tracing_file_path application_log_config grpc_async_client_manager_config memory_allocator_manager enable_worker_cpu_affinity default_regex_engine tracing inline_headers header_prefix flags_path",
   [`${CONFIG}bootstrap.v3.Admin`]:
     "access_log access_log_path socket_options ignore_global_conn_limit",
   [`${CONFIG}bootstrap.v3.RuntimeLayer`]: "disk_layer rtds_layer",
@@ -65,7 +65,7 @@ const warnings: Readonly<Record<string, string>> = {
 
 /** What means nothing to the lab: names of statistics, notes for others, what it does anyway. */
 const notes: Readonly<Record<string, string>> = {
-  [`${CONFIG}bootstrap.v3.Bootstrap`]: "node_context_params",
+  [`${CONFIG}bootstrap.v3.Bootstrap`]: "node_context_params watchdog watchdogs",
   [`${CONFIG}bootstrap.v3.Admin`]: "profile_path",
   [`${CONFIG}core.v3.Node`]:
     "metadata locality dynamic_parameters user_agent_name user_agent_version user_agent_build_version extensions client_features listening_addresses",
