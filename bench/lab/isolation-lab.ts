@@ -75,7 +75,7 @@ export class IsolationLab {
       ),
     );
     const allocate = join(folder, "allocate.wasm");
-    writeFileSync(allocate, (await compile("bench/lab/allocate-for-ever.wat", "wat")).wasm);
+    writeFileSync(allocate, (await compile("bench/lab/plugins/allocate-for-ever.wat", "wat")).wasm);
     files.set("allocate", allocate);
     files.set("steady", built.get("header-rewriter")!);
     const lab = new IsolationLab(folder, await freePorts(2), files);
