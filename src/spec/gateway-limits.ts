@@ -22,6 +22,9 @@ export const h2Limits = {
 /** Names of hosts are looked up again after this. */
 export const dnsRefresh = 5000;
 
+/** Programs of regular expressions beyond this many steps are slow however linear; such expressions are refused. */
+export const maxRegexSteps = 5000;
+
 /** Request bodies up to this size can be sent again by a retry. */
 export const retryBodyBytes = 64 * 1024;
 

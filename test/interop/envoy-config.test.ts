@@ -6,8 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { readLabConfig } from "../../src/mesh/envoy/lab/read-lab-config.ts";
 import { readEnvoy } from "../../src/mesh/envoy/read/document.ts";
-import { cases } from "../mesh/envoy-cases.ts";
+import { labCommands } from "../../src/spec/log-commands.ts";
+import { bootstrap, cases } from "../mesh/envoy-cases.ts";
+import { labIo } from "../mesh/lab-io.ts";
 import { present, runParty } from "./party.ts";
 
 async function envoyAccepts(text: string): Promise<{ readonly ok: boolean; readonly why: string }> {
@@ -60,6 +63,37 @@ test("Envoy refuses the forms of the article that are said to be refused", async
     if (!codes.some((code) => refused.test(code))) continue;
     await t.test(name, async () => {
       assert.equal((await envoyAccepts(text)).ok, false);
+    });
+  }
+});
+
+test("commands in header edits: the lab's reader refuses those that Envoy refuses, and no others", async (t) => {
+  if (!present(t, "envoy")) return;
+  const takes = (name: string): string =>
+    /^(?:REQ|RESP|REQUEST|RESPONSE)(?:_HEADER)?$|TRAILER$/.test(name) ? `${name}(x)` : name;
+  const all = labCommands.map((name) => `%${takes(name)}%`).join(" ");
+  const texts = [
+    all,
+    "%% %REQ(:path?x):3% %START_TIME(%s)% %HOSTNAME% %DYNAMIC_METADATA(a:b)%",
+    "%VIRTUAL_HOST_NAME%",
+    "%PROTOCOLL%",
+    "%protocol%",
+    "%REQ%",
+    "%REQ()%",
+    "%PROTOCOL(x)%",
+    "%RESPONSE_CODE:2%",
+    "100%",
+    "a % b",
+    "%REQ(x",
+  ];
+  for (const value of texts) {
+    await t.test(value.slice(0, 40), async () => {
+      const host = `request_headers_to_add: [{ header: { key: x, value: "${value}" } }]`;
+      const text = bootstrap({ host });
+      const theirs = await envoyAccepts(text);
+      const { findings } = readLabConfig(text, "bootstrap.yaml", labIo());
+      const errors = findings.filter((one) => one.level === "error").map((one) => one.message);
+      assert.equal(errors.length === 0, theirs.ok, `${errors.join()}\nEnvoy: ${theirs.why}`);
     });
   }
 });

@@ -22,6 +22,11 @@ const remote = (sha256: string): string =>
 const override = (any: string): string =>
   `{ route: { cluster: backend }, typed_per_filter_config: { wasm: ${any} } }`;
 
+const added = (value: string): string =>
+  bootstrap({ host: `request_headers_to_add: [{ header: { key: x, value: "${value}" } }]` });
+const retry = (words: string): string =>
+  bootstrap({ route: `, retry_policy: { retry_on: "${words}" }` });
+
 /** Code, level, the text, and what stands at the place (the last time it occurs). */
 const rows: readonly (readonly [Code, Level, string, string])[] = [
   ["envoy-duplicate-key", "error", bootstrap({ manager: "stat_prefix: two" }), "stat_prefix: two"],
@@ -137,6 +142,12 @@ const rows: readonly (readonly [Code, Level, string, string])[] = [
     bootstrap({ listener: "traffic_direction: INBOUND" }),
     "traffic_direction",
   ],
+  ["envoy-unknown-command", "error", added("%PROTOCOLL%"), 'value: "'],
+  ["envoy-command-argument", "error", added("a %REQ% b"), 'value: "'],
+  ["envoy-stray-percent", "error", added("100%"), 'value: "'],
+  ["lab-empty-command", "warning", added("%HOSTNAME%"), 'value: "'],
+  ["envoy-unknown-retry", "warning", retry("5xx, gateway-errors"), "retry_on"],
+  ["lab-unsupported-value", "warning", retry("reset,retriable-headers"), "retry_on"],
   ["lab-unsupported-value", "error", bootstrap({ cluster: "lb_policy: MAGLEV" }), "lb_policy"],
   [
     "lab-unsupported-filter",

@@ -165,6 +165,36 @@ export const envoyConfigTexts = {
     blame: "input",
     exit: 1,
   },
+  "envoy-unknown-command": {
+    text: "{field} holds {command}, which Envoy does not know; it refuses the configuration",
+    hint: "{suggestion}",
+    blame: "input",
+    exit: 1,
+  },
+  "envoy-command-argument": {
+    text: "{field} holds {command}, and Envoy refuses what stands in its parentheses, or is missing there",
+    hint: "Commands for headers need a name, as %REQ(:path)%; most others take neither that nor a length",
+    blame: "input",
+    exit: 1,
+  },
+  "envoy-stray-percent": {
+    text: "{field} holds a percent sign that begins no command, at {command}",
+    hint: "Write %% for a percent sign",
+    blame: "input",
+    exit: 1,
+  },
+  "envoy-unknown-retry": {
+    text: "retry_on names {word}, which Envoy does not know and silently passes over",
+    hint: "{suggestion}",
+    blame: "input",
+    exit: 1,
+  },
+  "lab-empty-command": {
+    text: "{field} holds {command}, for which the lab has nothing: it stands there as if there were no value",
+    hint: "Nothing to do for the lab; a real Envoy fills it in",
+    blame: "input",
+    exit: 1,
+  },
   "lab-unsupported": {
     text: "the lab does not do {field}",
     hint: "Take it out to run this in the lab; a real Envoy reads it",

@@ -2,6 +2,7 @@
 // operators, answered by the request's context. The invariant: pseudo-headers and the host stay what they are.
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { HeaderEdit } from "../../mesh/envoy/lab-config.ts";
+import { commandPattern } from "../../spec/log-commands.ts";
 import { bytesText } from "./bytes-text.ts";
 
 /** What commands name of a request; null or `-` where there is nothing. */
@@ -42,15 +43,12 @@ function compileEdit(edit: HeaderEdit): Edit | null {
   };
 }
 
-/** The text between percent signs, or %% for one. */
-const parts = /%(?:%|([^%]+)%)/g;
-
 function template(value: string): (commands: Commands) => string {
   const pieces: (string | { readonly command: string })[] = [];
   let at = 0;
-  for (const match of value.matchAll(parts)) {
+  for (const match of value.matchAll(commandPattern)) {
     pieces.push(bytesText(value.slice(at, match.index)));
-    pieces.push(match[1] === undefined ? "%" : { command: match[1] });
+    pieces.push(match[0] === "%%" ? "%" : { command: match[0].slice(1, -1) });
     at = match.index + match[0].length;
   }
   pieces.push(bytesText(value.slice(at)));

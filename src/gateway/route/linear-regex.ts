@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import type { RE2JS } from "re2js";
 import { fail } from "../../errors/failure.ts";
+import { maxRegexSteps } from "../../spec/gateway-limits.ts";
 
 export interface LinearRegex {
   /** Whether the whole text matches. */
@@ -11,9 +12,6 @@ export interface LinearRegex {
   /** Replaces every match; `\1` to `\9` and `\0` in the substitution name groups. */
   replace(text: string, substitution: string): string;
 }
-
-/** Envoy's default limit is 100 for errors; programs beyond this size are slow however linear. */
-const PROGRAM_MAX = 5000;
 
 let engine: typeof RE2JS | null = null;
 
@@ -28,7 +26,7 @@ export function compileRegex(pattern: string): LinearRegex {
     return fail("regex-refused", { pattern, reason }, undefined, error);
   }
   const size = regex.programSize();
-  if (size > PROGRAM_MAX) {
+  if (size > maxRegexSteps) {
     return fail("regex-refused", { pattern, reason: `its program has ${size} steps` });
   }
   return {

@@ -1,5 +1,6 @@
-// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. Names that aren't in
-// the table are findings of whoever reads the configuration.
+// When a request is sent once more: Envoy's words for it, decided by status or by how it failed. Words that the table
+// of them doesn't give to the lab are findings of whoever reads the configuration.
+import { type RetryWord, whoRetries } from "../../spec/retry-words.ts";
 import type { ResetReason } from "../http/exchange.ts";
 
 interface Rule {
@@ -21,7 +22,7 @@ const retryRules = {
   "connect-failure": { status: never, resets: unreachable },
   "refused-stream": { status: never, resets: [] },
   "retriable-4xx": { status: (status) => status === 409, resets: [] },
-} as const satisfies Readonly<Record<string, Rule>>;
+} as const satisfies Readonly<Record<RetryWord, Rule>>;
 
 export interface RetryPolicy {
   status(status: number): boolean;
@@ -40,7 +41,7 @@ export function compileRetry(
 ): RetryPolicy | null {
   if (retry === null || retry.count === 0) return null;
   const rules = retry.on.flatMap((name) =>
-    Object.hasOwn(retryRules, name) ? [retryRules[name as keyof typeof retryRules] as Rule] : [],
+    whoRetries(name) === "lab" ? [retryRules[name as RetryWord] as Rule] : [],
   );
   if (rules.length === 0) return null;
   return {
