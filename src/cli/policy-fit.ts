@@ -3,11 +3,8 @@
 
 import { fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
-import { checkFuel, enforceable, type Fit, type FitRow, fitOf } from "../learn/fit.ts";
-import { watch } from "../learn/learn.ts";
+import { checkFuel, enforceable, type Fit, type FitRow, fitOf, measure } from "../learn/fit.ts";
 import { plotLines } from "../learn/plot.ts";
-import { triedLimits } from "../learn/stack.ts";
-import { widened } from "../learn/wide-policy.ts";
 import { parsePolicy } from "../policy/document.ts";
 import { field } from "../policy/schema.ts";
 import { show } from "../policy/values.ts";
@@ -66,19 +63,16 @@ export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promi
   const given = await readEvidence("policy fit", flags, module);
   const policy = enforceable(document);
   for (const record of given.records) checkFuel(record, policy);
-  const wide = widened(policy);
   const playing = playOptions(module.ref, flags);
   io.progress(`watching ${module.ref}`);
-  const watched =
-    given.requests.length === 0 ? null : watch(module.bytes, wide, given.requests, playing);
-  const record = mergeRecords([...(watched === null ? [] : [watched.record]), ...given.records]);
+  const measured =
+    given.requests.length === 0
+      ? null
+      : measure(module.bytes, policy, given.requests, playing, options);
+  const own = measured === null ? [] : [measured.record];
+  const record = mergeRecords([...own, ...given.records]);
   if (record.requests === 0) fail("traffic-empty");
-  io.progress("looking for the stack that it takes");
-  const tried =
-    watched === null
-      ? []
-      : triedLimits(module.bytes, wide, given.requests, watched.played, playing, options);
-  const fit = fitOf(record, document, tried, options);
+  const fit = fitOf(record, document, measured?.tried ?? [], options);
   return {
     exit: 0,
     result: { ref: module.ref, policy: flags.policy, ...options, fit, record },

@@ -10,10 +10,8 @@ import {
   proofFindings,
   prove,
   recordFindings,
-  type Watched,
-  watch,
+  watchWide,
 } from "../learn/learn.ts";
-import { widePolicy } from "../learn/wide-policy.ts";
 import { role, roles } from "../policy/roles.ts";
 import { mergeRecords } from "../record/merge.ts";
 import { closest } from "../util/closest.ts";
@@ -67,15 +65,14 @@ export async function run({ args, flags }: InputOf<"policy learn">, io: Io): Pro
   const given = await readEvidence("policy learn", flags, module);
   const options = playOptions(ref, flags);
   io.progress(`watching ${ref}`);
-  const watched: Watched | null =
-    given.requests.length === 0
-      ? null
-      : watch(bytes, widePolicy(policyName(options.name)), given.requests, options);
+  const name = policyName(options.name);
+  const watched =
+    given.requests.length === 0 ? null : watchWide(bytes, name, given.requests, options);
   const all = watched === null ? given.records : [watched.record, ...given.records];
   const record = mergeRecords(all);
   if (record.requests === 0) fail("traffic-empty");
-  const name = policyName(options.name);
-  const words = { ...fit, role: roleName, name, url: ref, origin: given.origin };
+  const deep = watched?.deep ?? false;
+  const words = { ...fit, deep, role: roleName, name, url: ref, origin: given.origin };
   const policy = leastPolicyText(record, words);
   const file = flags.output ?? null;
   // Also where there is no traffic to prove it: what is written can be read.

@@ -6,8 +6,13 @@ import { type Field, field, fields } from "../policy/schema.ts";
 import type { PolicyDocument } from "../policy/settings.ts";
 import { show } from "../policy/values.ts";
 import type { RunRecord } from "../record/run-record.ts";
+import { type Watched, watch } from "./learn.ts";
+import type { PlayOptions } from "./play.ts";
 import { type Plot, plotOf } from "./plot.ts";
 import { type FitOptions, type Proposal, proposalsOf, samplesNeeded } from "./proposals.ts";
+import { triedLimits, withStack } from "./stack.ts";
+import type { TrafficRequest } from "./traffic.ts";
+import { widened } from "./wide-policy.ts";
 
 export interface FitRow extends Proposal {
   /** What the policy says, or the default; null for no limit. */
@@ -29,6 +34,24 @@ export function enforceable(document: PolicyDocument): Policy {
   const later = new Set(rows.map((row) => row.path));
   const settings = new Map([...document.settings].filter(([path]) => !later.has(path)));
   return resolvePolicy({ ...document, settings });
+}
+
+export interface Measured extends Watched {
+  readonly tried: readonly Proposal[];
+}
+
+/** Watches the traffic under wide limits, tries stack limits, and measures under those. */
+export function measure(
+  bytes: Uint8Array,
+  policy: Policy,
+  requests: readonly TrafficRequest[],
+  playing: PlayOptions,
+  options: FitOptions,
+): Measured {
+  const wide = widened(policy);
+  const { played } = watch(bytes, wide, requests, playing);
+  const tried = triedLimits(bytes, wide, requests, played, playing, options);
+  return { tried, ...watch(bytes, withStack(wide, tried), requests, playing) };
 }
 
 /** Throws where a record's fuel is not the policy's. */

@@ -1,12 +1,13 @@
 // `policy learn`: a plugin is watched under a policy that lets everything through, or records say what it did; the
 // least policy that would have passed is written from that, and proved on the traffic where there is some.
 import { contain } from "../contain/contain.ts";
-import { type Finding, fail, finding } from "../errors/failure.ts";
+import { Failure, type Finding, fail, finding } from "../errors/failure.ts";
 import { parsePolicy } from "../policy/document.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
 import { role } from "../policy/roles.ts";
-import { API_VERSION, KIND } from "../policy/schema.ts";
+import { API_VERSION, field, KIND } from "../policy/schema.ts";
+import { show } from "../policy/values.ts";
 import { Recorder } from "../record/recorder.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { sha256 } from "../util/digest.ts";
@@ -15,7 +16,7 @@ import { type Played, type PlayOptions, play } from "./play.ts";
 import { type Line, policyLines } from "./policy-tree.ts";
 import { placeOf } from "./reasons.ts";
 import type { TrafficRequest } from "./traffic.ts";
-import { WIDE_FUEL } from "./wide-policy.ts";
+import { WIDE_FUEL, widePolicy, wideStack } from "./wide-policy.ts";
 
 /** What one run under one policy showed. */
 export interface Watched {
@@ -41,7 +42,30 @@ export function watch(
   return { record: tracer.record(), played };
 }
 
+/** Watches under the default stack and, where that is too small for the plugin, under a deep one. */
+export function watchWide(
+  bytes: Uint8Array,
+  name: string,
+  requests: readonly TrafficRequest[],
+  options: Omit<PlayOptions, "tracer">,
+): Watched & { readonly deep: boolean } {
+  const run = (deep: boolean) => ({
+    ...watch(bytes, widePolicy(name, deep), requests, options),
+    deep,
+  });
+  try {
+    const flat = run(false);
+    if (!flat.played.traps.some((trap) => trap.endsWith("(stack)"))) return flat;
+  } catch (error) {
+    const how = error instanceof Failure ? error.args.how : undefined;
+    if (!String(how).endsWith("(stack)")) throw error;
+  }
+  return run(true);
+}
+
 export interface PolicyWords extends LeastOptions {
+  /** The default stack was too small: the policy sets a deep one. */
+  readonly deep?: boolean;
   readonly name: string;
   readonly url: string;
   /** Where the evidence comes from, for the head of the file. */
@@ -65,6 +89,12 @@ function wrapped(head: string, names: readonly string[], indent: string): readon
 const list = (names: readonly string[]): readonly string[] =>
   names.map((name, i) => (i === names.length - 1 ? name : `${name},`));
 
+const deepLines = (["spec.limits.stack", "spec.limits.callDepth"] as const).map((path): Line => {
+  const [row, value] = [field(path)!, wideStack[path]];
+  const reason = `reason: it trapped under the default of ${show(row, Number(row.default))}`;
+  return { path, value: show(row, value), reason };
+});
+
 /** The least policy as YAML, with `# reason:` beside each grant; `harden` takes it as it stands. */
 export function leastPolicyText(record: RunRecord, words: PolicyWords): string {
   const template = words.role === null ? undefined : role(words.role);
@@ -80,6 +110,7 @@ export function leastPolicyText(record: RunRecord, words: PolicyWords): string {
       : [{ path: "spec.role", value: words.role, reason: "as asked for" } as const]),
     { path: "spec.source.url", value: scalar(words.url), reason: null },
     { path: "spec.source.sha256", value: JSON.stringify(record.module), reason: null },
+    ...(words.deep === true ? deepLines : []),
   ];
   return `${[
     `# The least policy for what was seen, by \`glovebox policy learn\`: ${words.origin}.`,

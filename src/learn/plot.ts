@@ -1,5 +1,7 @@
 // A distribution for eyes and for programs: quantiles, and a histogram whose buckets double.
+
 import { Sketch, type SketchData } from "../record/sketch.ts";
+import { samplesNeeded } from "./proposals.ts";
 
 export interface Plot {
   readonly what: string;
@@ -52,8 +54,9 @@ export function plotLines(plot: Plot, number: (value: number) => string): readon
   const top = Math.max(1, ...plot.histogram.map(({ count }) => count));
   const labels = plot.histogram.map(({ upTo }) => number(upTo));
   const width = Math.max(0, ...labels.map((label) => label.length));
-  const quantiles = Object.entries(plot.quantiles).map(
-    ([name, value]) => `${name} ${number(value)}`,
+  // One that the sample is too small for would only be the greatest value again.
+  const quantiles = QUANTILES.filter((p) => plot.count >= samplesNeeded(p)).map(
+    (p) => `p${p} ${number(plot.quantiles[`p${p}`]!)}`,
   );
   return [
     `${plot.what}: ${number(plot.count)} values, ${quantiles.join(", ")}, most ${number(plot.most)}`,

@@ -5,7 +5,7 @@ import { field } from "../policy/schema.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { Sketch } from "../record/sketch.ts";
 import { PAGE } from "../spec/binary.ts";
-import { ENTRY_FREE, RESERVE } from "../spec/layout.ts";
+import { RESERVE } from "../spec/layout.ts";
 
 export interface FitOptions {
   /** What the measured value is multiplied by: 1 and up. */
@@ -35,8 +35,11 @@ export function samplesNeeded(percentile: number): number {
   return percentile >= 100 ? 1 : Math.ceil(100 / (100 - percentile) - 1e-9);
 }
 
-/** Fuel that every entry holds back for itself: a limit has to have room for it. */
-const HELD_BACK = RESERVE + ENTRY_FREE;
+/**
+ * Fuel that a limit needs beside what callbacks spend: what an entry holds back, and its wrapper's own body, which is
+ * paid before anything is counted as spent: some thousand units, whatever the plugin.
+ */
+const HELD_BACK = 8 * RESERVE;
 
 /** Rounded up to two significant digits: a limit that a person can read. */
 function readable(value: number): number {

@@ -30,6 +30,14 @@ function same(before: Played, after: Played): boolean {
   );
 }
 
+/** The policy with the stack limits of proposals: counting calls costs fuel, so fuel is measured under these. */
+export function withStack(policy: Policy, tried: readonly Proposal[]): Policy {
+  return tried.reduce(
+    (so, { path, proposed }) => limited(so, path as (typeof paths)[number], proposed),
+    policy,
+  );
+}
+
 /** Proposals for both limits; `before` is what the traffic became under `policy`, which has wide limits. */
 export function triedLimits(
   bytes: Uint8Array,

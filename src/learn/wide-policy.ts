@@ -11,28 +11,29 @@ const MiB = 2 ** 20;
 /** Far beyond any decent callback; a loop without end is over within seconds. */
 export const WIDE_FUEL = 2_000_000_000;
 
-export const wideLimits = {
-  "spec.limits.memory": 1024 * MiB,
-  "spec.limits.fuel.callback": WIDE_FUEL,
-  "spec.limits.fuel.start": WIDE_FUEL,
-  // What engines give their callers at least.
+/** What engines give their callers at least, and as many calls as fit in. */
+export const wideStack = {
   "spec.limits.stack": 512 * 1024,
   "spec.limits.callDepth": 1_000_000,
 } as const;
 
-/** Allows every call and every callback. */
-export function widePolicy(
-  name: string,
-  fuel?: Pick<Policy["limits"]["fuel"], "mode" | "costs">,
-): Policy {
+export const wideLimits = {
+  "spec.limits.memory": 1024 * MiB,
+  "spec.limits.fuel.callback": WIDE_FUEL,
+  "spec.limits.fuel.start": WIDE_FUEL,
+  ...wideStack,
+} as const;
+
+/**
+ * Allows every call and every callback. Without `deep` the stack is the default one: counting calls costs fuel, so
+ * that fuel is measured under the stack that the policy will have.
+ */
+export function widePolicy(name: string, deep = false): Policy {
+  const { "spec.limits.stack": _s, "spec.limits.callDepth": _d, ...flat } = wideLimits;
   return policyFromRole(null, {
-    ...wideLimits,
+    ...(deep ? wideLimits : flat),
     "metadata.name": name,
     "spec.capabilities.allow": hostFunctions.map((row) => row.name),
-    ...(fuel !== undefined && {
-      "spec.limits.fuel.mode": fuel.mode,
-      "spec.limits.fuel.costs": fuel.costs,
-    }),
   });
 }
 

@@ -4,12 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
-import { enforceable, fitOf } from "../../src/learn/fit.ts";
-import { policyOf, prove, watch } from "../../src/learn/learn.ts";
+import { enforceable, fitOf, measure } from "../../src/learn/fit.ts";
+import { policyOf, prove } from "../../src/learn/learn.ts";
 import { plotLines } from "../../src/learn/plot.ts";
 import { readTraffic } from "../../src/learn/read-traffic.ts";
-import { triedLimits } from "../../src/learn/stack.ts";
-import { widened } from "../../src/learn/wide-policy.ts";
 import { parsePolicy } from "../../src/policy/document.ts";
 import { field } from "../../src/policy/schema.ts";
 import { show } from "../../src/policy/values.ts";
@@ -37,9 +35,7 @@ function fitted(name: string, count: number, limits: string, with_ = options) {
   const { requests } = readTraffic(lines.join("\n"), "t");
   const playing = { name, rootId: name, configuration: "alice = wonderland" };
   const document = documentOf(limits);
-  const wide = widened(enforceable(document));
-  const { record, played } = watch(bytes, wide, requests, playing);
-  const tried = triedLimits(bytes, wide, requests, played, playing, with_);
+  const { record, played, tried } = measure(bytes, enforceable(document), requests, playing, with_);
   const fit = fitOf(record, document, tried, with_);
   const under = (rows: typeof fit.limits) => {
     const values = new Map(rows.map((row) => [row.path as string, row.proposed]));

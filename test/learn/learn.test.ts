@@ -6,10 +6,15 @@ import { test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
 import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { guardsOf } from "../../src/host/guards.ts";
-import { leastPolicyText, policyOf, prove, recordFindings, watch } from "../../src/learn/learn.ts";
+import {
+  leastPolicyText,
+  policyOf,
+  prove,
+  recordFindings,
+  watchWide,
+} from "../../src/learn/learn.ts";
 import { readTraffic } from "../../src/learn/read-traffic.ts";
 import type { TrafficRequest } from "../../src/learn/traffic.ts";
-import { widePolicy } from "../../src/learn/wide-policy.ts";
 import { diffPolicies } from "../../src/policy/diff.ts";
 import { parsePolicy } from "../../src/policy/document.ts";
 import { reasonFor } from "../../src/policy/reasons.ts";
@@ -23,7 +28,7 @@ const names = [
   ...["exfiltrate-http", "exfiltrate-grpc", "exfiltrate-grpc-stream", "exfiltrate-dns"],
   ...["exfiltrate-foreign", "shared-data-spy", "credential-thief"],
 ];
-const paths = await buildPlugins({ only: names });
+const paths = await buildPlugins({ only: [...names, "stack-small"] });
 const rows: readonly PluginRow[] = plugins.filter((row) => names.includes(row.name));
 const secrets = ["hunter2", "wonderland", "s3cr3t", "tenant-a", "c0ffee"];
 
@@ -52,7 +57,7 @@ function learnt(row: PluginRow, roleName: string | null) {
   const bytes = readFileSync(paths.get(name)!);
   const requests = trafficOf(row);
   const options = { name, rootId: name, ...(configuration !== undefined && { configuration }) };
-  const { record, played } = watch(bytes, widePolicy(name), requests, options);
+  const { record, played } = watchWide(bytes, name, requests, options);
   const words = {
     role: roleName,
     margin: 2,
@@ -197,4 +202,16 @@ test("rules that modules don't enforce are comments in their place", (t) => {
   );
   assert.deepEqual(rulesOf(text)["spec.dispatch.clusters"], ["external-auth-cluster"]);
   assert.equal(parsePolicy(text, "p").settings.has("spec.dispatch.clusters"), false);
+});
+
+test("a policy for a plugin that the default stack is too small for sets a deep one, with the reason", () => {
+  const { record } = learnt(rows[0]!, null);
+  const words = { role: null, margin: 2, percentile: 99.9, name: "a", url: "a.wasm", origin: "a" };
+  const { limits } = policyOf(leastPolicyText(record, { ...words, deep: true }), "p");
+  const usual = policyOf(leastPolicyText(record, words), "p").limits;
+  assert.ok(limits.stackBytes > usual.stackBytes && limits.callDepth > usual.callDepth);
+  const bytes = readFileSync(paths.get("stack-small")!);
+  const { deep, played } = watchWide(bytes, "a", trafficOf(rows[0]!), { name: "a", rootId: "a" });
+  assert.equal(deep, true);
+  assert.match(played.traps[0]!, /\(stack\)$/);
 });
