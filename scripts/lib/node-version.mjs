@@ -1,9 +1,12 @@
 // The first thing every script loads: one clear line where this Node is too old to run the rest.
 // It must not import anything, nor use syntax that an old Node can't parse.
-const major = Number(process.versions.node.split(".")[0]);
-if (major < 20) {
+// The version is that of package.json's engines; a test compares them.
+const oldest = "20.18.1";
+const [major, minor, patch] = oldest.split(".").map(Number);
+const [ownMajor, ownMinor, ownPatch] = process.versions.node.split(".").map(Number);
+if ((ownMajor - major || ownMinor - minor || ownPatch - patch) < 0) {
   console.error(
-    `glovebox needs Node 20 or newer; this is ${process.versions.node} (${process.execPath})`,
+    `glovebox needs Node ${oldest} or newer; this is ${process.versions.node} (${process.execPath})`,
   );
   process.exit(5);
 }
