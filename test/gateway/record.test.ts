@@ -101,3 +101,24 @@ test("what a policy denied is in the record as denied, not as used", () =>
       JSON.stringify(result.findings),
     );
   }));
+
+test("a plugin in a cell is recorded to its last request; unhardened it has no fuel to fit by", () =>
+  withLab(async (lab, clusters) => {
+    const plugins = [
+      { name: "rewriter", file: wasm("header-rewriter"), configuration: "payments" },
+    ];
+    lab.write(bootstrap({ plugins, clusters }));
+    const records = join(lab.folder, "records");
+    await lab.start(["--concurrency", "1", "--unsafe-default", "--record", records]);
+    for (let i = 0; i < 5; i++) assert.equal((await lab.ask("/x")).status, 200);
+    lab.signal("SIGTERM");
+    await lab.ended();
+    const file = wasm("header-rewriter");
+    const learnt = await glovebox("policy", "learn", file, "--record", records);
+    assert.equal(learnt.exit, 0, learnt.err);
+    assert.match(learnt.out, /^# The least policy .*: 5 requests in records of records\.$/m);
+    const policy = join(lab.folder, "p.yaml");
+    writeFileSync(policy, learnt.out);
+    const fit = await glovebox("policy", "fit", file, "-p", policy, "--record", records);
+    assert.match(fit.err, /^error\[fit-not-metered\]/);
+  }));

@@ -61,6 +61,7 @@ const UP = 20_000;
 const STAGE = 120_000;
 const COMMIT = 20_000;
 const REPORT = 500;
+const LAST_RECORDS = 1_000;
 /** Traces that are kept. */
 const TRACES = 200;
 
@@ -452,6 +453,10 @@ export class Gateway {
     this.draining = true;
     this.#watch.close();
     await Promise.all(this.threads.map((one) => one.drain(milliseconds)));
+    // No worker sends them anything any more; what is left to do is to write the last records.
+    if (this.options.record !== null) {
+      await Promise.all([...this.cells.values()].map((one) => one.drain(LAST_RECORDS)));
+    }
     await this.#otlp?.flush();
     await this.stop();
   }
