@@ -1,5 +1,6 @@
 // What keeps a cell within its share of the processor: while the share is used up, requests wait; when too many
-// wait, they are answered 503. So whoever keeps an expensive plugin busy keeps only its own requests waiting.
+// wait, they are answered 503. So whoever keeps an expensive plugin busy keeps only its own requests waiting. All
+// that the thread does counts, its fresh instances and what they leave to be collected as well.
 import type { Exchange } from "../http/exchange.ts";
 import type { Cell, StatCells } from "../stats/cells.ts";
 import { Share } from "./share.ts";
@@ -9,29 +10,48 @@ import { refuse, Waiting } from "./waiting.ts";
 const WAITING = 128;
 const OVERLOAD = "overload: the plugin of this route has used up its share of the processor\n";
 
+export interface CellGateParts {
+  readonly plugin: string;
+  /** Of one processor. */
+  readonly share: number;
+  readonly stats: StatCells;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds that this thread has been busy so far. */
+  readonly busy: () => number;
+}
+
 export class CellGate {
   readonly #share: Share;
   readonly #now: () => number;
+  readonly #busy: () => number;
+  #counted: number;
   readonly #overload: Cell;
   readonly #waited: Cell;
   readonly #queue: Waiting[] = [];
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(plugin: string, share: number, stats: StatCells, now: () => number) {
+  constructor({ plugin, share, stats, now, busy }: CellGateParts) {
     this.#share = new Share(share, 0);
     this.#now = now;
+    this.#busy = busy;
+    this.#counted = busy();
     this.#overload = stats.cell("overload", { plugin });
     this.#waited = stats.cell("cellWaited", { plugin });
   }
 
-  /** The plugin has taken so many milliseconds. */
-  spend(time: number): void {
-    this.#share.spend(time, this.#now());
+  /** Milliseconds until the thread is within its share again. */
+  #debt(): number {
+    const now = this.#now();
+    const busy = this.#busy();
+    this.#share.spend(busy - this.#counted, now);
+    this.#counted = busy;
+    return this.#share.debt(now);
   }
 
   /** Begins a request now, later, or never. */
   pass(exchange: Exchange, begin: () => void): void {
-    if (this.#queue.length === 0 && this.#share.debt(this.#now()) === 0) {
+    if (this.#queue.length === 0 && this.#debt() === 0) {
       begin();
       return;
     }
@@ -51,10 +71,10 @@ export class CellGate {
 
   #arm(): void {
     if (this.#timer !== null || this.#queue.length === 0) return;
-    const wait = Math.max(1, Math.min(1000, this.#share.debt(this.#now())));
+    const wait = Math.max(1, Math.min(1000, this.#debt()));
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      while (this.#queue.length > 0 && this.#share.debt(this.#now()) === 0) {
+      while (this.#queue.length > 0 && this.#debt() === 0) {
         this.#queue.shift()!.go();
       }
       this.#arm();

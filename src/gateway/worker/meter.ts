@@ -16,8 +16,6 @@ export interface MeterParts {
   readonly metered: boolean;
   /** The plugin has shown itself expensive; null in a cell, where it may be. */
   readonly expensive: ((why: string) => void) | null;
-  /** Told what every step took; a cell's share hangs on it. */
-  readonly spent: ((time: number) => void) | null;
 }
 
 interface PhaseStats {
@@ -70,8 +68,7 @@ export class PluginMeter implements Meter {
 
   /** Time that the plugin took outside of a request's steps as well. */
   took(time: number, fuel: number, trapped: boolean): void {
-    const { expensive, spent, now, metered } = this.#parts;
-    spent?.(time);
+    const { expensive, now, metered } = this.#parts;
     if (expensive === null || time < DECENT_STEP) return;
     if (!toBlame({ time, fuel, metered, trapped })) return;
     const at = now();

@@ -43,7 +43,10 @@ const BEAT = 50;
 /** How long the first look-ups of names may keep a version waiting, in milliseconds. */
 const LOOKED_UP = 2000;
 
+// The global is a getter, which costs as much as the clock itself.
+const { performance } = globalThis;
 const clock: ServiceClock = { wall: () => Date.now(), now: () => performance.now() };
+const busy = (): number => performance.eventLoopUtilization().active;
 
 export class ServingThread {
   readonly #start: ThreadStart;
@@ -103,7 +106,7 @@ export class ServingThread {
               this.#log.say("error", `the record ${file} can't be written: ${reason}`),
           });
     this.#gate =
-      cell === null ? null : new CellGate(cell.plugin, cell.share, this.#stats, clock.now);
+      cell === null ? null : new CellGate({ ...cell, stats: this.#stats, now: clock.now, busy });
     this.#diversion = new Diversion(engine);
     const notify = (): void => send({ kind: "poll" });
     this.#services = sharedServices({
@@ -205,7 +208,6 @@ export class ServingThread {
 
   #make(prepared: Prepared, upstreams: Upstreams): ServedPlugin {
     const { name } = prepared.config;
-    const gate = this.#gate;
     const meter = new PluginMeter({
       plugin: name,
       place: prepared.place,
@@ -213,8 +215,7 @@ export class ServingThread {
       pulse: this.#pulse,
       now: clock.now,
       metered: prepared.module !== null && prepared.module.hardened !== "no",
-      expensive: gate === null ? (why) => this.#tooExpensive(name, why) : null,
-      spent: gate === null ? null : (time) => gate.spend(time),
+      expensive: this.#gate === null ? (why) => this.#tooExpensive(name, why) : null,
     });
     let served: ServedPlugin | null = null;
     const around = (tell: () => void): void => {
