@@ -73,7 +73,7 @@ test("step 1: the plugin with its capabilities, its digest and its one call at a
     vmConfiguration: new Uint8Array(0),
     environment: { host: [], values: {} },
     failure: "closed",
-    reloadBackoff: { base: 1000, max: 10_000 },
+    reloadBackoff: null,
     capabilities: [
       "proxy_get_property",
       "proxy_log",

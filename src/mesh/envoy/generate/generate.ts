@@ -32,12 +32,12 @@ const evidences = {
 
 function headOf(request: EnvoyRequest, { report }: PluginFacts): readonly string[] {
   const release = envoyReleases.find((row) => row.release === request.version)!;
-  const { original, hardened, policy, mode, costs } = report;
+  const { original, hardened, policy } = report;
   return [
     `Envoy ${request.version} (${evidences[release.evidence]}), ${request.form} form, by glovebox ${version()} generate envoy.`,
     `policy ${request.policy.name}, digest ${policy}`,
     `plugin as shipped: sha256 ${original.sha256}`,
-    `plugin hardened: sha256 ${hardened.sha256}, ${hardened.bytes} bytes, fuel ${mode} ${costs}`,
+    `plugin hardened: sha256 ${hardened.sha256}, ${hardened.bytes} bytes`,
     "Where several releases read this file, generate it for the oldest of them. JUDGE and FILL IN mark what a person has to look at. Change the policy and generate again rather than edit.",
   ];
 }

@@ -1,5 +1,6 @@
 // wasm.v3.PluginConfig for one scope: code with its pin, VM, environment, restriction where the release reads it, and
 // what a trap does. Every field that decides something is written out, defaults too.
+import { isAbsolute } from "node:path";
 import { fail } from "../../../errors/failure.ts";
 import { envoyHas, failureForm, failureForms } from "../../../spec/envoy-versions.ts";
 import { codeCluster, RUNTIME, type Scope, types } from "./names.ts";
@@ -15,8 +16,11 @@ function codeOf(request: EnvoyRequest, facts: PluginFacts): Node {
   const { sha256 } = facts.report.hardened;
   if (code.kind === "local") {
     const pin = "Envoy doesn't check the digest of a file: keep it where nobody else can write.";
-    const filename = at("filename", code.filename);
-    return map(at("local", map(under([`sha256 ${sha256}. ${pin}`], filename))));
+    const above = [
+      `sha256 ${sha256}. ${pin}`,
+      ...(isAbsolute(code.filename) ? [] : ["Relative to the folder that Envoy is started in."]),
+    ];
+    return map(at("local", map(under(above, at("filename", code.filename)))));
   }
   const uri = { uri: code.url.href, cluster: codeCluster(request), timeout: "10s" };
   const pinned = "Of the hardened bytes: other bytes are refused.";
@@ -98,8 +102,9 @@ function configuration({ configuration: text }: EnvoyRequest): readonly Entry[] 
 /** The plugin's configuration in one scope. Throws `generate-failure-policy`. */
 export function pluginConfig(request: EnvoyRequest, facts: PluginFacts, scope: Scope): Node {
   const inVm = envoyHas(request.version, "restriction-in-vm-key");
-  const vmId =
-    "Its own: plugins of one vm_id share data, queues and, where code and settings are the same, one VM and its traps.";
+  const shared =
+    "Its own: plugins of one vm_id share data, queues and, where code and settings are the same, one VM and its traps";
+  const vmId = inVm ? `${shared}.` : `${shared}; before Envoy 1.40 one restriction too.`;
   const vm = map(
     under([vmId], at("vm_id", scope.vmId)),
     at("runtime", RUNTIME),

@@ -7,11 +7,15 @@ import { inspect } from "../../../inspect/inspect.ts";
 import type { ImportReport, InspectReport } from "../../../inspect/report.ts";
 import { callback } from "../../../spec/callbacks.ts";
 import { minorOf, wasiSince } from "../../../spec/envoy-versions.ts";
+import { hostFunctionNamed } from "../../../spec/host-functions.ts";
 import type { EnvoyRequest } from "./request.ts";
 import { checkStart } from "./start-check.ts";
 
-/** Calls by which a plugin reaches clusters. */
-const DISPATCH = ["proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"];
+/** Whether a call names a cluster that something is sent to. */
+function reachesCluster(name: string): boolean {
+  const row = hostFunctionNamed(name);
+  return row?.group === "dispatch" && row.params.some((one) => one.name.startsWith("upstream"));
+}
 
 export interface Capability {
   readonly name: string;
@@ -84,7 +88,7 @@ export function pluginFacts(original: Uint8Array, request: EnvoyRequest): Plugin
   const callbacks = callbacksOf(inspected);
   if (callbacks.length === 0) fail("generate-no-callback");
   const calls = callsOf(imports);
-  const dispatches = calls.map((one) => one.name).filter((name) => DISPATCH.includes(name));
+  const dispatches = calls.map((one) => one.name).filter(reachesCluster);
   const unbounded =
     dispatches.length > 0 && request.dispatch === null
       ? [finding("generate-dispatch-unbounded", "warning", { calls: dispatches.join(", ") })]
