@@ -1,13 +1,15 @@
 // TCP listeners of the real binary with real sockets: plugins on bytes, the proxy behind them, and what becomes of a
 // connection when something fails.
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import type { Socket } from "node:net";
-import { createServer } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Lab } from "./lab.ts";
+import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { bootstrap, Lab } from "./lab.ts";
 import {
   Bytes,
   byteUpstream,
@@ -16,6 +18,7 @@ import {
   pluginFile,
   type TcpParts,
   tcpBootstrap,
+  tlsSocket,
 } from "./tcp-lab.ts";
 
 /** Puts a byte before whatever passes: `[` towards the upstream, `]` towards the client, or others. */
@@ -291,29 +294,172 @@ test("an expensive plugin stays in its thread, which the log says", () =>
   withTcp(
     (lab) => ({
       plugins: [
+        {
+          ...pluginFile(
+            lab,
+            "slow",
+            `(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+               (loop $for-ever (br $for-ever)) (i32.const 0))`,
+          ),
+          more: { failure_policy: "FAIL_OPEN" },
+        },
+      ],
+    }),
+    echo,
+    async (lab) => {
+      const said = /the plugin slow is expensive \(.*\); it filters TCP connections, so it stays/;
+      for (let i = 0; i < 2000 && !said.test(lab.err); i++) {
+        const client = Bytes.to(lab.port);
+        client.socket.write("x");
+        await lab.until(() => client.text === "x");
+        client.socket.destroy();
+      }
+      assert.match(lab.err, said);
+      assert.doesNotMatch(lab.err, /plugin slow.* cell/);
+    },
+  ));
+
+test("TLS on both sides: the plugin and the log see the bytes and the handshake's names", async (t) => {
+  if (spawnSync("openssl", ["version"]).status !== 0) return t.skip("openssl is not on the PATH");
+  const folder = mkdtempSync(join(tmpdir(), "tcp-tls-"));
+  const made =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bytes.test";
+  const files = "-addext subjectAltName=DNS:bytes.test -keyout key.pem -out cert.pem";
+  execFileSync("openssl", `${made} ${files}`.split(" "), { cwd: folder, stdio: "pipe" });
+  const [certificate, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  const secure = createTlsServer(
+    { cert: readFileSync(certificate), key: readFileSync(key), allowHalfOpen: true } as TlsOptions,
+    (socket) => {
+      socket.on("error", () => {});
+      socket.on("data", (part: Buffer) =>
+        socket.write(`${socket.alpnProtocol}:${part.toString()}`),
+      );
+      socket.on("end", () => socket.end("."));
+    },
+  );
+  await new Promise<void>((done) => void secure.listen(0, "127.0.0.1", done));
+  const { port } = secure.address() as AddressInfo;
+  const inline = {
+    tls_certificates: [
+      { certificate_chain: { filename: certificate }, private_key: { filename: key } },
+    ],
+  };
+  let log = "";
+  try {
+    await withTcp(
+      (lab) => {
+        log = join(lab.folder, "tcp.log");
+        const format = "%REQUESTED_SERVER_NAME% %DOWNSTREAM_TLS_VERSION% %BYTES_RECEIVED%\n";
+        return {
+          to: port,
+          proxy: fileLog(log, format),
+          plugins: [pluginFile(lab, "marker", mark("(", ")"))],
+          chain: tlsSocket("Downstream", { common_tls_context: inline }),
+          cluster: tlsSocket("Upstream", {
+            sni: "bytes.test",
+            common_tls_context: {
+              validation_context: {
+                trusted_ca: { filename: certificate },
+                match_typed_subject_alt_names: [
+                  { san_type: "DNS", matcher: { exact: "bytes.test" } },
+                ],
+              },
+            },
+          }),
+        };
+      },
+      echo,
+      async (lab) => {
+        const ca = readFileSync(certificate);
+        const to = {
+          host: "127.0.0.1",
+          port: lab.port,
+          servername: "bytes.test",
+          ca,
+          allowHalfOpen: true,
+        };
+        const client = new Bytes(connectTls(to));
+        client.socket.write("hello");
+        await lab.until(() => client.text === ")false:(hello");
+        client.socket.end();
+        await lab.until(() => client.ended);
+        assert.equal(client.text, ")false:(hello).");
+        await lab.until(() => existsSync(log) && readFileSync(log, "utf8") !== "");
+        assert.equal(readFileSync(log, "utf8"), "bytes.test TLSv1.3 5\n");
+      },
+    );
+  } finally {
+    secure.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a client that sends more than a plugin lets pass is no longer read, and ends by its idle time", () =>
+  withTcp(
+    (lab) => ({
+      proxy: { idle_timeout: "1s" },
+      listener: { per_connection_buffer_limit_bytes: 65_536 },
+      plugins: [
         pluginFile(
           lab,
-          "slow",
-          `(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) (local i32)
-             (loop $on
-               (local.set 3 (i32.add (local.get 3) (i32.const 1)))
-               (br_if $on (i32.lt_u (local.get 3) (i32.const 90000))))
-             (i32.const 0))`,
+          "miser",
+          `(func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) (i32.const 1))`,
         ),
       ],
     }),
     echo,
     async (lab) => {
       const client = Bytes.to(lab.port);
-      const said = /the plugin slow is expensive \(.*\); it filters TCP connections, so it stays/;
-      let sent = 0;
-      await lab.until(() => {
-        client.socket.write("x");
-        sent++;
-        return said.test(lab.err);
-      });
-      await lab.until(() => client.text.length === sent);
-      assert.doesNotMatch(lab.err, /slow.* cell/);
+      client.socket.write(Buffer.alloc(32 * 1024 * 1024));
+      const read = () => lab.stat("tcp.bytes.downstream_cx_rx_bytes_total");
+      await lab.until(async () => (await read()) >= 65_536);
+      await new Promise((done) => setTimeout(done, 300));
+      assert.ok((await read()) <= 65_536 + 2 * 65_536, `${await read()} bytes were read`);
       client.socket.destroy();
+      await lab.until(async () => (await lab.stat("listener.main.downstream_cx_active")) === 0);
+    },
+  ));
+
+test("a new version serves new connections, those that are open keep theirs, and no listener changes its kind", () =>
+  withTcp(
+    (lab) => ({ plugins: [pluginFile(lab, "one", mark("1", "."))] }),
+    echo,
+    async (lab) => {
+      const old = Bytes.to(lab.port);
+      old.socket.write("x");
+      await lab.until(() => old.text === ".1x");
+      const { to } = /"port_value": (?<to>[1-9]\d*)/.exec(readFileSync(lab.config, "utf8"))!
+        .groups!;
+      const plugins = [pluginFile(lab, "two", mark("2", ","))];
+      lab.write(tcpBootstrap({ to: Number(to), plugins }));
+      await lab.until(() => lab.err.includes("version 2 of the configuration is in use"));
+      const fresh = Bytes.to(lab.port);
+      fresh.socket.write("y");
+      await lab.until(() => fresh.text === ",2y");
+      old.socket.write("z");
+      await lab.until(() => old.text === ".1x.1z");
+      lab.write(bootstrap({ clusters: { backend: Number(to) } }));
+      await lab.until(() => lab.err.includes("listeners: tcp became http has changed"));
+      fresh.socket.write("!");
+      await lab.until(() => fresh.text === ",2y,2!");
+      fresh.socket.destroy();
+      old.socket.destroy();
+    },
+  ));
+
+test("SIGTERM waits for open connections and ends when they do", () =>
+  withTcp(
+    () => ({}),
+    echo,
+    async (lab) => {
+      const client = Bytes.to(lab.port);
+      client.socket.write("a");
+      await lab.until(() => client.text === "a");
+      lab.signal("SIGTERM");
+      await new Promise((done) => setTimeout(done, 200));
+      client.socket.write("b");
+      await lab.until(() => client.text === "ab");
+      client.socket.end();
+      assert.deepEqual(await lab.ended(), [143, null]);
     },
   ));
