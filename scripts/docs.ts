@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { policyJsonSchema } from "../src/policy/json-schema.ts";
 import { abiSupportPage } from "./docs-abi.ts";
+import { envoyReleasesPage } from "./docs-envoy.ts";
 import { adminPage, statisticsPage } from "./docs-gateway.ts";
 import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
 import { withWorstCase } from "./worst-case.ts";
@@ -25,6 +26,7 @@ export const tableFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/policy.md", text: policyPage },
   { path: "docs/reference/statistics.md", text: statisticsPage },
   { path: "docs/reference/admin.md", text: adminPage },
+  { path: "docs/reference/envoy-releases.md", text: envoyReleasesPage },
   {
     path: "schema/policy.schema.json",
     text: () => `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
