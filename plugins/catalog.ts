@@ -355,6 +355,18 @@ export const plugins = [
     exports: ["proxy_on_request_headers"],
   },
   {
+    name: "fd-write-alias", source: "plugins/adversaries/fd-write-alias.wat", language: "wat", kind: "adversary", role: "header-rewriter",
+    does: "writes one buffer of 48 MiB through 16 vectors that all name it", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "the host gathers 768 MiB for one call, and the worker waits",
+    exports: ["proxy_on_request_headers"],
+  },
+  {
+    name: "header-adds", source: "plugins/adversaries/header-adds.wat", language: "wat", kind: "adversary", role: "header-rewriter",
+    does: "adds 600 headers of 900 KB to one request", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "half a gigabyte of the host's memory for one request",
+    exports: ["proxy_on_request_headers"],
+  },
+  {
     name: "no-memory-export", source: "plugins/adversaries/no-memory-export.wat", language: "wat", kind: "adversary", role: "header-rewriter",
     does: "exports no memory and logs", promise: "host-safety", acts: "request",
     stock: "loads", unhardened: "the whole proxy crashes",

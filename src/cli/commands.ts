@@ -137,12 +137,27 @@ export const commands = {
       },
       { name: "details", summary: "also what each plugin did" },
       { name: "junit", value: "FILE", summary: "also write the rows as a JUnit report" },
+      {
+        name: "engine",
+        value: "NAME",
+        choices: ["lab", "envoy"],
+        summary: "where it is measured: lab (the embedded host; default) or a real envoy",
+      },
+      {
+        name: "envoy",
+        value: "PATH",
+        summary: "the Envoy to start; without it the one on the PATH, or of an installed wheel",
+      },
     ],
     examples: [
       { line: "glovebox trial", does: "every promise, measured on the built-in adversaries" },
       {
         line: "glovebox trial vendor-auth.wasm -p vendor-auth.yaml",
         does: "the same on a plugin of yours",
+      },
+      {
+        line: "glovebox trial --engine envoy",
+        does: "the same in a real Envoy, each cell a process",
       },
     ],
     exits: [1, 3, 5],

@@ -2,6 +2,7 @@
 // one on that plugin under its policy. Exit 1 where a promise did not hold or a row could not be measured for
 // want of a plugin; `not yet` rows are counted and never count as held.
 import { basename } from "node:path";
+import type { FoundEnvoy } from "../trial/envoy/find-envoy.ts";
 import type { TrialReport } from "../trial/trial.ts";
 import { builtInPlugins } from "./built-in.ts";
 import type { Outcome } from "./command-row.ts";
@@ -13,24 +14,45 @@ import { readModule } from "./ref.ts";
 import { trialReportText } from "./trial-text.ts";
 import { usage } from "./usage.ts";
 
+/** `lab`, or the Envoy that is meant. */
+type Engine = "lab" | FoundEnvoy;
 type Flags = InputOf<"trial">["flags"];
 
-async function ownTrial(ref: string, flags: Flags, io: Io): Promise<TrialReport> {
+async function ownTrial(ref: string, flags: Flags, engine: Engine, io: Io): Promise<TrialReport> {
   const policy = await policyFrom("trial", flags, io);
   const { bytes } = await readModule(ref);
-  const { trialPlugin } = await import("../trial/own.ts");
-  return trialPlugin(bytes, policy, {
+  const options = {
     name: basename(ref, ".wasm"),
     progress: io.progress,
     ...(flags.configuration !== undefined && { configuration: flags.configuration }),
-  });
+  };
+  if (engine !== "lab") {
+    const { trialPluginInEnvoy } = await import("../trial/envoy/own-in-envoy.ts");
+    return trialPluginInEnvoy(bytes, policy, options, engine);
+  }
+  const { trialPlugin } = await import("../trial/own.ts");
+  return trialPlugin(bytes, policy, options);
 }
 
 /** The trial of the built-in plugins; the demo ends with it. */
-export async function builtInTrial(io: Io): Promise<TrialReport> {
+export async function builtInTrial(io: Io, engine: Engine = "lab"): Promise<TrialReport> {
   const plugins = new Map((await builtInPlugins()).map(({ name, bytes }) => [name, bytes]));
+  const options = { plugins, progress: io.progress };
+  if (engine !== "lab") {
+    const { runTrialInEnvoy } = await import("../trial/envoy/trial-in-envoy.ts");
+    return runTrialInEnvoy(options, engine);
+  }
   const { runTrial } = await import("../trial/trial.ts");
-  return runTrial({ plugins, engine: "lab", progress: io.progress });
+  return runTrial(options);
+}
+
+async function engineOf(flags: Flags, io: Io): Promise<Engine> {
+  if (flags.engine !== "envoy") {
+    if (flags.envoy !== undefined) usage("trial", "--envoy is for --engine envoy");
+    return "lab";
+  }
+  const { findEnvoy } = await import("../trial/envoy/find-envoy.ts");
+  return findEnvoy(flags.envoy, io.env);
 }
 
 export async function run({ args, flags }: InputOf<"trial">, io: Io): Promise<Outcome> {
@@ -43,7 +65,10 @@ export async function run({ args, flags }: InputOf<"trial">, io: Io): Promise<Ou
   if (flags.junit !== undefined) {
     await refuseInputAsOutput([ref, flags.policy], flags.junit, "--junit");
   }
-  const report = await (ref === undefined ? builtInTrial(io) : ownTrial(ref, flags, io));
+  const engine = await engineOf(flags, io);
+  const report = await (ref === undefined
+    ? builtInTrial(io, engine)
+    : ownTrial(ref, flags, engine, io));
   if (flags.junit !== undefined) {
     const { trialJunit } = await import("../trial/report-junit.ts");
     await writeOutput(flags.junit, trialJunit(report));

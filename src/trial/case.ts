@@ -1,9 +1,9 @@
-// The shape of a case: one row of the article, what is measured for it, and how a measurement becomes a cell.
+// The shape of a case: one row of the article or beyond it, what is measured for it, and how a measurement becomes a cell.
 // A cell's words are put together from what was seen; no case holds a result.
 
 import type { Lab } from "./lab.ts";
 
-export type Table = "expected-behaviour" | "failure-modes";
+export type Table = "expected-behaviour" | "failure-modes" | "host-safety";
 
 /** What was measured in one column. `data` is what the words were made of. */
 export interface Cell {
@@ -32,7 +32,7 @@ export interface CaseRow {
   /** Stable, kebab-case. */
   readonly id: string;
   readonly table: Table;
-  /** The row's first cell in the article. */
+  /** The row's first cell in the article, or what stands there for rows beyond it. */
   readonly signal: string;
   /** What the row is measured by, and when it counts as held. */
   readonly measurement: string;

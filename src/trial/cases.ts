@@ -1,10 +1,17 @@
-// Every case, in the order of the article's two tables.
+// Every case: the article's two tables in their order, then what goes beyond them.
 import type { Case } from "./case.ts";
 import { abiMismatch } from "./cases/abi-mismatch.ts";
 import { capTooLow } from "./cases/cap-too-low.ts";
 import { deniedCapability } from "./cases/denied-capability.ts";
 import { digestBreaksLoad, digestMismatch } from "./cases/digest.ts";
 import { failOpen } from "./cases/failure-policy.ts";
+import {
+  aliasedWrite,
+  headerAdds,
+  stackDepth,
+  startSection,
+  unexportedMemory,
+} from "./cases/host-safety.ts";
 import { infiniteLoop } from "./cases/infinite-loop.ts";
 import { meshTelemetry, tamperedArtifact } from "./cases/later.ts";
 import { memoryCap } from "./cases/memory-cap.ts";
@@ -25,4 +32,9 @@ export const cases: readonly Case[] = [
   abiMismatch,
   sharedVmFailure,
   tamperedArtifact,
+  stackDepth,
+  unexportedMemory,
+  startSection,
+  aliasedWrite,
+  headerAdds,
 ];

@@ -39,7 +39,7 @@ interface Subject {
 }
 
 /** A row that this plugin gives nothing to measure for. */
-type Unmeasured = { readonly notExercised: string };
+export type Unmeasured = { readonly notExercised: string };
 type Measure = (subject: Subject) => Promise<Measured | Unmeasured> | Measured | Unmeasured;
 
 const lastOf = (run: Run): RequestSeen | undefined => requestsOf(run).at(-1);
@@ -100,7 +100,7 @@ function memoryRow({ before, after, policy }: Subject): Measured | Unmeasured {
 }
 
 /** The policy with half the fuel that the plugin was seen to need for its dearest callback. */
-function starved(policy: Policy, fuel: number): Policy {
+export function starved(policy: Policy, fuel: number): Policy {
   const callback = RESERVE + RESERVE / 2 + Math.floor(fuel / 2);
   return { ...policy, limits: { ...policy.limits, fuel: { ...policy.limits.fuel, callback } } };
 }
@@ -186,7 +186,24 @@ async function capRow(subject: Subject): Promise<Measured | Unmeasured> {
   return { unhardened, hardened: { text, data: hardened.data }, held, details: [] };
 }
 
-const needsTwo = {
+function stackRow({ before, after }: Subject): Measured | Unmeasured {
+  const recursed = [...trapsOf(before), ...trapsOf(after)].some((trap) =>
+    /stack/.test(trap.reason),
+  );
+  if (!recursed) return { notExercised: "none of its requests filled a stack" };
+  const held = trapsOf(after)[0]?.reason === "stack";
+  return { unhardened: account(before), hardened: account(after), held, details: [] };
+}
+
+function crashRow({ before, after }: Subject): Measured | Unmeasured {
+  if (!trapsOf(before).some((trap) => trap.reason === "process-crash")) {
+    return { notExercised: "it does not bring a stock host down" };
+  }
+  const held = !trapsOf(after).some((trap) => trap.reason === "process-crash");
+  return { unhardened: account(before), hardened: account(after), held, details: [] };
+}
+
+export const needsTwo = {
   notExercised: "it takes two plugins; see the trial of the built-in ones",
 } as const;
 
@@ -203,6 +220,10 @@ const measures: Readonly<Record<string, Measure>> = {
   // A plugin of an ABI that hosts don't speak was refused before any row is measured.
   "abi-mismatch": () => ({ notExercised: "its ABI is one that hosts speak" }),
   "shared-vm-failure": () => needsTwo,
+  "stack-depth": stackRow,
+  // One without was refused before any row is measured.
+  "unexported-memory": () => ({ notExercised: "it exports its memory" }),
+  "start-section-logs": crashRow,
 };
 
 async function rowOf(one: (typeof cases)[number], subject: Subject): Promise<TrialRow> {

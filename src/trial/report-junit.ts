@@ -1,6 +1,7 @@
-// The trial as JUnit XML: a suite for each of the article's tables, a case for each row. A broken promise is a
+// The trial as JUnit XML: a suite for each table, a case for each row. A broken promise is a
 // failure; what wasn't measured is skipped, with its reason.
 import type { Table } from "./case.ts";
+import { engineText } from "./report-table.ts";
 import type { TrialReport, TrialRow } from "./trial.ts";
 
 const escapes: Readonly<Record<string, string>> = {
@@ -35,7 +36,7 @@ function caseXml(row: TrialRow): string {
 
 /** A whole JUnit document. */
 export function trialJunit(report: TrialReport): string {
-  const tables: readonly Table[] = ["expected-behaviour", "failure-modes"];
+  const tables: readonly Table[] = ["expected-behaviour", "failure-modes", "host-safety"];
   const suites = tables.map((table) => {
     const rows = report.rows.filter((row) => row.table === table);
     const failures = rows.filter((row) => row.verdict === "broken").length;
@@ -43,5 +44,5 @@ export function trialJunit(report: TrialReport): string {
     const head = `  <testsuite name="${table}" tests="${rows.length}" failures="${failures}" errors="0" skipped="${skipped}">`;
     return [head, ...rows.map(caseXml), "  </testsuite>"].join("\n");
   });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="glovebox trial">\n${suites.join("\n")}\n</testsuites>\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="glovebox trial, ${engineText(report)}">\n${suites.join("\n")}\n</testsuites>\n`;
 }

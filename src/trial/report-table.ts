@@ -16,6 +16,7 @@ export interface TableStyle {
 const titles: Readonly<Record<Table, string>> = {
   "expected-behaviour": "Expected behaviour",
   "failure-modes": "Failure modes",
+  "host-safety": "Beyond the article",
 };
 
 const words: Readonly<Record<Verdict, string>> = {
@@ -26,9 +27,17 @@ const words: Readonly<Record<Verdict, string>> = {
   "not-exercised": "not exercised",
 };
 
-/** What the columns are, so that nobody takes the first for a measured Envoy. */
-const CAPTION =
-  "Default: the plugin as it is, in the embedded host with the semantics of a stock proxy. Hardened: contained under its policy, with the promised semantics.";
+/** What the columns are, so that nobody takes the lab's first for a measured Envoy. */
+const captions = {
+  lab: "Default: the plugin as it is, in the embedded host with the semantics of a stock proxy. Hardened: contained under its policy, with the promised semantics.",
+  envoy:
+    "Default: the plugin as it is, in this Envoy in stock configuration. Hardened: contained under its policy, in the same Envoy, which restricts nothing itself. Each cell in a process of its own with one worker; times and memory are of this machine at this moment.",
+} as const;
+
+/** What the rows were measured in. */
+export function engineText({ engine, release }: TrialReport): string {
+  return engine === "lab" ? "embedded host" : `Envoy ${release}`;
+}
 
 const GAP = 2;
 const SIGNAL = 24;
@@ -66,17 +75,21 @@ function columns(cells: readonly (readonly string[])[], widths: readonly number[
 }
 
 function cellsOf(row: TrialRow): [string, string] {
-  if (row.reason !== null) return [row.reason, ""];
-  return [row.unhardened?.text ?? "", row.hardened?.text ?? ""];
+  if (row.unhardened === null && row.reason !== null) return [row.reason, ""];
+  const hardened = row.hardened?.text ?? "";
+  // Measured, and why the promise is not expected to hold yet.
+  if (row.reason !== null)
+    return [row.unhardened?.text ?? "", `${hardened}. Not yet: ${row.reason}`];
+  return [row.unhardened?.text ?? "", hardened];
 }
 
 function rowText(row: TrialRow, style: TableStyle): string {
   const cell = Math.max(20, Math.floor((style.width - SIGNAL - VERDICT - 3 * GAP) / 2));
   const widths = [SIGNAL, cell, cell, VERDICT];
   const [unhardened, hardened] = cellsOf(row);
-  // A reason has both cells to itself.
+  // A reason without a measurement has both cells to itself.
   const body =
-    row.reason === null
+    row.reason === null || row.unhardened !== null
       ? columns(
           [
             wrap(row.signal, SIGNAL),
@@ -111,7 +124,11 @@ export function trialText(report: TrialReport, style: TableStyle): string {
     [["Signal"], ["Default"], ["Hardened"], ["Promise"]],
     [SIGNAL, cell, cell, VERDICT],
   );
-  const parts: string[] = [wrap(CAPTION, style.width).map(style.faint).join("\n")];
+  const parts: string[] = [
+    wrap(`${engineText(report)}. ${captions[report.engine]}`, style.width)
+      .map(style.faint)
+      .join("\n"),
+  ];
   for (const table of Object.keys(titles) as Table[]) {
     const rows = report.rows.filter((row) => row.table === table);
     if (rows.length === 0) continue;

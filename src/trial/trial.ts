@@ -1,4 +1,4 @@
-// The trial: every row of the article's Expected Behaviour and Failure Modes tables, measured unhardened and
+// The trial: every row of the article's Expected Behaviour and Failure Modes tables and of what goes beyond, measured unhardened and
 // hardened. A row that can't be measured yet says so and never counts as held.
 import type { Case, CaseRow, Cell, Detail } from "./case.ts";
 import { cases } from "./cases.ts";
@@ -21,7 +21,9 @@ export interface TrialRow extends CaseRow {
 }
 
 export interface TrialReport {
-  readonly engine: "lab";
+  readonly engine: "lab" | "envoy";
+  /** Of the Envoy; null in the lab. */
+  readonly release: string | null;
   readonly rows: readonly TrialRow[];
   readonly counts: Readonly<Record<Verdict, number>>;
   /** Every row that was measured held, none was skipped, and at least one was measured. */
@@ -31,19 +33,19 @@ export interface TrialReport {
 export interface TrialOptions {
   /** Plugins by their name in the catalogue; a row whose plugins are missing is skipped, and counted. */
   readonly plugins: ReadonlyMap<string, Uint8Array>;
-  readonly engine: "lab";
   /** Told before each row. */
   readonly progress?: (signal: string) => void;
   /** Only these rows, by id. */
   readonly only?: ReadonlySet<string>;
 }
 
-function base({ id, table, signal, measurement }: CaseRow): CaseRow {
+/** What a row is, without its measurement. */
+export function baseOf({ id, table, signal, measurement }: CaseRow): CaseRow {
   return { id, table, signal, measurement };
 }
 
 async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<TrialRow> {
-  const empty = { ...base(one), unhardened: null, hardened: null, details: [] } as const;
+  const empty = { ...baseOf(one), unhardened: null, hardened: null, details: [] } as const;
   if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
   const missing = one.plugins.filter((name) => !options.plugins.has(name));
   if (missing.length > 0) {
@@ -53,7 +55,7 @@ async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<Tria
   try {
     const { unhardened, hardened, held, details } = await one.measure(lab);
     const verdict = held ? "held" : "broken";
-    return { ...base(one), unhardened, hardened, details, verdict, reason: null };
+    return { ...baseOf(one), unhardened, hardened, details, verdict, reason: null };
   } catch (error) {
     // One row that could not be measured is a promise not shown to hold; the others still count.
     const detail = error instanceof Error ? error.message : String(error);
@@ -62,7 +64,8 @@ async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<Tria
   }
 }
 
-export function report(rows: readonly TrialRow[]): TrialReport {
+/** Counts the rows and decides whether the trial held. */
+export function report(rows: readonly TrialRow[], release: string | null = null): TrialReport {
   const count = (verdict: Verdict): number => rows.filter((row) => row.verdict === verdict).length;
   const counts = {
     held: count("held"),
@@ -72,7 +75,8 @@ export function report(rows: readonly TrialRow[]): TrialReport {
     "not-exercised": count("not-exercised"),
   };
   const held = counts.broken === 0 && counts.skipped === 0 && counts.held > 0;
-  return { engine: "lab", rows, counts, held };
+  const engine = release === null ? "lab" : "envoy";
+  return { engine, release, rows, counts, held };
 }
 
 /** Runs every case over the built-in plugins. */

@@ -4,14 +4,15 @@ import type { Case, Cell, Detail } from "../case.ts";
 import { type Lab, requestsOf } from "../lab.ts";
 import { account, answer, refusal } from "../words.ts";
 
-const wrong = [
+/** Modules of an ABI that no host has. */
+export const wrong = [
   "abi-old-marker",
   "abi-no-marker",
   "abi-future-marker",
   "abi-wrong-import",
   "unknown-import",
 ];
-const OLD = "header-tag-0-1-0";
+export const OLD = "header-tag-0-1-0";
 
 async function mismatched(lab: Lab, name: string): Promise<Detail> {
   const steps = [{ do: "request", plugin: name }] as const;

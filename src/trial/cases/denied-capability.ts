@@ -4,13 +4,13 @@ import { type Lab, requestsOf } from "../lab.ts";
 import type { RequestSeen, RequestStep } from "../script.ts";
 import { answer, plural } from "../words.ts";
 
-const NAME = "external-auth";
-const CALL = "proxy_http_call";
-const CLUSTER = "external-auth-cluster";
-const configuration = `{"allowed_dispatch_clusters": ["${CLUSTER}"]}`;
+export const NAME = "external-auth";
+export const CALL = "proxy_http_call";
+export const CLUSTER = "external-auth-cluster";
+export const configuration = `{"allowed_dispatch_clusters": ["${CLUSTER}"]}`;
 
 /** The auth plugin's list as the article writes it: names that hosts don't know, and no callback. */
-const ARTICLE = [
+export const ARTICLE = [
   "proxy_log",
   "proxy_get_property",
   "proxy_get_buffer",

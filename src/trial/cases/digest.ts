@@ -28,7 +28,7 @@ function cell(seen: Loaded): Cell {
 }
 
 /** One byte of a custom section's payload differs: a valid module, another digest. */
-function tampered(bytes: Uint8Array): Uint8Array {
+export function tampered(bytes: Uint8Array): Uint8Array {
   const custom = [0x00, 0x03, 0x01, 0x78, 0x21];
   return Uint8Array.from([...bytes, ...custom]);
 }

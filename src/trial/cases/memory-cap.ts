@@ -5,12 +5,12 @@ import { type HardenedRun, type Lab, requestsOf, trapsOf } from "../lab.ts";
 import type { RequestSeen, Run } from "../script.ts";
 import { answer, hungText, memory, refusal, trapText } from "../words.ts";
 
-const ROLE: RoleName = "header-rewriter";
+export const ROLE: RoleName = "header-rewriter";
 
 /** Requests that a leaking plugin is given: more than its cap can last. */
 const REQUESTS = 600;
 
-const rows = [
+export const memoryRows = [
   { name: "memory-gigabyte", times: 1, alsoUnhardened: true },
   { name: "memory-leak", times: REQUESTS, alsoUnhardened: true },
   // Unhardened it takes all that the engine gives, which is 4 GiB here: not asked of a laptop.
@@ -43,7 +43,7 @@ function kept(hardened: HardenedRun): { readonly shown: Cell; readonly held: boo
 
 async function one(
   lab: Lab,
-  { name, times, alsoUnhardened }: (typeof rows)[number],
+  { name, times, alsoUnhardened }: (typeof memoryRows)[number],
 ): Promise<Detail> {
   const steps = [{ do: "request", plugin: name, times }] as const;
   const before = alsoUnhardened ? told(await lab.unhardened(name, steps)) : null;
@@ -57,9 +57,9 @@ export const memoryCap: Case = {
   signal: "Plugin allocating 1 GB memory",
   measurement:
     "pages that the instance holds after the request, and the trap's reason; held when every growth past the cap traps for memory and the instance stays within it, or the module is refused",
-  plugins: rows.map((row) => row.name),
+  plugins: memoryRows.map((row) => row.name),
   async measure(lab) {
-    const details = await Promise.all(rows.map((row) => one(lab, row)));
+    const details = await Promise.all(memoryRows.map((row) => one(lab, row)));
     const first = details[0]!;
     const cap = lab.policy(ROLE).limits.memoryPages;
     const held = details.every((row) => row.held);

@@ -5,8 +5,9 @@ import { type Lab, requestsOf } from "../lab.ts";
 import type { RequestSeen, RequestStep } from "../script.ts";
 import { answer, plural, refusal, trapText } from "../words.ts";
 
-const ROLE: RoleName = "header-rewriter";
-const names = [
+export const ROLE: RoleName = "header-rewriter";
+/** The plugins that call out. */
+export const callers = [
   "exfiltrate-http",
   "exfiltrate-grpc",
   "exfiltrate-grpc-stream",
@@ -15,15 +16,16 @@ const names = [
   "malloc-calls-out",
 ] as const;
 
-const ask = (plugin: string): RequestStep => ({
-  do: "request",
-  plugin,
+/** A request with something to steal. */
+export const secrets = {
   headers: [
     ["authorization", "Bearer wonderland"],
     ["x-session", "session-of-tenant-a"],
   ],
   body: "card=4111111111111111",
-});
+} as const;
+
+const ask = (plugin: string): RequestStep => ({ do: "request", plugin, ...secrets });
 
 function cell(seen: RequestSeen): Cell {
   const { calls, after, logs } = seen;
@@ -73,9 +75,9 @@ export const outboundCall: Case = {
   signal: "Plugin attempting outbound HTTP",
   measurement:
     "calls that leave the proxy in one request; held when no plugin gets one out hardened that gets one out unhardened, the log names the call, and it leaves again where the policy allows it",
-  plugins: names,
+  plugins: callers,
   async measure(lab) {
-    const details = await Promise.all(names.map((name) => one(lab, name)));
+    const details = await Promise.all(callers.map((name) => one(lab, name)));
     const out = details.filter(
       (row) => (row.unhardened!.data.calls as unknown[]).length > 0,
     ).length;
@@ -86,7 +88,7 @@ export const outboundCall: Case = {
       line.includes("denied"),
     );
     const control = await allowed(lab);
-    const of = names.length;
+    const of = callers.length;
     return {
       unhardened: { text: `${out} of ${of} plugins got a call out`, data: { out, of } },
       hardened: {

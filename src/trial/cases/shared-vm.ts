@@ -3,9 +3,9 @@ import type { Case, Cell } from "../case.ts";
 import { type Lab, tryContain } from "../lab.ts";
 import type { LoadStep, RequestSeen, Step } from "../script.ts";
 
-const VICTIM = "tenant-cache";
-const SPY = "shared-data-spy";
-const SECRET = "session-of-tenant-a";
+export const VICTIM = "tenant-cache";
+export const SPY = "shared-data-spy";
+export const SECRET = "session-of-tenant-a";
 
 /** The victim keeps a session, the spy comes by, the victim asks for what it kept. */
 function steps(victim: LoadStep, spy: LoadStep): Step[] {

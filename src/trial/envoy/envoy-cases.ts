@@ -1,0 +1,42 @@
+// Every case that is measured in a real Envoy. Rows of the trial without one say why in their own words.
+import { abiMismatch } from "./cases/abi-mismatch.ts";
+import { capTooLow } from "./cases/cap-too-low.ts";
+import { deniedCapability } from "./cases/denied-capability.ts";
+import { digestBreaksLoad, digestMismatch } from "./cases/digest.ts";
+import { failOpen } from "./cases/failure-policy.ts";
+import {
+  aliasedWrite,
+  headerAdds,
+  stackDepth,
+  startSection,
+  unexportedMemory,
+} from "./cases/host-safety.ts";
+import { infiniteLoop } from "./cases/infinite-loop.ts";
+import { memoryCap } from "./cases/memory-cap.ts";
+import { outboundCall } from "./cases/outbound-call.ts";
+import { sharedVm, sharedVmFailure } from "./cases/shared-vm.ts";
+import { telemetry } from "./cases/telemetry.ts";
+import type { EnvoyCase } from "./envoy-case.ts";
+
+const all: readonly EnvoyCase[] = [
+  outboundCall,
+  memoryCap,
+  infiniteLoop,
+  digestMismatch,
+  sharedVm,
+  telemetry,
+  failOpen,
+  digestBreaksLoad,
+  deniedCapability,
+  capTooLow,
+  abiMismatch,
+  sharedVmFailure,
+  stackDepth,
+  unexportedMemory,
+  startSection,
+  aliasedWrite,
+  headerAdds,
+];
+
+/** By the id of the row. */
+export const envoyCases: ReadonlyMap<string, EnvoyCase> = new Map(all.map((one) => [one.id, one]));
