@@ -6,7 +6,7 @@ import { F32, F64, I32, I64 } from "../spec/binary.ts";
 import { abiOfMarker, callbackSignature, callbacks } from "../spec/callbacks.ts";
 import type { AbiVersion } from "../spec/host-function-row.ts";
 import { type FuncType, funcImports, funcTypeIndex, type Module } from "../wasm/module.ts";
-import { importRow } from "./link.ts";
+import { importRow } from "./import-row.ts";
 
 const names: Readonly<Record<number, string>> = {
   [I32]: "i32",

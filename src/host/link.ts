@@ -1,30 +1,19 @@
 // Binds a module's imports to host calls, once per instance. What a module may import follows from its own
 // ABI marker; a call that the capability list hides answers what stock hosts answer and says so in the log.
-import { fail } from "../errors/failure.ts";
-import type { AbiVersion, HostFunction } from "../spec/host-function-row.ts";
-import { allowedInAllocator, hostFunction } from "../spec/host-functions.ts";
+import type { HostFunction } from "../spec/host-function-row.ts";
+import { allowedInAllocator } from "../spec/host-functions.ts";
 import { DENIED_PREFIX } from "../spec/layout.ts";
 import { ERRNO, STATUS } from "../spec/status.ts";
 import type { Import } from "../wasm/module.ts";
 import { type HostCall, hostCalls } from "./calls/table.ts";
 import type { ImportObject, WasmFunction } from "./engine.ts";
 import { allowed } from "./entries.ts";
+import { importRow } from "./import-row.ts";
 import { bump } from "./plugin-state.ts";
 import { RESTRICTED, type Vm } from "./vm.ts";
 
 type Value = number | bigint;
 type Bound = (vm: Vm, ...args: Value[]) => number | undefined;
-
-/** The row behind an import, or a Failure that says why no host of this ABI has it. */
-export function importRow(entry: Import, abi: AbiVersion): HostFunction {
-  const name = `${entry.module}.${entry.name}`;
-  const where = { at: "bytes", section: "import", offset: entry.offset } as const;
-  if (entry.desc.kind !== "func") fail("host-import-kind", { name, kind: entry.desc.kind }, where);
-  const row = hostFunction(entry.module, entry.name);
-  if (row === undefined || !row.abis.includes(abi))
-    fail("host-missing-import", { name, abi }, where);
-  return row;
-}
 
 /** The imports of one instance; every closure is made here, none during a call. */
 export function link(vm: Vm, imports: readonly Import[]): ImportObject {

@@ -1,7 +1,6 @@
 // From a plugin of the configuration to a compiled module that any thread can run: fetch, check the digest, harden
 // (or verify what was hardened before), compile. Nothing of the plugin runs here. What goes wrong is kept as the
 // plugin's error: others are not touched by it.
-import { contain } from "../../contain/contain.ts";
 import { Failure, fail } from "../../errors/failure.ts";
 import { renderFinding } from "../../errors/render.ts";
 import { checkModule } from "../../host/check-module.ts";
@@ -202,6 +201,8 @@ async function hardened(
   const name = `hardened-${sha256(`${digest} ${policy.digest} ${version()}`)}.wasm`;
   const kept = await cache.read(name);
   if (kept !== null && verify(kept, policy).every((one) => one.level !== "error")) return kept;
+  // Most starts find everything in the cache, and then never need what hardens.
+  const { contain } = await import("../../contain/contain.ts");
   const made = contain(bytes, policy).bytes;
   await cache.write(name, made);
   return made;
