@@ -3,7 +3,7 @@
 import type { Meter, Phase } from "../chain/seams.ts";
 import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
 import type { Pulse, StepName } from "./pulse.ts";
-import { DECENT_SHARE, DECENT_STEP, EXPENSIVE_STEP, Share, toBlame } from "./share.ts";
+import { blamedFor, DECENT_SHARE, DECENT_STEP, EXPENSIVE_STEP, Share } from "./share.ts";
 
 export interface MeterParts {
   readonly plugin: string;
@@ -70,10 +70,11 @@ export class PluginMeter implements Meter {
   took(time: number, fuel: number, trapped: boolean): void {
     const { expensive, now, metered } = this.#parts;
     if (expensive === null || time < DECENT_STEP) return;
-    if (!toBlame({ time, fuel, metered, trapped })) return;
+    const blamed = blamedFor({ time, fuel, metered, trapped });
+    if (blamed < DECENT_STEP) return;
     const at = now();
-    this.#share.spend(time, at);
-    if (time > EXPENSIVE_STEP) expensive(`one step took ${time.toFixed(1)} ms`);
+    this.#share.spend(blamed, at);
+    if (blamed > EXPENSIVE_STEP) expensive(`one step took ${time.toFixed(1)} ms`);
     else if (this.#share.debt(at) > 0) expensive("its costly steps take more than their share");
   }
 

@@ -6,8 +6,8 @@
 export const DECENT_STEP = 0.25;
 /** Any step above it is expensive by itself, in milliseconds. */
 export const EXPENSIVE_STEP = 5;
-/** Fuel below which a long step was the machine's fault and not the plugin's. */
-const BLAMELESS_FUEL = 200_000;
+/** What a unit of fuel takes at the very worst, rounded up from `npm run bench -- worst`, in nanoseconds. */
+const WORST_UNIT = 10;
 /** Of one thread. */
 export const DECENT_SHARE = 0.05;
 /** Time over which the share may be used up at once, in milliseconds. */
@@ -55,12 +55,15 @@ export interface Step {
   /** Milliseconds. */
   readonly time: number;
   readonly fuel: number;
-  /** Its module counts fuel: then a long step with little of it was the machine's fault. */
+  /** Its module counts fuel. */
   readonly metered: boolean;
   readonly trapped: boolean;
 }
 
-/** Whether the plugin, and not the machine, is why a step took its time. */
-export function toBlame({ fuel, metered, trapped }: Step): boolean {
-  return !metered || trapped || fuel >= BLAMELESS_FUEL;
+/**
+ * Milliseconds of a step that the plugin is to blame for: what is longer than its fuel can take was the machine's
+ * fault. A step that trapped doesn't tell its fuel.
+ */
+export function blamedFor({ time, fuel, metered, trapped }: Step): number {
+  return metered && !trapped ? Math.min(time, (fuel * WORST_UNIT) / 1e6) : time;
 }
