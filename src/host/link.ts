@@ -6,6 +6,7 @@ import { DENIED_PREFIX } from "../spec/layout.ts";
 import { ERRNO, STATUS } from "../spec/status.ts";
 import type { Import } from "../wasm/module.ts";
 import { type HostCall, hostCalls } from "./calls/table.ts";
+import { deniedLine } from "./denied-line.ts";
 import type { ImportObject, WasmFunction } from "./engine.ts";
 import { allowed } from "./entries.ts";
 import { importRow } from "./import-row.ts";
@@ -130,10 +131,9 @@ function ruled(vm: Vm, row: HostFunction, fn: WasmFunction): WasmFunction {
 function deny(vm: Vm, row: HostFunction): WasmFunction {
   const stock = vm.plugin.semantics === "stock";
   const kind = row.module === "env" ? "proxy-wasm" : "WASI";
-  const alias = row.alias === undefined ? "" : ` (${row.alias})`;
   const line = stock
     ? `Attempted call to restricted ${kind} capability: ${row.name}`
-    : `${DENIED_PREFIX}${row.name}${alias}`;
+    : deniedLine(row);
   const stockAnswer = row.module === "env" ? STATUS.internalFailure : ERRNO.notcapable;
   const answer = stock || row.denied === "trap" ? stockAnswer : row.denied;
   const noResult = row.result === null;

@@ -32,7 +32,7 @@ export const pluginConfig = (code: PluginCode, more: Partial<PluginConfig> = {})
   vmConfiguration: new Uint8Array(0),
   environment: { host: [], values: {} },
   failure: "closed",
-  reloadBackoff: { base: 1000, max: 10_000 },
+  reloadBackoff: null,
   capabilities: null,
   maxOutstandingDispatches: null,
   dispatchClusters: null,

@@ -1,7 +1,11 @@
 // A host plugin's own counters as statistics: what has been added since the last time. Several plugins in a row
-// (old and new version) may count into the same cells.
+// (old and new version) may count into the same cells. Denials that only the module's own bits tell are also said
+// in the log, once each, where the policy lets the module say nothing itself.
+import { deniedLine } from "../../host/denied-line.ts";
 import type { Plugin } from "../../host/plugin.ts";
+import { hostFunctionNamed } from "../../spec/host-functions.ts";
 import type { StatKey } from "../../spec/stats.ts";
+import { LOG_LEVEL } from "../../spec/status.ts";
 import type { Cell, StatCells } from "../stats/cells.ts";
 
 export class PluginCounters {
@@ -10,9 +14,13 @@ export class PluginCounters {
   readonly #stats: StatCells;
   /** What was published last, by statistic. */
   readonly #last = new Map<Cell, number>();
+  /** Denied functions that were told; null where the module tells them itself. */
+  readonly #told: Set<string> | null;
   #active = 0;
 
-  constructor(plugin: string, vm: string, stats: StatCells) {
+  /** `mute`: the plugin may not log. */
+  constructor(plugin: string, vm: string, stats: StatCells, mute: boolean) {
+    this.#told = mute ? new Set() : null;
     this.#plugin = plugin;
     this.#vm = vm;
     this.#stats = stats;
@@ -54,6 +62,7 @@ export class PluginCounters {
       // The module keeps a bit, not a number: denied at least once in this instance.
       if (!telemetry.denied.has(called)) {
         this.#add(this.#stats.cell("denied", { plugin: name, function: called }), 1);
+        this.#tell(plugin, called);
       }
     }
     for (const [cluster, count] of telemetry.dispatches) {
@@ -66,6 +75,13 @@ export class PluginCounters {
     }
     this.#stats.cell("memoryPages", { vm: this.#vm }).set(plugin.memoryPages);
     this.#setActive(plugin.trap === null && !plugin.ended ? 1 : 0);
+  }
+
+  #tell({ services }: Plugin, called: string): void {
+    if (this.#told === null || this.#told.has(called)) return;
+    this.#told.add(called);
+    const text = deniedLine(hostFunctionNamed(called)!);
+    services.log.push({ level: LOG_LEVEL.error, text, plugin: this.#plugin });
   }
 
   /** The plugin has ended. */

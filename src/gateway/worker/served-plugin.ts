@@ -47,10 +47,10 @@ function pluginOf(prepared: Prepared, options: PluginOptions): Plugin | null {
 function pluginOptions(prepared: Prepared, options: ServedParts["options"]): PluginOptions {
   const { config, semantics, failure, environment } = prepared;
   const stock = semantics === "stock";
-  const { base } = config.reloadBackoff;
   // Waiting after a trap is what lets whoever can cause one take a route down: only a wait that somebody has
-  // asked for is kept.
-  const backoff = stock || (failure === "reload" && base !== STOCK_BACKOFF) ? base : 0;
+  // asked for is kept, and Envoy's where its behaviour is asked for.
+  const asked = stock || failure === "reload" ? config.reloadBackoff?.base : undefined;
+  const backoff = asked ?? (stock ? STOCK_BACKOFF : 0);
   return {
     name: config.name,
     rootId: config.rootId,
@@ -91,7 +91,8 @@ export class ServedPlugin implements Filter, TcpFilter {
     this.meter = meter;
     this.requestFuel = rules.requestFuel ?? Number.POSITIVE_INFINITY;
     this.overBudget = verdict(semantics, failure, "trapping").request;
-    this.#counters = new PluginCounters(this.name, config.vmId || config.name, stats);
+    const mute = prepared.policy?.allow.includes("proxy_log") === false;
+    this.#counters = new PluginCounters(this.name, config.vmId || config.name, stats, mute);
     this.#elsewhere = starts === "elsewhere";
     this.#create = (tracer) => {
       meter.begin("start");

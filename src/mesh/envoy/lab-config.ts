@@ -265,7 +265,8 @@ export interface PluginConfig {
     readonly values: Readonly<Record<string, string>>;
   };
   readonly failure: "closed" | "open" | "reload" | "legacy-open";
-  readonly reloadBackoff: { readonly base: number; readonly max: number };
+  /** What the file asks for; null where it asks for none. */
+  readonly reloadBackoff: { readonly base: number; readonly max: number } | null;
   /** Real names, the article's translated; null where there is no restriction. */
   readonly capabilities: readonly string[] | null;
   /** The article's `max_capabilities_concurrent`; null where not set. */

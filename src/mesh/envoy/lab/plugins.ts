@@ -92,6 +92,7 @@ export function readPlugin(lab: Lab, plugin: Picker | undefined): number | undef
   const code = readCode(lab, vm, plugin);
   const configuration = anyBytes(lab, plugin.any("configuration"), "PluginConfig.configuration");
   const { names, maxOutstandingDispatches } = readCapabilities(plugin, vm);
+  const backoff = plugin.child("reload_config")?.child("backoff");
   const config = {
     name: plugin.text("name"),
     rootId: plugin.text("root_id"),
@@ -101,7 +102,7 @@ export function readPlugin(lab: Lab, plugin: Picker | undefined): number | undef
     vmConfiguration: anyBytes(lab, vm?.any("configuration"), "VmConfig.configuration"),
     environment: readEnvironment(vm),
     failure: readFailure(plugin),
-    reloadBackoff: readBackoff(plugin.child("reload_config")?.child("backoff")),
+    reloadBackoff: backoff === undefined ? null : readBackoff(backoff),
     capabilities: names,
     maxOutstandingDispatches,
     dispatchClusters: readDispatchClusters(lab, plugin, configuration),
