@@ -79,7 +79,9 @@ export const fileLog = (path: string, format?: string): object => ({
       name: "envoy.access_loggers.file",
       typed_config: any("access_loggers.file.v3.FileAccessLog", {
         path,
-        ...(format !== undefined && { log_format: { text_format_source: { inline_string: format } } }),
+        ...(format !== undefined && {
+          log_format: { text_format_source: { inline_string: format } },
+        }),
       }),
     },
   ],
