@@ -1,11 +1,13 @@
 // The load of the tenant that shall notice nothing: for each order of its parent ({port, path, rate, seconds,
-// expect}) so many requests a second, each at its own moment whether the others are answered or not, and the time
-// counted from that moment. Answers {sent, failed, why, latencies}: milliseconds in the order of the answers.
+// expect}) so many requests a second over as many connections as a sidecar would keep. Each has its own moment,
+// whether the others are answered or not; one for which no connection is free waits for one, and the time is counted
+// from its moment all the same. Answers {sent, failed, why, latencies}: milliseconds in the order of the answers.
 import { once } from "node:events";
 import { connect } from "node:net";
 
 /** How long an answer may take before it is a failure, in milliseconds. */
 const PATIENCE = 10_000;
+const CONNECTIONS = 32;
 
 class Run {
   constructor(order) {
@@ -14,9 +16,11 @@ class Run {
       `GET ${order.path} HTTP/1.1\r\nhost: bench.test\r\naccept: */*\r\n\r\n`,
     );
     this.idle = [];
+    this.waiting = [];
     this.sockets = new Set();
     this.sent = 0;
     this.failed = 0;
+    this.over = false;
     this.why = {};
     this.latencies = [];
   }
@@ -24,7 +28,7 @@ class Run {
   async go() {
     const { rate, seconds } = this.order;
     const count = rate * seconds;
-    for (let i = 0; i < 8; i++) this.idle.push(await this.open());
+    for (let i = 0; i < CONNECTIONS; i++) this.idle.push(await this.open());
     const start = performance.now();
     const at = (i) => start + (i * 1000) / rate;
     await new Promise((resolve) => {
@@ -42,6 +46,7 @@ class Run {
     }
     for (let i = this.latencies.length + this.failed; i < count; i++) this.fail("no answer");
     const { sent, failed, why, latencies } = this;
+    this.over = true;
     for (const socket of this.sockets) {
       socket.scheduled = null;
       socket.destroy();
@@ -67,22 +72,33 @@ class Run {
   }
 
   lost(socket, why) {
-    this.sockets.delete(socket);
+    if (!this.sockets.delete(socket)) return;
     this.idle = this.idle.filter((one) => one !== socket);
     if (socket.scheduled !== null) this.fail(why);
     socket.scheduled = null;
+    setTimeout(() => this.replace(), 10);
+  }
+
+  /** Another connection takes the place of one that is gone. */
+  replace() {
+    if (this.over) return;
+    // One that fails is lost as well.
+    this.open().then(
+      (fresh) => this.free(fresh),
+      () => {},
+    );
   }
 
   send(scheduled) {
     const socket = this.idle.pop();
-    if (socket !== undefined) {
-      this.write(socket, scheduled);
-      return;
-    }
-    this.open().then(
-      (fresh) => this.write(fresh, scheduled),
-      (error) => this.fail(error.code ?? error.message),
-    );
+    if (socket === undefined) this.waiting.push(scheduled);
+    else this.write(socket, scheduled);
+  }
+
+  free(socket) {
+    const scheduled = this.waiting.shift();
+    if (scheduled === undefined) this.idle.push(socket);
+    else this.write(socket, scheduled);
   }
 
   write(socket, scheduled) {
@@ -100,7 +116,7 @@ class Run {
     else if (!socket.text.includes(this.order.expect)) this.fail(`no ${this.order.expect}`);
     else this.latencies.push(performance.now() - socket.scheduled);
     socket.scheduled = null;
-    this.idle.push(socket);
+    this.free(socket);
   }
 }
 

@@ -41,6 +41,8 @@ interface Measured {
   /** What the lab says that the plugin may have. */
   readonly cap: number | null;
   readonly where: string;
+  /** Where the steady tenant's plugin ran at the end. */
+  readonly steadyRanIn: string;
   readonly memory: readonly number[];
   /** The last quarter over the third, medians; null where the system doesn't tell. */
   readonly growth: number | null;
@@ -106,6 +108,7 @@ class Bench {
     const busy = await this.#run(this.#times.busy);
     clearInterval(clock);
     const { where, share } = await lab.plugin(name);
+    const { where: steadyRanIn } = await lab.plugin("steady");
     const answers = await ask<Readonly<Record<string, number>>>(this.#busy, { stop: true });
     if (lab.ended) throw new Error(`the lab ended while the other tenant's plugin ${does}`);
     const versions = (await lab.version()) - first;
@@ -126,6 +129,7 @@ class Bench {
           : busy.processors - idle.processors,
       cap: share,
       where,
+      steadyRanIn,
       memory,
       growth: growthOf(memory),
       versions,
