@@ -29,6 +29,33 @@ async function releaseOf(path: string): Promise<string | { readonly problem: str
   }
 }
 
+/** One listener with a module that is none: a build without V8 says something else of it than one with. */
+function probe(): string {
+  const code = { local: { inline_bytes: "AGFzbQEAAAA=" } };
+  const address = { socket_address: { address: "127.0.0.1", port_value: 0 } };
+  const filter = {
+    name: "envoy.filters.network.wasm",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.network.wasm.v3.Wasm",
+      config: { name: "probe", vm_config: { runtime: "envoy.wasm.runtime.v8", code } },
+    },
+  };
+  const type = "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo";
+  const last = { name: "envoy.filters.network.echo", typed_config: { "@type": type } };
+  const listeners = [{ name: "probe", address, filter_chains: [{ filters: [filter, last] }] }];
+  return JSON.stringify({ static_resources: { listeners } });
+}
+
+/** Some releases were built without any Wasm engine. */
+async function runsWasm(path: string): Promise<boolean> {
+  const args = ["--mode", "validate", "--log-level", "warning", "--config-yaml", probe()];
+  const said = await run(path, args, { timeout: PATIENCE }).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    (error: { stdout?: string; stderr?: string }) => `${error.stdout ?? ""}${error.stderr ?? ""}`,
+  );
+  return !/without support/.test(said);
+}
+
 async function runnable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,
@@ -63,7 +90,7 @@ async function cached(env: Env): Promise<readonly string[]> {
 const numbers = (release: string): number =>
   release.split(".").reduce((sum, part) => sum * 1000 + Number(part), 0);
 
-/** The newest that runs. */
+/** The newest that runs plugins. */
 async function newest(paths: readonly string[]): Promise<FoundEnvoy | undefined> {
   const found: FoundEnvoy[] = [];
   for (const path of paths) {
@@ -71,7 +98,9 @@ async function newest(paths: readonly string[]): Promise<FoundEnvoy | undefined>
     const release = await releaseOf(path);
     if (typeof release === "string") found.push({ path, release });
   }
-  return found.sort((a, b) => numbers(b.release) - numbers(a.release))[0];
+  found.sort((a, b) => numbers(b.release) - numbers(a.release));
+  for (const one of found) if (await runsWasm(one.path)) return one;
+  return undefined;
 }
 
 /** Throws `trial-bad-envoy` for a named program that is none, `trial-no-envoy` where there is none. */
@@ -80,6 +109,8 @@ export async function findEnvoy(named: string | undefined, env: Env): Promise<Fo
     const release = await releaseOf(named);
     if (typeof release !== "string")
       fail("trial-bad-envoy", { path: named, reason: release.problem });
+    const reason = "it was built without V8, so it runs no plugins";
+    if (!(await runsWasm(named))) fail("trial-bad-envoy", { path: named, reason });
     return { path: named, release };
   }
   for (const folder of (env.PATH ?? "").split(delimiter).filter((one) => one !== "")) {
