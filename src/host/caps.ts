@@ -44,6 +44,9 @@ export const caps = {
   outstanding: 1024,
   /** Bytes of all that one plugin has in flight. */
   dispatchBytes: 16 * 1024 * 1024,
+  /** What one callback may make the host do beside its own fuel: see Vm.charge. One `compress` of all it may be
+   * given is within it. */
+  hostWork: 40_000_000,
   /** Effects that one callback may ask for; what goes beyond is not done. */
   effects: 4096,
   /** A name from a guest (header, key, path): longer ones are cut, and then match nothing. */

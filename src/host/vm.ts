@@ -48,6 +48,7 @@ export class Vm {
   #allocator: WasmFunction | null = null;
   #doomed: HostTrap | null = null;
   #nextContext = 1;
+  #work = 0;
 
   constructor(plugin: PluginState, abi: AbiVersion) {
     this.plugin = plugin;
@@ -88,6 +89,7 @@ export class Vm {
     const { fn, stats } = entry;
     stats.calls++;
     this.lastFuel = 0;
+    this.#work = 0;
     try {
       const answer = call(fn, entry.arity, a, b, c, d, e);
       this.memory.sync();
@@ -122,6 +124,18 @@ export class Vm {
     throw this.#doomed;
   }
 
+  /**
+   * Charges what a host call costs the host beyond the arguments, which the guest's own fuel pays for, in units of
+   * about four nanoseconds. Ends a guest that makes the host do too much in one callback: its fuel alone would let
+   * it go on for many seconds.
+   */
+  charge(work: number): void {
+    this.#work += work;
+    if (this.#work > caps.hostWork) {
+      this.abort("fuel", "one callback made the host do more than a callback may");
+    }
+  }
+
   /** An address in the guest with room for `size` bytes, from its own allocator; 0 where it has none to give. */
   allocate(size: number): number {
     if (this.#allocator === null) return 0;
@@ -143,6 +157,7 @@ export class Vm {
     if (!memory.has(addressAt, 4) || !memory.has(sizeAt, 4)) return STATUS.invalidMemoryAccess;
     let address = 0;
     if (data.length > 0) {
+      this.charge(data.length >>> 3);
       address = this.allocate(data.length);
       if (address === 0) return STATUS.invalidMemoryAccess;
       memory.write(address, data);
@@ -158,6 +173,7 @@ export class Vm {
     if (!memory.has(addressAt, 4) || !memory.has(sizeAt, 4)) return STATUS.invalidMemoryAccess;
     let address = 0;
     if (text.length > 0) {
+      this.charge(text.length >>> 3);
       address = this.allocate(text.length);
       if (address === 0) return STATUS.invalidMemoryAccess;
       memory.writeLatin1(address, text);

@@ -149,3 +149,39 @@ test("the log keeps its newest lines and counts the rest", () => {
     [3001, caps.logLines, "b", 2],
   );
 });
+
+test("a callback that makes the host look, copy or compress without end traps as if its own fuel were used up", () => {
+  const trapOf = (calls: readonly string[], data: readonly (readonly [number, string])[] = []) =>
+    probe(calls, { data: data as never }).plugin.telemetry.traps;
+  const name = [400, "compress"] as const;
+  const endless: Record<string, string[]> = {
+    compress: [often(10_000_000, quiet("proxy_call_foreign_function", 400, 8, 0, 60000, 0, 0))],
+    look: [often(10_000_000, quiet("proxy_register_shared_queue", 400, 8, 100))],
+    copy: [
+      quiet("proxy_set_shared_data", 400, 8, 0, 60000, 0),
+      often(
+        10_000_000,
+        `(global.set $heap (i32.const 1024)) ${quiet("proxy_get_shared_data", 400, 8, 100, 104, 108)}`,
+      ),
+    ],
+    headers: [
+      often(4000, quiet("proxy_add_header_map_value", 0, 400, 8, 0, 1)),
+      often(10_000_000, quiet("proxy_remove_header_map_value", 0, 400, 7)),
+    ],
+  };
+  for (const [what, calls] of Object.entries(endless)) {
+    assert.deepEqual([...trapOf(calls, [name])], [["fuel", 1]], what);
+  }
+});
+
+test("the host's work is counted for each callback by itself, and the largest single call is within it", () => {
+  const { notes, result } = probe(
+    [
+      call("proxy_call_foreign_function", 400, 8, 0, 60000, 0, 0),
+      often(30, quiet("proxy_call_foreign_function", 400, 8, 0, 60000, 0, 0)),
+    ],
+    { data: [[400, "compress"]] },
+  );
+  assert.deepEqual([notes[0], result.status], [0, 200]);
+  assert.ok(caps.foreignArgumentBytes * 8 < caps.hostWork);
+});

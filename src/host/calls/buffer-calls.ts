@@ -56,6 +56,7 @@ export const bufferCalls = {
     const from = start >>> 0;
     const count = length >>> 0;
     if (buffer.length + (size >>> 0) > caps.bodyBytes) return STATUS.badArgument;
+    vm.charge(size >>> 2);
     const bytes = vm.memory.slice(data, size);
     if (from === 0 && count === 0) buffer.prepend(bytes);
     else if (from === 0 && count >= buffer.length) buffer.replace(bytes);

@@ -60,6 +60,11 @@ function start(
   return STATUS.ok;
 }
 
+function metadataOf(vm: Vm, address: number, size: number): GrpcCall["metadata"] {
+  vm.charge(2 * (size >>> 0));
+  return readPairs(vm.memory, address, size);
+}
+
 function giveUp(vm: Vm, call: GrpcCall): void {
   const handle = vm.plugin.flights.handle(call.token);
   vm.plugin.flights.take(call.token);
@@ -100,7 +105,7 @@ export const grpcCalls = {
       m.latin1(service, serviceSize),
       m.latin1(name, nameSize),
       m.latin1(method, methodSize),
-      readPairs(m, metadata, metadataSize),
+      metadataOf(vm, metadata, metadataSize),
       [m.copy(message, messageSize)],
       timeout >>> 0,
       token,
@@ -135,7 +140,7 @@ export const grpcCalls = {
       m.latin1(service, serviceSize),
       m.latin1(name, nameSize),
       m.latin1(method, methodSize),
-      readPairs(m, metadata, metadataSize),
+      metadataOf(vm, metadata, metadataSize),
       [],
       0,
       token,

@@ -10,8 +10,16 @@ const LAST_MAP = MAP.httpCallResponseTrailers;
 /** What a map's owner answers when a pair could not be put into it. */
 const REFUSED = STATUS.badArgument;
 
+/** Looking through a map costs the host more the more headers there are. */
+const PER_HEADER = 16;
+/** Making text of a serialised map, a byte. */
+const PER_BYTE = 2;
+
 function open(vm: Vm, type: number): HeaderMap | null {
-  return type >>> 0 > LAST_MAP ? null : vm.active.map(type);
+  if (type >>> 0 > LAST_MAP) return null;
+  const map = vm.active.map(type);
+  if (map !== null) vm.charge(map.size * PER_HEADER);
+  return map;
 }
 
 /** Adds a header, or sets it in the place of all of its name. */
@@ -27,7 +35,7 @@ function write(
   if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
   const memory = vm.memory;
   if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
-  const map = vm.active.map(type);
+  const map = open(vm, type);
   if (map === null) return STATUS.badArgument;
   const done = map[how](memory.latin1(key, keySize), memory.latin1(value, size));
   return done ? STATUS.ok : REFUSED;
@@ -51,6 +59,7 @@ export const headerCalls = {
     const length = map.size === 0 ? 0 : pairsSize(map);
     let at = 0;
     if (length > 0) {
+      vm.charge(map.size * PER_HEADER + length);
       at = vm.allocate(length);
       if (at === 0) return STATUS.invalidMemoryAccess;
       writePairs(memory, at, map);
@@ -63,6 +72,7 @@ export const headerCalls = {
   proxy_set_header_map_pairs(vm: Vm, type: number, ptr: number, size: number): number {
     if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
     if (!vm.memory.has(ptr, size)) return STATUS.invalidMemoryAccess;
+    vm.charge((size >>> 0) * PER_BYTE);
     const pairs = readPairs(vm.memory, ptr, size);
     const map = open(vm, type);
     if (map === null) return STATUS.badArgument;
@@ -82,7 +92,7 @@ export const headerCalls = {
   ): number {
     if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
     if (!vm.memory.has(key, keySize)) return STATUS.invalidMemoryAccess;
-    const map = vm.active.map(type);
+    const map = open(vm, type);
     if (map === null) return STATUS.badArgument;
     const value = map.get(vm.memory.latin1(key, keySize).toLowerCase());
     // ABI 0.1.0 knew no "not found" here.
@@ -115,7 +125,7 @@ export const headerCalls = {
   proxy_remove_header_map_value(vm: Vm, type: number, key: number, keySize: number): number {
     if (type >>> 0 > LAST_MAP) return STATUS.badArgument;
     if (!vm.memory.has(key, keySize)) return STATUS.invalidMemoryAccess;
-    const map = vm.active.map(type);
+    const map = open(vm, type);
     if (map === null) return STATUS.badArgument;
     map.remove(vm.memory.latin1(key, keySize));
     return STATUS.ok;

@@ -39,6 +39,7 @@ export const httpCall = {
     ) {
       return STATUS.invalidMemoryAccess;
     }
+    vm.charge(2 * ((headerSize >>> 0) + (trailerSize >>> 0)));
     const headers = readPairs(memory, headerPairs, headerSize);
     const trailers = readPairs(memory, trailerPairs, trailerSize);
     const cluster = memory.latin1(name, nameSize);

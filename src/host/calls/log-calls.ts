@@ -12,6 +12,7 @@ export const logCalls = {
     if (!vm.memory.has(ptr, size)) return STATUS.invalidMemoryAccess;
     if (level < vm.plugin.logLevel) return STATUS.ok;
     const { length, cut } = logLength(size);
+    vm.charge(length >>> 1);
     const text = vm.memory.utf8(ptr, length);
     vm.log(level, cut ? text + CUT : text);
     return STATUS.ok;

@@ -145,6 +145,7 @@ export const wasiCalls = {
   random_get(vm: Vm, out: number, size: number): number {
     if (size >>> 0 > caps.randomBytes) return ERRNO.inval;
     if (!vm.memory.has(out, size)) return ERRNO.fault;
+    vm.charge(size >>> 2);
     vm.plugin.services.random.fill(vm.memory.slice(out, size));
     return ERRNO.success;
   },

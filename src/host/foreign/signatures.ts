@@ -42,11 +42,30 @@ function takesHash(key: KeyObject): boolean {
   return key.asymmetricKeyType === "rsa" || key.asymmetricKeyType === "ec";
 }
 
+/** Hears what is about to cost the host so much, and throws where it is too much: see Vm.charge. */
+export type Charge = (work: number) => void;
+
+/** Reading a key, and a signature of a curve. */
+const READ_KEY = 25_000;
+const CURVE = 250_000;
+/** RSA with a key of 1024 bits; longer ones cost the square for verifying, the cube for signing. */
+const RSA_VERIFY = 8_000;
+const RSA_SIGN = 25_000;
+/** Bytes that a usual private key has for each bit; one with a longer exponent takes longer. */
+const BYTES_PER_BIT = 0.7;
+
+function priceOf(key: KeyObject, power: 2 | 3, keyBytes: number): number {
+  if (key.asymmetricKeyType !== "rsa") return CURVE;
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  const longer = Math.max(1, keyBytes / (bits * BYTES_PER_BIT));
+  return (power === 2 ? RSA_VERIFY : RSA_SIGN) * (bits / 1024) ** power * longer ** 2;
+}
+
 function exactlyOne(der: Uint8Array, pem: string): boolean {
   return der.length > 0 !== pem.length > 0;
 }
 
-export function verifySignature(argument: Uint8Array): Uint8Array | number {
+export function verifySignature(argument: Uint8Array, charge: Charge): Uint8Array | number {
   const message = readMessage(verifyArguments, argument);
   if (message === null) return STATUS.badArgument;
   const { hash_function: hash, public_key: der, public_key_pem: pem, signature, text } = message;
@@ -54,6 +73,7 @@ export function verifySignature(argument: Uint8Array): Uint8Array | number {
   const answer = (error: string): Uint8Array =>
     writeMessage(verifyResult, { result: error === "", error });
   if (!isSupported(hash)) return answer(`${hash} is not supported.`);
+  charge(READ_KEY + argument.length);
   const key = attempt(() =>
     der.length > 0
       ? createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" })
@@ -62,11 +82,12 @@ export function verifySignature(argument: Uint8Array): Uint8Array | number {
         : createPublicKey(pem),
   );
   if (key === null || !takesHash(key)) return answer(NO_VERIFY);
+  charge(priceOf(key, 2, 0));
   const fits = attempt(() => verifyBytes(hash.toLowerCase(), text, key, signature));
   return answer(fits === true ? "" : NO_MATCH);
 }
 
-export function sign(argument: Uint8Array): Uint8Array | number {
+export function sign(argument: Uint8Array, charge: Charge): Uint8Array | number {
   const message = readMessage(signArguments, argument);
   if (message === null) return STATUS.badArgument;
   const { hash_function: hash, private_key: der, private_key_pem: pem, text } = message;
@@ -74,12 +95,14 @@ export function sign(argument: Uint8Array): Uint8Array | number {
   const answer = (signature: Uint8Array, error: string): Uint8Array =>
     writeMessage(signResult, { result: error === "", signature, error });
   if (!isSupported(hash)) return answer(NOTHING, `${hash} is not supported.`);
+  charge(READ_KEY + argument.length);
   const key = attempt(() =>
     der.length > 0
       ? createPrivateKey({ key: Buffer.from(der), format: "der", type: "pkcs8" })
       : createPrivateKey(pem),
   );
   if (key === null) return answer(NOTHING, NOT_PRIVATE);
+  charge(priceOf(key, 3, der.length + pem.length * 0.75));
   const signature = takesHash(key) ? attempt(() => signBytes(hash.toLowerCase(), text, key)) : null;
   return signature === null ? answer(NOTHING, BAD_KEY) : answer(signature, "");
 }

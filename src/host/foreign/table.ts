@@ -14,6 +14,15 @@ import { sign, verifySignature } from "./signatures.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** What a byte costs to compress: see Vm.charge. */
+const PER_COMPRESSED = 8;
+/** Bytes that one byte of zlib data can become. */
+const MOST_PER_BYTE = 1032;
+
+/** Bytes that data may have become before it failed. */
+const mostOf = (argument: Uint8Array): number =>
+  Math.min(caps.foreignResultBytes, argument.length * MOST_PER_BYTE);
+
 /** What zlib makes of it: SERIALIZATION_FAILURE for what is no zlib data, INTERNAL_FAILURE for too much. */
 function zlib(work: () => Uint8Array): Uint8Array | number {
   try {
@@ -25,13 +34,19 @@ function zlib(work: () => Uint8Array): Uint8Array | number {
 }
 
 export const foreignTable: Readonly<Record<string, ForeignFunction>> = {
-  verify_signature: (argument) => verifySignature(argument),
-  sign: (argument) => sign(argument),
-  compress: (argument) => zlib(() => deflateSync(argument)),
+  verify_signature: (argument, vm) => verifySignature(argument, (work) => vm.charge(work)),
+  sign: (argument, vm) => sign(argument, (work) => vm.charge(work)),
+  compress(argument, vm) {
+    vm.charge(argument.length * PER_COMPRESSED);
+    return zlib(() => deflateSync(argument));
+  },
 
   /** Bounded, where Envoy takes as much memory as the data asks for. */
-  uncompress: (argument) =>
-    zlib(() => inflateSync(argument, { maxOutputLength: caps.foreignResultBytes })),
+  uncompress(argument, vm) {
+    const result = zlib(() => inflateSync(argument, { maxOutputLength: caps.foreignResultBytes }));
+    vm.charge(typeof result === "number" ? mostOf(argument) : result.length);
+    return result;
+  },
 
   set_envoy_filter_state(argument, vm) {
     const message = readMessage(filterStateArguments, argument);
