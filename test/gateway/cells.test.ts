@@ -1,7 +1,9 @@
 // Cells: who keeps a costly plugin busy keeps only its own requests waiting, and a plugin that runs as shipped can
 // hang its own cell and nothing else.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { Agent } from "node:http";
+import { getPriority } from "node:os";
 import { test } from "node:test";
 import { ask, bootstrap, pluginYaml, wasm, withLab } from "./lab.ts";
 
@@ -19,6 +21,16 @@ const tenant = (name: string, plugin: string, more: Readonly<Record<string, unkn
 });
 
 const base = { name: "base", file: wasm("header-tag") };
+
+/** The priorities that the threads of a process have, each once. */
+function nicesOf(pid: number): number[] {
+  const folder = `/proc/${pid}/task`;
+  const nices = readdirSync(folder).map((thread) => {
+    const text = readFileSync(`${folder}/${thread}/stat`, "utf8");
+    return Number(text.slice(text.lastIndexOf(")") + 2).split(" ")[16]);
+  });
+  return [...new Set(nices)].sort((a, b) => a - b);
+}
 
 interface PluginPage {
   readonly name: string;
@@ -58,6 +70,10 @@ test("a tenant that burns its whole budget on every request gets a cell; the oth
     assert.equal(plugins.find((one) => one.name === "costly")?.runs_in, "a cell of its own");
     assert.equal(plugins.find((one) => one.name === "decent")?.runs_in, "the connection's thread");
     await lab.until(async () => (await lab.stat("glovebox.cell.costly.waited")) > 0);
+    if (process.platform === "linux") {
+      const own = getPriority();
+      assert.deepEqual(nicesOf(lab.pid), [...new Set([own, Math.min(19, own + 10)])]);
+    }
     done = true;
     await Promise.all(attacks);
     assert.deepEqual([...statuses.keys()], [503]);

@@ -272,6 +272,10 @@ export class Lab {
     return line === undefined ? Number.NaN : Number(line.slice(name.length + 2));
   }
 
+  get pid(): number {
+    return this.#child!.pid!;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }

@@ -1,4 +1,5 @@
 // The entry of a serving thread: messages in, messages out, and the last net for our own mistakes.
+import { getPriority, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { httpEngine } from "./engine.ts";
 import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
@@ -7,6 +8,22 @@ import { ServingThread } from "./thread.ts";
 const port = parentPort!;
 const start = workerData as ThreadStart;
 const send = (message: FromThread): void => port.postMessage(message);
+
+/** A cell's share is taken from what the others leave. */
+const CELL_NICE = 10;
+const LOWEST = 19;
+
+/** Linux takes a process of number 0 for the calling thread alone; elsewhere it would be the whole process. */
+function stepBack(): void {
+  if (process.platform !== "linux") return;
+  try {
+    setPriority(Math.min(LOWEST, getPriority() + CELL_NICE));
+  } catch {
+    // A system that forbids it leaves all threads alike.
+  }
+}
+
+if (start.cell !== null) stepBack();
 
 let thread: ServingThread | null = null;
 const onBug = (error: unknown): void => thread?.internalError(error);
