@@ -89,6 +89,8 @@ test("outside src/cli nothing reads argv, sets an exit code or writes to the con
 test("exports are named: no default exports, no export *", () => {
   const found = ["src", "test", "bench"]
     .flatMap(sourcesUnder)
+    // Guests in AssemblyScript: their SDK exports the callbacks this way.
+    .filter((source) => !source.path.startsWith("bench/lab/plugins/"))
     .filter((source) => /^export (default\b|\*)/m.test(codeOf(source)))
     .map((source) => source.path);
   assert.deepEqual(found, []);

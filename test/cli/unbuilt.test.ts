@@ -1,7 +1,7 @@
 // Before a build there is nothing to run: bin/glovebox says what to do, in one line.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,7 +11,10 @@ test("in a checkout that isn't built, the command names `npm run setup` and ends
   const scratch = mkdtempSync(join(tmpdir(), "glovebox-unbuilt-"));
   try {
     mkdirSync(join(scratch, "bin"));
-    writeFileSync(join(scratch, "package.json"), '{ "type": "module" }');
+    copyFileSync(
+      fileURLToPath(new URL("../../../package.json", import.meta.url)),
+      join(scratch, "package.json"),
+    );
     const source = fileURLToPath(new URL("../../../bin/glovebox", import.meta.url));
     const bin = join(scratch, "bin", "glovebox");
     copyFileSync(source, bin);
