@@ -30,7 +30,14 @@ const table: Readonly<
   Record<Semantics, Readonly<Record<FailurePolicy, Readonly<Record<FailurePhase, Verdict>>>>>
 > = {
   glovebox: {
-    closed: { trapping: reject, "in-flight": reject, later: reject, load: reject },
+    // Closed rejects the request that it failed, not every one after it: the next one is checked by a fresh
+    // instance. Otherwise whoever can cause one trap takes the route down.
+    closed: {
+      trapping: reject,
+      "in-flight": reject,
+      later: { ...reject, reload: true },
+      load: reject,
+    },
     // Open skips the plugin for the request that it failed, not for ever: the next one gets a fresh instance.
     open: { trapping: skip, "in-flight": skip, later: { ...skip, reload: true }, load: skip },
     reload: {

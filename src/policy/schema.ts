@@ -374,7 +374,7 @@ export const fields = [
     choices: ["closed", "open", "reload"],
     looser: ["closed", "reload", "open"],
     default: "closed",
-    doc: "What a trap does: closed answers 503 from then on, reload makes a new instance, open lets requests by unchecked.",
+    doc: "What a trap does to its request: closed and reload answer 503, open lets it by unchecked. Later ones meet a new instance in the lab; in Envoy only with reload, else they too get 503 or pass unchecked.",
   },
   {
     path: "spec.onExhaustion",
