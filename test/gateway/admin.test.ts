@@ -118,6 +118,27 @@ test("a trace says which callbacks ran and which host functions they called, and
     assert.ok(step.calls.some((one) => one.function.startsWith("proxy_") && one.answer === 0));
   }));
 
+test("a trace goes on where a plugin is moved to a cell meanwhile", () =>
+  withLab(async (lab, clusters) => {
+    lab.write(bootstrap({ plugins: [{ name: "loop", file: wasm("loop-request") }], clusters }));
+    await lab.start(["--concurrency", "1"]);
+    await lab.adminText("/trace?requests=9", "POST");
+    await lab.ask("/");
+    await lab.until(() => lab.err.includes("loop runs in a cell"));
+    interface Seen {
+      readonly traces: readonly {
+        readonly thread: number;
+        readonly callbacks: readonly object[];
+      }[];
+    }
+    await lab.until(async () => {
+      await lab.ask("/");
+      const { traces } = JSON.parse(await lab.adminText("/trace")) as Seen;
+      const ran = traces.filter((one) => one.callbacks.length > 0);
+      return new Set(ran.map((one) => one.thread)).size === 2;
+    });
+  }));
+
 test("spans go to a collector that was named: the caller's trace goes on, and the upstream is told", () =>
   withLab(async (lab, clusters) => {
     const bodies: string[] = [];

@@ -81,6 +81,8 @@ export class Gateway {
   readonly #metrics = new RegionMetrics(this.#region);
   /** The last traces, oldest first. */
   readonly traces: (RequestTrace & { readonly thread: number })[] = [];
+  /** What the last order still wants, for cells that are made meanwhile. */
+  #traceLeft = 0;
   readonly #otlp: OtlpExporter | null;
   readonly #places: string[] = [];
   readonly #own: StatCells;
@@ -261,6 +263,7 @@ export class Gateway {
       case "trace":
         this.traces.push({ thread: from.number, ...event.trace });
         if (this.traces.length > TRACES) this.traces.shift();
+        if (event.trace.callbacks.length > 0) this.#traceLeft--;
         break;
     }
   }
@@ -319,6 +322,7 @@ export class Gateway {
     }
     this.cells.set(name, cell);
     this.reasons.set(name, why);
+    if (this.#traceLeft > 0) cell.send({ kind: "trace", requests: this.#traceLeft });
     const percent = Math.round(share * 100);
     this.say(
       "warning",
@@ -428,6 +432,7 @@ export class Gateway {
 
   /** Traces the next requests of every thread. */
   trace(requests: number): void {
+    this.#traceLeft = requests;
     for (const one of [...this.threads, ...this.cells.values()])
       one.send({ kind: "trace", requests });
   }
