@@ -118,3 +118,29 @@ test("a bad new version is refused and the old one stays: broken code, a plugin 
     await lab.until(async () => (await seen(lab)) === "b");
     assert.equal((await lastReload(lab))?.taken, true);
   }));
+
+test("a policy file is taken over when it changes, and a wrong one is refused while the old one stays", () =>
+  withLab(async (lab, clusters) => {
+    const file = join(lab.folder, "p.wasm");
+    replace(file, version("a"));
+    const policy = join(lab.folder, "policy.yaml");
+    const allow = (name: string): void =>
+      replace(
+        policy,
+        Buffer.from(
+          `apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\nspec: { capabilities: { allow: [${name}] } }\n`,
+        ),
+      );
+    allow("proxy_add_header_map_value");
+    lab.write(bootstrap({ plugins: [{ name: "p", file }], clusters }));
+    await lab.start(["--concurrency", "1", "-p", policy]);
+    assert.equal(await seen(lab), "a");
+    allow("proxy_log");
+    await lab.until(async () => (await seen(lab)) === "undefined");
+    allow("proxy_add_header_map_valeu");
+    await lab.until(async () => (await lastReload(lab))?.taken === false);
+    assert.match(await lab.adminText("/plugins"), /the old one stays/);
+    assert.equal(await seen(lab), "undefined");
+    allow("proxy_add_header_map_value");
+    await lab.until(async () => (await seen(lab)) === "a");
+  }));
