@@ -45,6 +45,13 @@ const words: readonly (readonly [RegExp, TrapReason])[] = [
   [/divide|remainder|unrepresentable/, "div"],
 ];
 
+/** What ended a hardened module, where the engine knows of an `unreachable` only. */
+const limits = {
+  fuel: "its fuel is used up",
+  stack: "its stack is used up",
+  memory: "it asked for more memory than its cap",
+} as const;
+
 /** The exported globals of a hardened module, by the key that layout.ts gives them. */
 export interface Gauges {
   readonly fuel: { readonly value: number | bigint };
@@ -84,9 +91,15 @@ export function classify(error: unknown, callback: string, gauges: Gauges | null
   if (!isEngineTrap(error)) return { reason: "host", callback, detail };
   const reason = words.find(([pattern]) => pattern.test(detail))?.[1] ?? "unreachable";
   if (gauges !== null && reason === "unreachable") {
-    if (Number(gauges.fuel.value) < 0) return { reason: "fuel", callback, detail };
-    if (Number(gauges.stack.value) < 0) return { reason: "stack", callback, detail };
-    if (Number(gauges.refused.value) > 0) return { reason: "memory", callback, detail };
+    const limit =
+      Number(gauges.fuel.value) < 0
+        ? "fuel"
+        : Number(gauges.stack.value) < 0
+          ? "stack"
+          : Number(gauges.refused.value) > 0
+            ? "memory"
+            : null;
+    if (limit !== null) return { reason: limit, callback, detail: limits[limit] };
   }
   return { reason, callback, detail };
 }

@@ -106,6 +106,10 @@ for (const [failure, first, later] of [
       const counted = first === 200 ? "fail_open_count" : "fail_close_count";
       await lab.until(async () => (await lab.stat(`envoy.wasm_filter.looper.${counted}`)) === 2);
       assert.ok((await lab.stat("glovebox.plugin.looper.traps.fuel")) >= 1);
+      assert.match(
+        lab.err,
+        /\[looper\] Function: proxy_on_request_headers failed: its fuel is used up/,
+      );
     }));
 }
 
@@ -150,6 +154,7 @@ test("a plugin can't exceed its memory, and the article's command prints its lin
     await lab.start(["--concurrency", "1"]);
     assert.equal((await lab.ask("/")).status, 503);
     await lab.until(async () => (await lab.stat("glovebox.plugin.hog.traps.memory")) === 1);
+    assert.match(lab.err, /proxy_on_request_headers failed: it asked for more memory than its cap/);
     // curl -sX GET http://envoy-admin:9901/stats?filter=wasm_vm.*memory_pages
     const lines = (await lab.adminText("/stats?filter=wasm_vm.*memory_pages")).split("\n");
     assert.ok(
