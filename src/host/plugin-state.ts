@@ -3,10 +3,10 @@ import type { OutgoingCall } from "./effects.ts";
 import type { CallbackStats } from "./entries.ts";
 import type { FailurePolicy, Semantics, Verdict } from "./failure.ts";
 import type { Flights } from "./flights.ts";
+import type { Guards } from "./guards.ts";
 import type { Notices } from "./notices.ts";
 import type { PluginIdentity } from "./properties.ts";
 import type { HostServices } from "./services.ts";
-import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Trap, TrapReason } from "./trap.ts";
 import type { Vm } from "./vm.ts";
@@ -21,6 +21,10 @@ export interface Telemetry {
   /** Requests that went on without the plugin because it had failed. */
   failOpen: number;
   reloads: number;
+  /** Reloads whose instance did not come up. */
+  reloadFailures: number;
+  /** Requests that came before the back-off between two reloads was over. */
+  backoffs: number;
   readonly traps: Map<TrapReason, number>;
   readonly callbacks: Map<string, CallbackStats>;
   /** Denied calls by function, of the host's gate; a hardened module's own stubs are read from its bits. */
@@ -35,6 +39,8 @@ export function createTelemetry(): Telemetry {
     failClosed: 0,
     failOpen: 0,
     reloads: 0,
+    reloadFailures: 0,
+    backoffs: 0,
     traps: new Map(),
     callbacks: new Map(),
     denied: new Map(),

@@ -16,6 +16,7 @@ import {
 } from "./failure.ts";
 import type { FilterState } from "./filter-state.ts";
 import { Flights } from "./flights.ts";
+import type { Guards } from "./guards.ts";
 import { Notices } from "./notices.ts";
 import { identityOf, namespaceOf, type PluginOptions } from "./options.ts";
 import { perform } from "./perform.ts";
@@ -31,7 +32,6 @@ import type { LoggedRequest } from "./root-context.ts";
 import { createServices, type HostServices } from "./services.ts";
 import { type Loaded, type Started, type StartState, startInstance } from "./start.ts";
 import { StreamContext, type StreamLimits } from "./stream-context.ts";
-import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Trap } from "./trap.ts";
 import type { Vm } from "./vm.ts";
@@ -201,7 +201,10 @@ export class Plugin implements PluginState {
     if (this.#alive()) return null;
     const phase = this.#started.state.at === "running" ? "later" : "load";
     const now = verdict(this.semantics, this.failure, phase);
-    if (now.reload && this.#backoffOver()) this.reload();
+    if (now.reload) {
+      if (this.#backoffOver()) this.reload();
+      else this.telemetry.backoffs++;
+    }
     if (this.#alive()) return null;
     if (now.request === "skip") {
       this.telemetry.failOpen++;
@@ -216,6 +219,7 @@ export class Plugin implements PluginState {
     this.telemetry.reloads++;
     this.#giveUpCalls();
     this.#start();
+    if (!this.#alive()) this.telemetry.reloadFailures++;
   }
 
   #giveUpCalls(): void {

@@ -49,11 +49,16 @@ export const stats = [
   { key: "memoryPages", names: ["envoy.wasm_vm_{vm}.memory_pages_current", "wasm_vm.{vm_}.memory_pages_current"], kind: "gauge", merge: "max", prometheus: "envoy_wasm_vm_memory_pages_current", labels: { vm: "vm_id" }, origin: "article", doc: "Pages of 64 KiB of the largest instance of any thread: what the cap is compared with" },
 
   // Envoy's own.
-  { key: "wasmActive", names: ["wasm.envoy.wasm.runtime.v8.active"], kind: "gauge", merge: "sum", prometheus: "envoy_wasm_envoy_wasm_runtime_v8_active", labels: {}, origin: "envoy", doc: "VMs that are alive" },
+  { key: "wasmActive", names: ["wasm.envoy.wasm.runtime.v8.active", "wasm.wasm_vm_count"], kind: "gauge", merge: "sum", prometheus: "envoy_wasm_envoy_wasm_runtime_v8_active", labels: {}, origin: "envoy", doc: "VMs that are alive" },
   { key: "wasmCreated", names: ["wasm.envoy.wasm.runtime.v8.created"], kind: "counter", prometheus: "envoy_wasm_envoy_wasm_runtime_v8_created", labels: {}, origin: "envoy", doc: "VMs that were made" },
   { key: "vmReload", names: ["wasm.{plugin}.vm_reload"], kind: "counter", prometheus: "envoy_wasm_vm_reload", labels: PLUGIN, origin: "envoy", doc: "New instances after a failure" },
   { key: "vmReloadSuccess", names: ["wasm.{plugin}.vm_reload_success"], kind: "counter", prometheus: "envoy_wasm_vm_reload_success", labels: PLUGIN, origin: "envoy", doc: "New instances after a failure that came up" },
   { key: "vmReloadFailure", names: ["wasm.{plugin}.vm_reload_failure"], kind: "counter", prometheus: "envoy_wasm_vm_reload_failure", labels: PLUGIN, origin: "envoy", doc: "New instances after a failure that did not come up" },
+  { key: "vmReloadBackoff", names: ["wasm.{plugin}.vm_reload_backoff"], kind: "counter", prometheus: "envoy_wasm_vm_reload_backoff", labels: PLUGIN, origin: "envoy", doc: "Requests that came before the back-off between two new instances was over" },
+  { key: "remoteCacheHits", names: ["wasm.remote_load_cache_hits"], kind: "counter", prometheus: "envoy_wasm_remote_load_cache_hits", labels: {}, origin: "envoy", doc: "Remote modules that were in the cache by their digest" },
+  { key: "remoteCacheMisses", names: ["wasm.remote_load_cache_misses"], kind: "counter", prometheus: "envoy_wasm_remote_load_cache_misses", labels: {}, origin: "envoy", doc: "Remote modules that had to be fetched" },
+  { key: "remoteFetchSuccesses", names: ["wasm.remote_load_fetch_successes"], kind: "counter", prometheus: "envoy_wasm_remote_load_fetch_successes", labels: {}, origin: "envoy", doc: "Remote modules that were fetched and are the pinned ones" },
+  { key: "remoteFetchFailures", names: ["wasm.remote_load_fetch_failures"], kind: "counter", prometheus: "envoy_wasm_remote_load_fetch_failures", labels: {}, origin: "envoy", doc: "Remote modules that could not be fetched, or are of another digest" },
   { key: "listenerCxTotal", names: ["listener.{listener}.downstream_cx_total"], kind: "counter", prometheus: "envoy_listener_downstream_cx_total", labels: LISTENER, origin: "envoy", doc: "Connections that were accepted" },
   { key: "listenerCxActive", names: ["listener.{listener}.downstream_cx_active"], kind: "gauge", merge: "sum", prometheus: "envoy_listener_downstream_cx_active", labels: LISTENER, origin: "envoy", doc: "Connections that are open" },
   { key: "rqTotal", names: ["http.{prefix}.downstream_rq_total"], kind: "counter", prometheus: "envoy_http_downstream_rq_total", labels: HTTP, origin: "envoy", doc: "Requests" },

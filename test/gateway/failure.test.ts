@@ -27,6 +27,7 @@ test("the back-off that the file asks for is kept between two new instances, Env
     }
     assert.equal(later, 503, "the second one waits");
     await lab.until(async () => (await lab.ask("/")).status === 200);
+    await lab.until(async () => (await lab.stat("wasm.t.vm_reload_backoff")) >= 1);
   }));
 
 test("a plugin that is open loses only the request that it failed, and is whole for the next", () =>

@@ -126,6 +126,8 @@ test("a plugin with FAIL_RELOAD is whole again for the next request", () =>
       assert.equal((await lab.ask("/")).status, 200);
     }
     await lab.until(async () => (await lab.stat("wasm.t.vm_reload")) >= 2);
+    assert.equal(await lab.stat("wasm.t.vm_reload_success"), await lab.stat("wasm.t.vm_reload"));
+    assert.equal(await lab.stat("wasm.t.vm_reload_failure"), 0);
   }));
 
 /** Grows in big steps to 961 pages, then asks for one page after the other. */
@@ -235,6 +237,8 @@ test("remote code of another digest is refused before it is compiled, and the ad
       assert.equal(page.plugins[0]!.error.code, "gateway-digest");
       assert.equal(await lab.stat("envoy.wasm.runtime.v8.engine.compile_failures"), 1);
       assert.equal(await lab.stat("envoy.wasm.runtime.v8.engine.compile_successes"), 0);
+      assert.equal(await lab.stat("wasm.remote_load_fetch_failures"), 1);
+      assert.equal(await lab.stat("wasm.remote_load_cache_misses"), 1);
     } finally {
       registry.close();
     }

@@ -1,6 +1,8 @@
 // Statistics: cells in shared memory, merged over threads, in every format.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { type Announcement, StatCells } from "../../src/gateway/stats/cells.ts";
 import { customSample } from "../../src/gateway/stats/custom.ts";
 import { StatMerge, statName } from "../../src/gateway/stats/merge.ts";
@@ -130,4 +132,15 @@ test("every row's placeholders are its labels or part of its name, and no two ro
   const own = printed.flatMap((row) => row.names);
   assert.equal(new Set(own).size, own.length);
   assert.ok(names.every((name) => /^[\w.{}-]+$/.test(name)));
+});
+
+test("every statistic of the table is counted somewhere in the gateway", () => {
+  const folder = fileURLToPath(new URL("../../../src/gateway/", import.meta.url));
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+  const source = files
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => readFileSync(`${folder}${name}`, "utf8"))
+    .join("\n");
+  const never = stats.map((row) => row.key).filter((key) => !source.includes(`"${key}"`));
+  assert.deepEqual(never, []);
 });

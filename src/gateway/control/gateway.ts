@@ -151,6 +151,7 @@ export class Gateway {
       environment,
       random,
       place,
+      count: (stat) => this.#own.cell(stat).add(1),
     });
     for (const { module } of read.plugins) {
       this.#own.cell(module === null ? "compileFailures" : "compileSuccesses").add(1);

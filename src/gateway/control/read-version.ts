@@ -6,6 +6,7 @@ import { type Finding, fail, finding } from "../../errors/failure.ts";
 import { readLabConfig } from "../../mesh/envoy/lab/read-lab-config.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { DiskCache } from "../plugins/cache.ts";
+import type { RemoteStat } from "../plugins/load-code.ts";
 import { type GivenPolicy, readPolicies } from "../plugins/plan.ts";
 import { type Prepared, prepare } from "../plugins/prepare.ts";
 
@@ -17,6 +18,7 @@ export interface VersionSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly random: () => number;
   readonly place: (name: string) => number;
+  readonly count: (stat: RemoteStat) => void;
 }
 
 export interface ReadVersion {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, fail } from "../../errors/failure.ts";
 import type { ClusterConfig, PluginCode, PluginConfig } from "../../mesh/envoy/lab-config.ts";
 import { limits } from "../../spec/limits.ts";
+import type { StatKey } from "../../spec/stats.ts";
 import { sha256 } from "../../util/digest.ts";
 import type { DiskCache } from "./cache.ts";
 import { httpGet } from "./http-get.ts";
@@ -14,7 +15,11 @@ export interface CodeSource {
   readonly cache: DiskCache;
   /** 0 to 1, for the jitter between two tries. */
   readonly random: () => number;
+  /** Told what becomes of remote code. */
+  readonly count?: (stat: RemoteStat) => void;
 }
+
+export type RemoteStat = Extract<StatKey, `remote${string}`>;
 
 type Remote = Extract<PluginCode, { readonly kind: "remote" }>;
 
@@ -51,12 +56,22 @@ async function fetchCode(name: string, code: Remote, source: CodeSource): Promis
   const { sha256: expected } = code;
   if (expected === "") fail("gateway-no-sha256", { name });
   const kept = await source.cache.read(`${expected}.wasm`);
-  if (kept !== null && sha256(kept) === expected) return kept;
-  const bytes = await tried(name, code, source);
-  const found = sha256(bytes);
-  if (found !== expected) fail("gateway-digest", { name, found, expected });
-  await source.cache.write(`${expected}.wasm`, bytes);
-  return bytes;
+  if (kept !== null && sha256(kept) === expected) {
+    source.count?.("remoteCacheHits");
+    return kept;
+  }
+  source.count?.("remoteCacheMisses");
+  try {
+    const bytes = await tried(name, code, source);
+    const found = sha256(bytes);
+    if (found !== expected) fail("gateway-digest", { name, found, expected });
+    source.count?.("remoteFetchSuccesses");
+    await source.cache.write(`${expected}.wasm`, bytes);
+    return bytes;
+  } catch (error) {
+    if (error instanceof Failure) source.count?.("remoteFetchFailures");
+    throw error;
+  }
 }
 
 async function tried(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {

@@ -51,6 +51,9 @@ export class PluginCounters {
     this.#count("failOpen", telemetry.failOpen);
     this.#count("failClose", telemetry.failClosed);
     this.#count("vmReload", telemetry.reloads);
+    this.#count("vmReloadSuccess", telemetry.reloads - telemetry.reloadFailures);
+    this.#count("vmReloadFailure", telemetry.reloadFailures);
+    this.#count("vmReloadBackoff", telemetry.backoffs);
     this.#add(this.#stats.cell("wasmCreated"), 1 + telemetry.reloads);
     for (const [reason, count] of telemetry.traps) {
       this.#add(this.#stats.cell("traps", { plugin: name, reason }), count);
