@@ -17,7 +17,7 @@ export const sharedDataCalls = {
     if (keySize >>> 0 > caps.nameBytes) return STATUS.notFound;
     const entry = plugin.services.data.get(plugin.namespace, memory.latin1(key, keySize));
     if (entry === undefined) return STATUS.notFound;
-    vm.charge(entry.value.length >>> 2);
+    vm.charge(entry.value.length);
     if (!memory.has(cas, 4)) return STATUS.invalidMemoryAccess;
     const status = vm.give(entry.value, address, size);
     if (status === STATUS.ok) memory.setU32(cas, entry.cas);
@@ -35,7 +35,7 @@ export const sharedDataCalls = {
     const { memory, plugin } = vm;
     if (!memory.has(key, keySize) || !memory.has(value, size)) return STATUS.invalidMemoryAccess;
     if (keySize >>> 0 > caps.nameBytes) return STATUS.badArgument;
-    vm.charge((keySize >>> 0) + (size >>> 2));
+    vm.charge((keySize >>> 0) + (size >>> 1));
     const name = memory.latin1(key, keySize);
     return plugin.services.data.set(plugin.namespace, name, memory.copy(value, size), cas >>> 0);
   },

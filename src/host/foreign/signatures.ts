@@ -50,7 +50,7 @@ const READ_KEY = 25_000;
 const CURVE = 250_000;
 /** RSA with a key of 1024 bits; longer ones cost the square for verifying, the cube for signing. */
 const RSA_VERIFY = 8_000;
-const RSA_SIGN = 25_000;
+const RSA_SIGN = 60_000;
 /** Bytes that a usual private key has for each bit; one with a longer exponent takes longer. */
 const BYTES_PER_BIT = 0.7;
 
