@@ -1,12 +1,12 @@
 // A header or trailer map: names in lower case, order kept, repeated names allowed except for pseudo-headers.
 // Names and values are byte strings (one character a byte, as on the wire), in one flat list of name, value,
-// name, value. The invariant: no name or value holds NUL, CR or LF, whoever put it there, so that no serialiser
-// can be made to write a line of its own.
+// name, value. The invariant: no name or value holds NUL, CR, LF or what is no byte, whoever put it
+// there, so that no serialiser can be made to write a line of its own (beyond a byte, it would cut one to a LF).
 import { caps } from "./caps.ts";
 
 export type Pair = readonly [name: string, value: string];
 
-const forbidden = /[\0\r\n]/;
+const forbidden = /[\0\r\n\u0100-\uffff]/;
 const COLON = 0x3a;
 /** `#bytes` has to be counted before it is used. */
 const UNCOUNTED = -1;

@@ -41,6 +41,20 @@ export function timeText(argument: string): (at: number) => string {
   return (at) => new Date(at).toISOString();
 }
 
+/** Neither printable nor above ASCII; and what is no byte at all. */
+const control = /[^ -~\u0080-\uffff]/g;
+const unsafe = /[^ -~\u0080-\u00ff]/;
+
+/**
+ * A value as it may stand in a line or a header: names of certificates and servers, and what plugins say of their
+ * answers, are text of strangers. Control characters become `_`, text beyond bytes becomes UTF-8.
+ */
+export function oneLine(text: string): string {
+  if (!unsafe.test(text)) return text;
+  const inBytes = /[\u0100-\uffff]/.test(text) ? bytes(text) : text;
+  return inBytes.replace(control, "_");
+}
+
 /** One command by its text between the percent signs; undefined where there is no such command. */
 export function compileCommand<Subject>(
   commands: Commands<Subject>,
@@ -50,7 +64,12 @@ export function compileCommand<Subject>(
   if (split === null || !Object.hasOwn(commands, split.name)) return undefined;
   const read = commands[split.name as LabCommand]!(split.argument);
   const { length } = split;
-  return length === null ? read : (subject) => read(subject)?.slice(0, length);
+  return (subject) => {
+    const value = read(subject);
+    if (value === undefined) return undefined;
+    const text = oneLine(value);
+    return length === null ? text : text.slice(0, length);
+  };
 }
 
 function compileText<Subject>(
