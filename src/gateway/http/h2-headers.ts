@@ -26,13 +26,21 @@ export function fromH2(raw: readonly string[]): HeaderMap {
   return new HeaderMap(list);
 }
 
+/** Pseudo-headers that a message may have; any other that a plugin has set is left out, as HTTP/1 does. */
+const pseudo = {
+  request: /^:(method|scheme|authority|path)$/,
+  response: /^:status$/,
+  trailers: /^$/,
+} as const;
+
 /** node:http2's object of a map. Repeated headers become lists, cookies stay apart. */
-export function toH2(headers: HeaderMap): OutgoingHttpHeaders {
+export function toH2(headers: HeaderMap, of: keyof typeof pseudo): OutgoingHttpHeaders {
   const out: Record<string, string | string[]> = Object.create(null) as Record<string, string>;
   for (let i = 0; i < headers.size; i++) {
     const name = headers.nameAt(i);
-    if (name.charCodeAt(0) !== 0x3a && !mayPassHop(name)) continue;
+    if (name.charCodeAt(0) === 0x3a ? !pseudo[of].test(name) : !mayPassHop(name)) continue;
     const value = headers.valueAt(i);
+    if (name === "te" && value !== "trailers") continue;
     const there = out[name];
     if (there === undefined) out[name] = value;
     else if (single.test(name)) continue;

@@ -61,7 +61,7 @@ export class H2Wire implements Wire, Timed {
     call.wire = this;
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request(toH2(call.headers), {
+      stream = this.#session.request(toH2(call.headers, "request"), {
         endStream: call.headersOnly,
         waitForTrailers: !call.headersOnly,
       });
@@ -130,7 +130,12 @@ export class H2Wire implements Wire, Timed {
     stream.on("wantTrailers", () => {
       const last = this.#trailers.get(call);
       this.#trailers.delete(call);
-      if (!stream.destroyed) stream.sendTrailers(last === undefined ? {} : toH2(last));
+      if (stream.destroyed) return;
+      try {
+        stream.sendTrailers(last === undefined ? {} : toH2(last, "trailers"));
+      } catch {
+        stream.destroy();
+      }
     });
     stream.on(
       "drain",
