@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
+import { HeaderMap } from "../../host/header-map.ts";
 import { sharedServices } from "../../host/services.ts";
 import type { ClusterConfig, ListenerConfig, TcpChain } from "../../mesh/envoy/lab-config.ts";
 import { managerHeaders } from "../chain/manager-headers.ts";
@@ -17,6 +18,7 @@ import type { ClientInfo } from "../tcp/seams.ts";
 import { TcpService } from "../tcp/service.ts";
 import { tcpPlugins } from "../tcp/staying.ts";
 import { CellGate } from "./cell-gate.ts";
+import { cellListener } from "./cell-listener.ts";
 import { ClusterCounters } from "./cluster-counters.ts";
 import { dialerOf } from "./dialer.ts";
 import { Diversion } from "./diversion.ts";
@@ -334,7 +336,8 @@ export class ServingThread {
   async #listen(listeners: readonly ListenerConfig[]): Promise<void> {
     const { cell, sockets } = this.#start;
     if (cell !== null) {
-      const config = { ...listeners[0]!, tls: null };
+      const config = cellListener(listeners);
+      if (config === null) return;
       const events = { connection: () => {}, connectionEnd: () => {}, codec: () => {} };
       const handler = (exchange: Exchange): void => this.#fromWorker(exchange);
       this.#acceptors.push(
@@ -405,11 +408,18 @@ export class ServingThread {
 
   /** In a cell: a request as another thread has accepted it. */
   #fromWorker(exchange: Exchange): void {
+    const { refusal } = exchange;
+    if (refusal) {
+      exchange.sendHeaders(HeaderMap.from([[":status", String(refusal.status)]]), true);
+      return;
+    }
     const origin = originOf(exchange);
     if (origin === null) {
       exchange.reset();
       return;
     }
+    // The way here is without TLS, the client's may not be.
+    exchange.headers.set(":scheme", origin.tls === null ? "http" : "https");
     this.#gate!.pass(exchange, () => {
       try {
         const service = this.#current?.services[origin.listener];
