@@ -67,6 +67,11 @@ export class HttpStream implements MessageSink, AttributeSource {
   /** Takes the request through the chain. */
   begin(): void {
     const { exchange, service } = this;
+    if (exchange.refusal) {
+      service.counters.begin();
+      this.answerAt(0, { ...EMPTY, ...exchange.refusal });
+      return;
+    }
     this.matched = service.router.match(exchange.headers, this.connection);
     const filters = service.filtersOf(this.matched);
     if (service.diverted(this, filters)) return;

@@ -62,6 +62,8 @@ export interface Exchange {
   readonly started: number;
   /** Set by the router, before anything else can arrive. */
   sink: MessageSink;
+  /** The codec refuses it: it is answered so and logged, and goes nowhere. */
+  readonly refusal?: Refusal | null;
   /** An interim response (100, 103). */
   sendInterim(headers: HeaderMap): void;
   sendHeaders(headers: HeaderMap, end: boolean): void;
@@ -75,6 +77,14 @@ export interface Exchange {
   resumeReading(): void;
   readonly bytesReceived: number;
   readonly bytesSent: number;
+}
+
+/** How a codec answers what is no request that could be served. */
+export interface Refusal {
+  readonly status: number;
+  /** Envoy's response-code details and flags. */
+  readonly details: string;
+  readonly flags: string;
 }
 
 /** Who gets the requests of a listener. */

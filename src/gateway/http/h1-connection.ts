@@ -9,10 +9,13 @@ import type { ConnectionInfo, ResetReason } from "./exchange.ts";
 import { H1Exchange, type ResponseOutlet } from "./h1-exchange.ts";
 import { endToEnd } from "./h1-headers.ts";
 import { type Head, MessageParser, type MessageReceiver } from "./message-parser.ts";
+import { refusalOf } from "./refusal.ts";
 import { targetOf } from "./request-target.ts";
 
 /** Milliseconds for a client to take the end of its connection, before it is cut. */
 const LINGER = 1000;
+/** Pipelined requests that are answered at once, before other connections have their turn. */
+const TURN = 16;
 
 export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
   readonly info: { -readonly [K in keyof ConnectionInfo]: ConnectionInfo[K] };
@@ -30,6 +33,10 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
   #slow = false;
   #active = 0;
   #headStarted = 0;
+  /** Requests that were over at once, since other connections had their turn. */
+  #turn = 0;
+  /** Bytes that the client had not taken when it was looked at last. */
+  #unread = 0;
 
   constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
     this.#socket = socket;
@@ -98,7 +105,7 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     const out: string[] = [":authority", "", ":path", "", ":method", method, ":scheme", ""];
     const told = endToEnd(list, out, true);
     const target = targetOf(method, head.target, told.host ?? "");
-    const chunked = list.some((name) => name.length === 17 && /^transfer-encoding$/i.test(name));
+    const chunked = list.some((name, i) => i % 2 === 0 && isEncoding(name));
     const refusal =
       head.major !== 1 || minor > 1
         ? 505
@@ -160,8 +167,18 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
       if (!exchange.ended) exchange.sink.data(NOTHING, true);
     }
     // Whether it is over already, or is to be waited for.
-    this.#onHold = this.#exchange !== null || this.#closing;
+    this.#onHold = this.#exchange !== null || this.#closing || ++this.#turn >= TURN;
+    if (this.#turn >= TURN) this.#rest();
     return this.#onHold;
+  }
+
+  /** Others have their turn: whoever pipelines requests that are answered at once would keep the thread. */
+  #rest(): void {
+    this.#turn = 0;
+    setImmediate(() => {
+      this.#onHold = false;
+      this.#next();
+    });
   }
 
   // What the exchange asks.
@@ -251,13 +268,28 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
   /** Answers without a body and ends the connection. */
   refuse(status: number): void {
     const exchange = this.#exchange;
-    if (exchange === null || !exchange.responseStarted) {
+    if (exchange === null) {
+      this.#refuseNew(status);
+    } else if (!exchange.responseStarted) {
       const headers = new HeaderMap([":status", String(status)]);
       const facts = { headersOnly: true, started: this.#active, isHead: false, keepAlive: false };
       this.#exchange = new H1Exchange(this, { headers, minor: this.#minor, ...facts });
       this.#exchange.sendHeaders(headers, true);
     } else {
       this.#close();
+    }
+  }
+
+  /** Nothing of the request is known: it goes through the chain's front door to be answered and logged. */
+  #refuseNew(status: number): void {
+    const facts = { headersOnly: true, started: this.#active, isHead: false, keepAlive: false };
+    const made = new H1Exchange(this, { headers: new HeaderMap(), minor: this.#minor, ...facts });
+    made.refusal = refusalOf(status);
+    this.#exchange = made;
+    try {
+      this.#context.handler(made);
+    } catch (error) {
+      this.#bug(error);
     }
   }
 
@@ -279,6 +311,7 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     this.#held = [];
     this.#socket.end();
     this.#socket.resume();
+    this.#unread = this.#socket.writableLength;
     this.deadline = this.#context.deadlines.now() + LINGER;
   }
 
@@ -314,7 +347,13 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
 
   onDeadline(): void {
     if (this.#closing) {
-      this.#close();
+      // A slow client that goes on reading its last response has all of it.
+      const unread = this.#socket.writableLength;
+      if (unread === 0 || unread >= this.#unread) this.#close();
+      else {
+        this.#unread = unread;
+        this.deadline = this.#context.deadlines.now() + LINGER;
+      }
       return;
     }
     const late = this.#lateness(this.#context.deadlines.now());
@@ -380,6 +419,9 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
 }
 
 const NOTHING = new Uint8Array(0);
+
+const isEncoding = (name: string): boolean =>
+  name.length === 17 && /^transfer-encoding$/i.test(name);
 
 const after = (from: number, limit: number): number =>
   limit === 0 ? Number.POSITIVE_INFINITY : from + limit;

@@ -2,7 +2,7 @@
 // well-formed message whatever the chain does (more or fewer bytes than promised end the connection, calls after
 // the end do nothing), and a head waits for the first piece only until this turn of the event loop is over.
 import type { HeaderMap } from "../../host/header-map.ts";
-import type { ConnectionInfo, Exchange, MessageSink } from "./exchange.ts";
+import type { ConnectionInfo, Exchange, MessageSink, Refusal } from "./exchange.ts";
 import { type Framing, interimHead, responseHead, trailerLines } from "./h1-headers.ts";
 
 /** What an exchange needs of its connection. */
@@ -48,6 +48,7 @@ export class H1Exchange implements Exchange {
   readonly headersOnly: boolean;
   readonly started: number;
   sink: MessageSink = NOBODY;
+  refusal: Refusal | null = null;
   bytesReceived = 0;
   bytesSent = 0;
   /** All of the request has come. */

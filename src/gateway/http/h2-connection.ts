@@ -12,6 +12,7 @@ import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo } from "./exchange.ts";
 import { H2Exchange } from "./h2-exchange.ts";
 import { fromH2 } from "./h2-headers.ts";
+import { refusalOf } from "./refusal.ts";
 import { targetOf } from "./request-target.ts";
 
 export class H2Connection implements Timed {
@@ -68,8 +69,9 @@ export class H2Connection implements Timed {
       const method = headers.get(":method") ?? "";
       const target = targetOf(method, headers.get(":path") ?? "", authority);
       if (method === "CONNECT" || target === null) {
-        stream.on("error", () => {});
-        stream.respond({ ":status": method === "CONNECT" ? 403 : 400 }, { endStream: true });
+        const refused = new H2Exchange(stream, headers, true, this.info, context);
+        refused.refusal = refusalOf(method === "CONNECT" ? 403 : 400);
+        context.handler(refused);
         return;
       }
       headers.set(":authority", target.authority);

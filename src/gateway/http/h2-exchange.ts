@@ -4,7 +4,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
-import type { ConnectionInfo, Exchange, MessageSink, ResetReason } from "./exchange.ts";
+import type { ConnectionInfo, Exchange, MessageSink, Refusal, ResetReason } from "./exchange.ts";
 import { NOBODY } from "./h1-exchange.ts";
 import { statusOf } from "./h1-headers.ts";
 import { fromH2, toH2 } from "./h2-headers.ts";
@@ -15,6 +15,7 @@ export class H2Exchange implements Exchange, Timed {
   readonly headersOnly: boolean;
   readonly started: number;
   sink: MessageSink = NOBODY;
+  refusal: Refusal | null = null;
   bytesReceived = 0;
   bytesSent = 0;
   deadline = Number.POSITIVE_INFINITY;
@@ -56,7 +57,8 @@ export class H2Exchange implements Exchange, Timed {
       this.#incoming = fromH2(raw ?? []);
     });
     stream.on("wantTrailers", () => {
-      if (!stream.destroyed) stream.sendTrailers(this.#trailers ? toH2(this.#trailers) : {});
+      const trailers = this.#trailers === null ? {} : toH2(this.#trailers, "trailers");
+      this.#try(() => stream.sendTrailers(trailers));
     });
     stream.on("drain", () => this.#tell((sink) => sink.resume()));
     if (this.headersOnly) {
@@ -93,13 +95,13 @@ export class H2Exchange implements Exchange, Timed {
   sendInterim(headers: HeaderMap): void {
     const status = Number(headers.get(":status"));
     if (this.#responseStarted || !(status >= 100 && status < 200) || status === 101) return;
-    this.#try(() => this.#stream.additionalHeaders(toH2(headers)));
+    this.#try(() => this.#stream.additionalHeaders(toH2(headers, "response")));
   }
 
   sendHeaders(headers: HeaderMap, end: boolean): void {
     if (this.#ended || this.#responseStarted) return;
     this.#responseStarted = true;
-    const out = toH2(headers);
+    const out = toH2(headers, "response");
     out[":status"] = statusOf(headers);
     const bodyless = this.headers.get(":method") === "HEAD";
     const endStream = end || bodyless;

@@ -53,6 +53,8 @@ export interface ParserLimits {
 /** Chunk sizes, extensions and the like may take this much beside the body. */
 const FREE_OVERHEAD = 65536;
 const OVERHEAD_PER_BODY_BYTE = 16;
+/** Pieces from this size on are told by themselves, without a copy. */
+const JOINED = 4096;
 
 export class MessageParser implements LlhttpEvents {
   readonly #receiver: MessageReceiver;
@@ -62,6 +64,8 @@ export class MessageParser implements LlhttpEvents {
   #bytes: Buffer = EMPTY;
   /** A piece that waits to learn whether it is the last. */
   #piece: Uint8Array | null = null;
+  /** More pieces of the same bytes, in order: however small a peer's chunks are, they are told at once. */
+  #more: Uint8Array[] | null = null;
   #text: string | null = null;
   #target = "";
   #list: string[] = [];
@@ -215,14 +219,18 @@ export class MessageParser implements LlhttpEvents {
 
   body(at: number, length: number): number {
     this.#bodyBytes += length;
-    if (this.#piece !== null) this.#give(false);
-    this.#piece = this.#bytes.subarray(at, at + length);
+    const piece = this.#bytes.subarray(at, at + length);
+    if (this.#piece !== null && length >= JOINED) this.#give(false);
+    if (this.#piece === null) this.#piece = piece;
+    else if (this.#more === null) this.#more = [this.#piece, piece];
+    else this.#more.push(piece);
     return this.#freed ? STOP : 0;
   }
 
   #give(end: boolean): void {
-    const piece = this.#piece!;
+    const piece = this.#more === null ? this.#piece! : Buffer.concat(this.#more);
     this.#piece = null;
+    this.#more = null;
     this.#receiver.body(piece, end);
   }
 
