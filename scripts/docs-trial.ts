@@ -99,7 +99,8 @@ function rowsOf({ rows }: KeptReport): string {
 /** Where a release's default cells differ from the newest one's, as far as words go. */
 function differences(reports: readonly KeptReport[]): string {
   const newest = reports.at(-1)!;
-  const plain = (text: string | null): string => (text ?? "").replace(/\d+(\.\d+)?/g, "n");
+  const plain = (text: string | null): string =>
+    (text ?? "").replace(/\d+(\.\d+)?/g, "n").replace(/streams?/g, "streams");
   const lines = reports.slice(0, -1).flatMap(({ release, rows }) =>
     rows.flatMap((row) =>
       row.details.flatMap((one) => {

@@ -10,9 +10,12 @@ import { Lab, PATIENCE, requestsOf, tryContain } from "../lab.ts";
 import { needsTwo, type OwnOptions, type Unmeasured } from "../own.ts";
 import { baseOf, report, type TrialReport, type TrialRow } from "../trial.ts";
 import { envoyCases } from "./envoy-cases.ts";
-import { EnvoyLab, HANG, KILL_AFTER } from "./envoy-lab.ts";
+import { EnvoyLab, KILL_AFTER } from "./envoy-lab.ts";
 import type { FoundEnvoy } from "./find-envoy.ts";
 import { type Hints, measures, type OwnSubject } from "./own-rows.ts";
+
+/** Milliseconds for its start and its requests as it is: modules of megabytes are compiled for many seconds. */
+const OWN_PATIENCE = 60_000;
 
 /** Says what this Envoy would refuse before it is started for nothing. */
 function refuseUnloadable(bytes: Uint8Array, release: string): void {
@@ -91,7 +94,7 @@ export async function trialPluginInEnvoy(
   options.progress?.("as it is");
   const before = await lab.unhardened(name, asks, {
     ...given,
-    patience: HANG,
+    patience: OWN_PATIENCE,
     killAfter: KILL_AFTER,
     expectCalls: hints.clusters.length === 0 ? 0 : 1,
   });

@@ -81,12 +81,18 @@ async function provoked(
   return played !== null && trapIn(played) !== null ? played : null;
 }
 
+function hangs(played: Played): boolean {
+  const { start, ended, answers } = played;
+  return start === "hung" || ended?.signal === "SIGABRT" || answers.at(-1)?.lost === "patience";
+}
+
 async function fuelRow(subject: OwnSubject): Promise<Measured | Unmeasured> {
   const { before, after, hints } = subject;
   const unhardened = account(before, KILL_AFTER);
-  const hung = before.ended?.signal === "SIGABRT" || before.answers.at(-1)?.lost === "patience";
-  if (hung || before.start === "hung") {
-    const held = trapIn(after) !== null && after.ended === null && after.bystanders.failed === 0;
+  if (hangs(before)) {
+    // A plugin that traps while it is configured is one that Envoy does not start with: it does not hang.
+    const alive = after.start === "refused" || after.ended === null;
+    const held = trapIn(after) !== null && alive && after.bystanders.failed === 0;
     return { unhardened, hardened: account(after), held, details: [] };
   }
   const played = await provoked(subject);
@@ -158,10 +164,8 @@ export const measures: Readonly<Record<string, Measure | undefined>> = {
   "outbound-call": outbound,
   "memory-cap": memoryRow,
   "infinite-loop": fuelRow,
-  "digest-mismatch": ({ lab, name, policy, given }) =>
-    mismatch({ lab, name, policy, ...configured(given) }),
-  "digest-breaks-load": ({ lab, name, policy, given }) =>
-    update({ lab, name, policy, ...configured(given) }),
+  "digest-mismatch": (subject) => digestRow(mismatch, subject),
+  "digest-breaks-load": (subject) => digestRow(update, subject),
   telemetry: nothing("hardened modules do not report their counters yet"),
   "trap-fail-open": failureRow,
   "denied-capability": deniedRow,
@@ -176,6 +180,16 @@ export const measures: Readonly<Record<string, Measure | undefined>> = {
   "aliased-write": nothing("see the trial of the built-in ones"),
   "header-adds": nothing("see the trial of the built-in ones"),
 };
+
+type Digest = typeof mismatch;
+
+/** Where its requests hang it is only loaded; where its start hangs there is nothing to tell a load by. */
+async function digestRow(measure: Digest, subject: OwnSubject): Promise<Measured | Unmeasured> {
+  const { lab, name, policy, given, before } = subject;
+  if (before.start !== "ready") return { notExercised: "as it is, Envoy does not start with it" };
+  const asked = !hangs(before);
+  return measure({ lab, name, policy, asked, ...configured(given) });
+}
 
 function configured({ configuration }: SceneOptions): { readonly configuration?: string } {
   return configuration === undefined ? {} : { configuration };
