@@ -93,8 +93,10 @@ function ceilings(s: Survey, charged: Uint8Array, exported: Iterable<number>): F
   const ceiling = Float64Array.from(charged, (must) => (must === 1 ? 0 : HOIST));
   const called = new Uint8Array(s.count);
   for (const func of s.calls) if (func >= s.imported) called[func - s.imported] = 1;
-  // What only a wrapper calls is paid for by what the wrapper keeps back.
-  for (const i of exported) if (charged[i] === 0 && called[i] === 0) ceiling[i] = ENTRY_FREE;
+  // What a wrapper calls is paid for by what the wrapper keeps back; where others call it too, by them as well.
+  for (const i of exported) {
+    if (charged[i] === 0) ceiling[i] = called[i] === 0 ? ENTRY_FREE : Math.min(HOIST, ENTRY_FREE);
+  }
   return ceiling;
 }
 
