@@ -33,8 +33,9 @@ export const caps = {
   foreignArgumentBytes: 4 * 1024 * 1024,
   foreignResultBytes: 16 * 1024 * 1024,
 
-  /** Keys and values of one shared-data namespace. */
+  /** Keys and values of one shared-data namespace, and what keeping each pair costs beside its bytes. */
   sharedDataBytes: 16 * 1024 * 1024,
+  sharedPairBytes: 64,
   queues: 1024,
   queueItems: 10_000,
   queueBytes: 16 * 1024 * 1024,

@@ -1,6 +1,7 @@
 // What the caller of the host decides about a plugin, and the defaults for what it leaves open.
 import type { Dialer } from "./dialer.ts";
 import type { FailurePolicy, Semantics } from "./failure.ts";
+import type { Guards } from "./guards.ts";
 import type { ForeignFunction } from "./plugin-state.ts";
 import {
   type AttributeSource,
@@ -9,7 +10,6 @@ import {
   sourceOf,
 } from "./properties.ts";
 import type { HostServices } from "./services.ts";
-import type { Guards } from "./guards.ts";
 import type { Tracer } from "./tracer.ts";
 
 export interface PluginOptions {

@@ -15,6 +15,14 @@ export interface DataStore {
   set(namespace: string, key: string, value: Uint8Array, cas: number): number;
 }
 
+/** What a pair counts towards its namespace's bytes: an empty one isn't free. */
+export function sizeOf(
+  key: { readonly length: number },
+  value: { readonly length: number },
+): number {
+  return caps.sharedPairBytes + key.length + value.length;
+}
+
 interface Namespace {
   readonly entries: Map<string, SharedEntry>;
   bytes: number;
@@ -36,8 +44,8 @@ export class SharedData implements DataStore {
     }
     const old = space.entries.get(key);
     if (old !== undefined && cas !== 0 && cas !== old.cas) return STATUS.casMismatch;
-    const freed = old === undefined ? 0 : key.length + old.value.length;
-    const bytes = space.bytes - freed + key.length + value.length;
+    const freed = old === undefined ? 0 : sizeOf(key, old.value);
+    const bytes = space.bytes - freed + sizeOf(key, value);
     if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
     space.bytes = bytes;
     this.#cas = this.#cas === 0xffffffff ? 1 : this.#cas + 1;

@@ -5,7 +5,7 @@
 //   namespace: tag | next | bytes of all its keys and values | name length | name …
 import { STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
-import type { DataStore, SharedEntry } from "../shared-data.ts";
+import { type DataStore, type SharedEntry, sizeOf } from "../shared-data.ts";
 import { type SharedRegion, TABLE, WORD } from "./region.ts";
 
 const RECORD = 28;
@@ -54,7 +54,7 @@ export class RegionData implements DataStore {
     const region = this.#region;
     const name = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(key, "latin1");
-    if (bytes.length + value.length > caps.sharedDataBytes) return STATUS.internalFailure;
+    if (sizeOf(bytes, value) > caps.sharedDataBytes) return STATUS.internalFailure;
     return region.locked<number>(STATUS.internalFailure, () => {
       const space = namespaceAt(region, name, true);
       return space === 0 ? STATUS.internalFailure : this.#write(space, bytes, value, cas);
@@ -67,8 +67,8 @@ export class RegionData implements DataStore {
     const hash = region.hash(space, key);
     const old = this.#find(space, hash, key);
     if (old > 0 && cas !== 0 && cas !== words[(old >>> 2) + 4]! >>> 0) return STATUS.casMismatch;
-    const freed = old === 0 ? 0 : key.length + words[(old >>> 2) + 6]!;
-    const bytes = words[(space >>> 2) + 2]! - freed + key.length + value.length;
+    const freed = old === 0 ? 0 : sizeOf(key, { length: words[(old >>> 2) + 6]! });
+    const bytes = words[(space >>> 2) + 2]! - freed + sizeOf(key, value);
     if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
     const size = RECORD + key.length + value.length;
     const stays = old !== 0 && region.fits(old, size);

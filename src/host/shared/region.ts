@@ -57,7 +57,7 @@ export class SharedRegion {
   }
 
   /** Memory for a region with a heap of 2 to the power of `order` bytes, 20 to 30; made by one thread. */
-  static allocate(order = 26): SharedArrayBuffer {
+  static allocate(order = 28): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(HEAP + 2 ** order);
     const region = new SharedRegion(buffer);
     region.#push(HEAP, order);
