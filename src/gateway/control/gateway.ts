@@ -65,6 +65,10 @@ const LAST_RECORDS = 1_000;
 /** Traces that are kept. */
 const TRACES = 200;
 
+function notStarted({ plugin, reason }: Problem): Finding {
+  return finding("gateway-not-started", "error", { name: plugin, reason });
+}
+
 export class Gateway {
   readonly options: GatewayOptions;
   readonly stats = new StatMerge();
@@ -111,7 +115,7 @@ export class Gateway {
         : new OtlpExporter({ ...otlp, say: (text) => this.say("warning", text) });
     this.#watch = new FileWatch(() => this.reload());
     this.#watchdog = new Watchdog({
-      threads: () => [...this.threads, ...this.cells.values()],
+      threads: () => this.#all,
       plugin: (place) => this.#places[place] ?? "?",
       say: (text) => this.say("error", text),
     });
@@ -131,6 +135,11 @@ export class Gateway {
       name,
       address: this.#sockets[i]!.address,
     }));
+  }
+
+  /** Every thread that serves: workers, then cells. */
+  get #all(): ThreadHandle[] {
+    return [...this.threads, ...this.cells.values()];
   }
 
   say(level: LogEntry["level"], text: string): void {
@@ -254,7 +263,7 @@ export class Gateway {
         this.#queue(() => this.#makeCell(event.plugin, event.why));
         break;
       case "poll":
-        for (const one of [...this.threads, ...this.cells.values()]) {
+        for (const one of this.#all) {
           if (one !== from) one.send({ kind: "poll" });
         }
         break;
@@ -289,9 +298,8 @@ export class Gateway {
     });
   }
 
-  #report({ plugin, reason }: Problem): void {
-    const one = finding("gateway-not-started", "error", { name: plugin, reason });
-    this.say("error", renderFinding(one));
+  #report(problem: Problem): void {
+    this.say("error", renderFinding(notStarted(problem)));
   }
 
   /** Moves a plugin into a thread of its own. */
@@ -389,7 +397,7 @@ export class Gateway {
   }
 
   async #takeOver(version: Version, findings: readonly Finding[]): Promise<void> {
-    const all = [...this.threads, ...this.cells.values()];
+    const all = this.#all;
     let problems: readonly Problem[] = [];
     try {
       problems = await this.#stageAll(all, version);
@@ -404,11 +412,7 @@ export class Gateway {
     const bad = problems.filter((one) => !old.has(one.plugin));
     if (bad.length > 0) {
       for (const one of all) one.send({ kind: "abort", number: version.number });
-      this.#refuse(
-        bad.map(({ plugin, reason }) =>
-          finding("gateway-not-started", "error", { name: plugin, reason }),
-        ),
-      );
+      this.#refuse(bad.map(notStarted));
       return;
     }
     await Promise.all(all.map((one) => one.commit(version.number, COMMIT)));
@@ -434,8 +438,7 @@ export class Gateway {
   /** Traces the next requests of every thread. */
   trace(requests: number): void {
     this.#traceLeft = requests;
-    for (const one of [...this.threads, ...this.cells.values()])
-      one.send({ kind: "trace", requests });
+    for (const one of this.#all) one.send({ kind: "trace", requests });
   }
 
   /** Every statistic, those that plugins define among them. */
@@ -447,7 +450,7 @@ export class Gateway {
   /** What each thread tells of itself; null for one that doesn't answer. */
   reports() {
     return Promise.all(
-      [...this.threads, ...this.cells.values()].map(async (thread) => ({
+      this.#all.map(async (thread) => ({
         thread,
         report: await thread.report(REPORT),
       })),
@@ -478,7 +481,7 @@ export class Gateway {
     for (const act of this.#onStop.splice(0)) act();
     this.#watch.close();
     this.#watchdog.stop();
-    const all = [...this.threads, ...this.cells.values()];
+    const all = this.#all;
     await Promise.all(all.map((one) => one.terminate()));
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }

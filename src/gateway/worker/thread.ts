@@ -11,7 +11,7 @@ import type { ClusterConfig, ListenerConfig, TcpChain } from "../../mesh/envoy/l
 import { managerHeaders } from "../chain/manager-headers.ts";
 import type { ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
-import type { Exchange, Upstreams } from "../http/exchange.ts";
+import type { ConnectionInfo, Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
 import type { ClientInfo } from "../tcp/seams.ts";
@@ -384,10 +384,11 @@ export class ServingThread {
     }
   }
 
-  #handle(listener: number, exchange: Exchange): void {
+  /** `origin`: the client's connection, where another thread has accepted it. */
+  #handle(listener: number, exchange: Exchange, origin?: ConnectionInfo): void {
     try {
       const service = this.#current?.services[listener];
-      if (service instanceof HttpService) service.handle(exchange);
+      if (service instanceof HttpService) service.handle(exchange, origin);
       else exchange.reset();
     } catch (error) {
       this.internalError(error);
@@ -420,16 +421,7 @@ export class ServingThread {
     }
     // The way here is without TLS, the client's may not be.
     exchange.headers.set(":scheme", origin.tls === null ? "http" : "https");
-    this.#gate!.pass(exchange, () => {
-      try {
-        const service = this.#current?.services[origin.listener];
-        if (service instanceof HttpService) service.handle(exchange, origin);
-        else exchange.reset();
-      } catch (error) {
-        this.internalError(error);
-        exchange.reset();
-      }
-    });
+    this.#gate!.pass(exchange, () => this.#handle(origin.listener, exchange, origin));
   }
 
   /** The plugins of a version that another doesn't have end with their last request. */
