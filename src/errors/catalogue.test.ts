@@ -13,6 +13,7 @@ import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
 import { learnTexts } from "./texts/learn.ts";
+import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
 import { trialTexts } from "./texts/trial.ts";
@@ -23,6 +24,7 @@ const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
   ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts],
+  ociTexts,
 ];
 
 test("no code has rows in two areas, where one would hide the other", () => {

@@ -10,6 +10,7 @@ import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
 import { learnTexts } from "./texts/learn.ts";
+import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
 import { trialTexts } from "./texts/trial.ts";
@@ -43,6 +44,7 @@ export const catalogue = {
   ...envoyConfigTexts,
   ...gatewayTexts,
   ...generateTexts,
+  ...ociTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 
