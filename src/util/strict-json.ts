@@ -1,38 +1,31 @@
-// JSON as signed and pinned documents must be: UTF-8, one value, no key twice in one object, bounded in size and
-// depth. Two readers that keep different ones of two equal keys would disagree about what was signed.
+// JSON as signed and pinned documents must be: UTF-8, one value, no key twice in one object, bounded depth. Two
+// readers that keep different ones of two equal keys would disagree about what was signed. The size is the caller's
+// to bound.
 import { jsonErrorAt } from "./json-error.ts";
 
-export type JsonRefusal = "too-large" | "not-utf8" | "no-json" | "too-deep" | "duplicate-key";
+export type JsonProblem = "utf8" | "syntax" | "depth" | "duplicate";
 
-/** Thrown by parseStrictJson; `detail` is the key or the offset, for the caller's own words. */
+/** Thrown by parseStrictJson; `detail` is the doubled key, or what is wrong in words. */
 export class StrictJsonError extends Error {
   override readonly name = "StrictJsonError";
-  readonly kind: JsonRefusal;
+  readonly problem: JsonProblem;
   readonly detail: string;
 
-  constructor(kind: JsonRefusal, detail: string) {
-    super(`${kind}: ${detail}`);
-    this.kind = kind;
+  constructor(problem: JsonProblem, detail: string) {
+    super(`${problem}: ${detail}`);
+    this.problem = problem;
     this.detail = detail;
   }
 }
 
-export interface JsonLimits {
-  readonly bytes: number;
-  /** Objects and lists inside each other. */
-  readonly depth: number;
-}
-
-/** The value of a JSON document. Throws StrictJsonError, and nothing else. */
-export function parseStrictJson(bytes: Uint8Array | string, limits: JsonLimits): unknown {
-  const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
-  if (size > limits.bytes) throw new StrictJsonError("too-large", `${size} bytes`);
+/** The value of a document with at most `depth` objects and lists inside each other. Throws StrictJsonError only. */
+export function parseStrictJson(bytes: Uint8Array | string, depth: number): unknown {
   const text = typeof bytes === "string" ? bytes : decode(bytes);
-  checkTokens(text, limits.depth);
+  checkTokens(text, depth);
   try {
     return JSON.parse(text);
   } catch {
-    throw new StrictJsonError("no-json", `character ${jsonErrorAt(text)}`);
+    throw new StrictJsonError("syntax", `it stops being JSON at character ${jsonErrorAt(text)}`);
   }
 }
 
@@ -40,7 +33,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new StrictJsonError("not-utf8", `${bytes.length} bytes`);
+    throw new StrictJsonError("utf8", "it is not UTF-8");
   }
 }
 
@@ -63,7 +56,7 @@ function checkTokens(text: string, depth: number): void {
     const mark = text[at];
     if (mark === "{" || mark === "[") {
       open.push(mark === "{" ? new Set() : null);
-      if (open.length > depth) throw new StrictJsonError("too-deep", `${open.length} levels`);
+      if (open.length > depth) throw new StrictJsonError("depth", `it is nested deeper than ${depth} levels`);
       keyNext = mark === "{";
     } else if (mark === "}" || mark === "]") {
       open.pop();
@@ -87,6 +80,6 @@ function addKey(keys: Set<string>, quoted: string): void {
   } catch {
     return;
   }
-  if (keys.has(key)) throw new StrictJsonError("duplicate-key", key.slice(0, 100));
+  if (keys.has(key)) throw new StrictJsonError("duplicate", key.slice(0, 100));
   keys.add(key);
 }
