@@ -1,6 +1,8 @@
 // `npm run bench [-- NAME…] [--quick] [--json | --markdown]`: runs the benches named, or all, one after the
 // other; with --quick, those that take minutes are made short and decide nothing. Nothing else should run on
-// the machine meanwhile. Exit 1 where a promised figure did not hold.
+// the machine meanwhile. Exit 1 where a promised figure did not hold. `-- --render FILE…` measures nothing: it
+// prints what --json has saved as a page.
+import { readFileSync } from "node:fs";
 import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
@@ -29,14 +31,29 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     start: benchStart,
   };
 
-const intro = (args: string): string => `# Benchmarks
+const intro = (how: string): string => `# Benchmarks
 
-Written by \`npm run --silent bench -- ${args} > docs/benchmarks.md\`; don't edit. Medians of alternated runs after
+Written by \`npm run --silent bench -- ${how}\`; don't edit. Medians of alternated runs after
 warm-up, in brackets the interval of about 95 % around the median; both sides of a ratio ran in the same run,
 in turns. Sizes are in units of 1000.
 `;
 
+/** A page of reports that were saved by --json. */
+function rendered(files: readonly string[]): string {
+  const saved = files.map(
+    (file) => JSON.parse(readFileSync(file, "utf8")) as { machine: string; reports: Report[] },
+  );
+  const names = saved.flatMap(({ reports }) => reports.map(({ name }) => name));
+  const machines = [...new Set(saved.map((one) => one.machine))];
+  const pages = saved.flatMap(({ reports }) => reports.map(asMarkdown));
+  return `${intro(`${names.join(" ")} --json\` and \`npm run --silent bench -- --render`)}\nMachine: ${machines.join("; ")}.\n\n${pages.join("\n")}`;
+}
+
 async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === "--render") {
+    process.stdout.write(rendered(args.slice(1)));
+    return 0;
+  }
   const names = args.filter((arg) => !arg.startsWith("--"));
   const quick = args.includes("--quick");
   const format = args.find((arg) => arg.startsWith("--") && arg !== "--quick");
@@ -50,7 +67,8 @@ async function run(args: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  if (format === "--markdown") console.log(`${intro(args.join(" "))}\nMachine: ${machine()}.\n`);
+  if (format === "--markdown")
+    console.log(`${intro(`${args.join(" ")} > docs/benchmarks.md`)}\nMachine: ${machine()}.\n`);
   if (format === undefined) console.log(`${machine()}\n`);
   const reports: Report[] = [];
   for (const [name, bench] of Object.entries(benches)) {
