@@ -15,6 +15,22 @@ export const injectedGlobals = [
   { key: "denied0", type: I64, init: 0n, exportName: "glovebox_denied0" },
   { key: "denied1", type: I64, init: 0n, exportName: "glovebox_denied1" },
   { key: "denied2", type: I64, init: 0n, exportName: "glovebox_denied2" },
+  { key: "used", type: I64, init: 0n, exportName: null },
+  { key: "left", type: I64, init: 0n, exportName: null },
+  { key: "slot", type: I32, init: 0n, exportName: null },
+  { key: "bodied", type: I64, init: 0n, exportName: null },
+  { key: "kept", type: I64, init: 0n, exportName: null },
+  { key: "queued", type: I64, init: 0n, exportName: null },
+  { key: "defined", type: I64, init: 0n, exportName: null },
+  { key: "unslotted", type: I32, init: 0n, exportName: "glovebox_unslotted" },
+  { key: "token0", type: I32, init: 0n, exportName: null },
+  { key: "token1", type: I32, init: 0n, exportName: null },
+  { key: "token2", type: I32, init: 0n, exportName: null },
+  { key: "token3", type: I32, init: 0n, exportName: null },
+  { key: "token4", type: I32, init: 0n, exportName: null },
+  { key: "token5", type: I32, init: 0n, exportName: null },
+  { key: "token6", type: I32, init: 0n, exportName: null },
+  { key: "token7", type: I32, init: 0n, exportName: null },
 ] as const;
 
 export type InjectedGlobal = (typeof injectedGlobals)[number]["key"];
@@ -23,6 +39,49 @@ export type InjectedGlobal = (typeof injectedGlobals)[number]["key"];
 export function injectedOffset(key: InjectedGlobal): number {
   return injectedGlobals.findIndex((row) => row.key === key);
 }
+
+/** The globals that hold queue tokens, in the order in which they are filled. */
+export const tokenGlobals = [
+  "token0",
+  "token1",
+  "token2",
+  "token3",
+  "token4",
+  "token5",
+  "token6",
+  "token7",
+] as const satisfies readonly InjectedGlobal[];
+
+/** What the global `used` holds: each field's lowest bit, and how many bits it has. */
+export const usedFields = {
+  /** Bytes that were logged. */
+  log: { shift: 0, width: 21 },
+  /** Bytes of headers that the host was handed. */
+  headers: { shift: 21, width: 21 },
+  /** Outbound calls that were made. */
+  dispatches: { shift: 42, width: 10 },
+  /** HTTP calls without an answer yet. */
+  open: { shift: 52, width: 10 },
+} as const;
+
+export type UsedField = keyof typeof usedFields;
+
+/** The globals of one request slot, after all others, all mutable, initial value 0, never exported. */
+export const slotGlobals = [
+  { key: "id", type: I32 },
+  { key: "left", type: I64 },
+  { key: "used", type: I64 },
+] as const;
+
+export type SlotGlobal = (typeof slotGlobals)[number]["key"];
+
+/** Offset of a slot's global from the first global of slot 0. */
+export function slotOffset(slot: number, key: SlotGlobal): number {
+  return slotGlobals.length * slot + slotGlobals.findIndex((row) => row.key === key);
+}
+
+/** Neighbouring slots that a stream's id may fall into. */
+export const SLOT_PROBES = 4;
 
 /** Phases (rule A6). An import thunk adds 1 before the call and takes it off after. */
 export const PHASE = { new: 0, idle: 1, guest: 2, host: 3, alloc: 4, allocHost: 5 } as const;
