@@ -16,6 +16,7 @@ import { learnTexts } from "./texts/learn.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
+import { signingTexts } from "./texts/signing.ts";
 import { trialTexts } from "./texts/trial.ts";
 import { verifyTexts } from "./texts/verify.ts";
 import { wasmTexts } from "./texts/wasm.ts";
@@ -24,7 +25,7 @@ const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
   ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts],
-  ociTexts,
+  ...[ociTexts, signingTexts],
 ];
 
 test("no code has rows in two areas, where one would hide the other", () => {

@@ -13,6 +13,7 @@ import { learnTexts } from "./texts/learn.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
+import { signingTexts } from "./texts/signing.ts";
 import { trialTexts } from "./texts/trial.ts";
 import { verifyTexts } from "./texts/verify.ts";
 import { wasmTexts } from "./texts/wasm.ts";
@@ -45,6 +46,7 @@ export const catalogue = {
   ...gatewayTexts,
   ...generateTexts,
   ...ociTexts,
+  ...signingTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 
