@@ -1,7 +1,7 @@
 // `cosign.key`: a PKCS #8 private key, encrypted with a password, in JSON, in PEM. Written as cosign writes it and read
 // with exactly these parameters: a file that names weaker or costlier ones is refused before anything is computed.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, scryptSync, sign } from "node:crypto";
-import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
+import { xsalsa20poly1305 } from "@noble/ciphers/salsa";
 import { fail } from "../errors/failure.ts";
 import { keyEncryption, privateKeyLabels, signingLimits } from "../spec/signing.ts";
 import { parseStrictJson, StrictJsonError } from "../util/strict-json.ts";

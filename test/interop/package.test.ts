@@ -47,7 +47,7 @@ test("installed into an empty folder, it inspects, hardens and verifies a plugin
   const { packages } = JSON.parse(installed) as { packages: Record<string, unknown> };
   // What everybody gets who installs the package: itself and the dependencies that ADR 2 gives reasons for.
   const reasons = readFileSync(join(root, "docs/adr/0002-runtime-dependencies.md"), "utf8");
-  const named = [...reasons.matchAll(/^\| `([\w-]+)` \d/gm)].map((match) => match[1]!);
+  const named = [...reasons.matchAll(/^\| `([@\w/-]+)` \d/gm)].map((match) => match[1]!);
   assert.deepEqual(
     Object.keys(packages).filter(Boolean).sort(),
     [...named, "glovebox"].map((name) => `node_modules/${name}`).sort(),

@@ -1,0 +1,85 @@
+// What is attached to an artifact, as it lies in its store: bundles among its referrers, and the older signatures under
+// the tag `sha256-HEX.sig`. Bytes with a name for messages; nothing is believed yet.
+import { fail } from "../errors/failure.ts";
+import { type Digest } from "../net/digest.ts";
+import { type Descriptor, parseManifest } from "../net/manifest.ts";
+import { fallbackTag, type Store } from "../net/store.ts";
+import {
+  SIGNATURE_TAG_SUFFIX,
+  signingAnnotations,
+  signingLimits,
+  signingTypes,
+} from "../spec/signing.ts";
+
+export type Candidate =
+  | { readonly kind: "bundle"; readonly what: string; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "legacy";
+      readonly what: string;
+      readonly payload: Uint8Array;
+      /** Base64, as the annotation has it. */
+      readonly signature: string;
+    }
+  /** Listed as about this artifact, and about another by its own word. */
+  | { readonly kind: "astray"; readonly what: string; readonly found: string };
+
+const short = (digest: string): string => digest.slice(0, 19);
+
+async function bundleOf(
+  store: Store,
+  subject: Digest,
+  listed: Descriptor,
+): Promise<Candidate | null> {
+  const stored = await store.getManifest(listed.digest);
+  if (stored === null) return null;
+  const what = `the referrer ${short(listed.digest)}`;
+  const manifest = parseManifest(stored.bytes, stored.descriptor.mediaType, what);
+  if (manifest.kind !== "manifest") return null;
+  const [layer] = manifest.layers;
+  // Other kinds of referrers (bills of materials, documents) are no matter of signatures.
+  if (manifest.layers.length !== 1 || !layer!.mediaType.startsWith(signingTypes.bundlePrefix)) return null;
+  if (manifest.subject?.digest !== subject) {
+    return { kind: "astray", what, found: manifest.subject?.digest ?? "nothing" };
+  }
+  const bytes = await store.getBlob(layer!, signingLimits.bundleBytes);
+  return { kind: "bundle", what: `the bundle ${short(listed.digest)}`, bytes };
+}
+
+async function legacyOf(store: Store, subject: Digest): Promise<readonly Candidate[]> {
+  const tag = fallbackTag(subject, SIGNATURE_TAG_SUFFIX);
+  const stored = await store.getManifest(tag);
+  if (stored === null) return [];
+  const what = `the signatures at ${short(tag)}…${SIGNATURE_TAG_SUFFIX}`;
+  const manifest = parseManifest(stored.bytes, stored.descriptor.mediaType, what);
+  if (manifest.kind !== "manifest") return [];
+  if (manifest.layers.length > signingLimits.candidates) {
+    fail("signature-too-many", { what: store.name, limit: signingLimits.candidates });
+  }
+  const found: Candidate[] = [];
+  for (const layer of manifest.layers) {
+    const signature = layer.annotations?.[signingAnnotations.signature];
+    if (layer.mediaType !== signingTypes.simpleSigning || signature === undefined) continue;
+    const payload = await store.getBlob(layer, signingLimits.payloadBytes);
+    const name = `the signature ${short(layer.digest)}`;
+    found.push({ kind: "legacy", what: name, payload, signature });
+  }
+  return found;
+}
+
+/**
+ * Everything attached that could be a signature or an attestation, bundles first. Throws what the store throws (bytes
+ * that don't have their digest, among others) and `signature-too-many`.
+ */
+export async function candidatesOf(store: Store, subject: Digest): Promise<readonly Candidate[]> {
+  // Not filtered by artifact type: some registries report it wrongly.
+  const listed = await store.listReferrers(subject);
+  if (listed.length > signingLimits.candidates) {
+    fail("signature-too-many", { what: store.name, limit: signingLimits.candidates });
+  }
+  const bundles: Candidate[] = [];
+  for (const one of listed) {
+    const bundle = await bundleOf(store, subject, one);
+    if (bundle !== null) bundles.push(bundle);
+  }
+  return [...bundles, ...(await legacyOf(store, subject))];
+}
