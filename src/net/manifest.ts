@@ -15,6 +15,8 @@ export interface Descriptor {
   readonly size: number;
   readonly annotations?: Annotations;
   readonly artifactType?: string;
+  /** In an index: what the manifest is for. */
+  readonly platform?: { readonly architecture: string; readonly os: string };
 }
 
 export interface Manifest {
@@ -79,6 +81,13 @@ function typeOf(value: unknown, what: string): string | undefined {
   return value;
 }
 
+function platformOf(value: unknown): Descriptor["platform"] {
+  if (!isFields(value)) return undefined;
+  const { architecture, os } = value;
+  if (typeof architecture !== "string" || typeof os !== "string") return undefined;
+  return { architecture, os };
+}
+
 function descriptorOf(value: unknown, what: string): Descriptor {
   if (!isFields(value)) return bad(what, "a descriptor is no object");
   const mediaType = typeOf(value.mediaType, what) ?? bad(what, "a descriptor has no media type");
@@ -88,12 +97,14 @@ function descriptorOf(value: unknown, what: string): Descriptor {
   }
   const annotations = annotationsOf(value.annotations, what);
   const artifactType = typeOf(value.artifactType, what);
+  const platform = platformOf(value.platform);
   return {
     mediaType,
     digest: asDigest(value.digest, what),
     size,
     ...(annotations !== undefined && { annotations }),
     ...(artifactType !== undefined && { artifactType }),
+    ...(platform !== undefined && { platform }),
   };
 }
 
@@ -150,12 +161,13 @@ function sorted(annotations: Annotations | undefined): Annotations | undefined {
   return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const written = ({ mediaType, digest, size, annotations, artifactType }: Descriptor) => ({
+const written = ({ mediaType, digest, size, annotations, artifactType, platform }: Descriptor) => ({
   mediaType,
   ...(artifactType !== undefined && { artifactType }),
   digest,
   size,
   ...(annotations !== undefined && { annotations: sorted(annotations) }),
+  ...(platform !== undefined && { platform }),
 });
 
 /** The bytes of a manifest or an index: one order of fields, sorted annotations, no white space. */

@@ -97,5 +97,8 @@ export const dockerHub = {
 /** Docker's name for "the password is a refresh token". */
 export const IDENTITY_TOKEN_USER = "<token>";
 
-/** The configuration of a hub image: its type and the ABI that its tools wrote. */
-export const hubRuntime = { type: "envoy_proxy", abiVersion: "v0-4689a30309abf31aee9ae36e73d34b1bb182685f" } as const;
+/** What runs a WebAssembly Hub image, by the name in its runtime configuration. */
+export const HUB_RUNTIME = "envoy_proxy";
+
+/** Bytes of a blob that go in one request; larger blobs are sent in pieces, and an upload that broke off is gone on with. */
+export const UPLOAD_CHUNK = 8 * 1024 * 1024;
