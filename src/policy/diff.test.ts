@@ -53,7 +53,7 @@ test("limits: more is granted, less narrows; a timer's period goes the other way
     [
       ["spec.limits.memory", "grants", "64MiB", "128MiB"],
       ["spec.limits.stack", "narrows", "256KiB", "128KiB"],
-      ["spec.limits.host.tick", "narrows", "not set", "1000ms"],
+      ["spec.limits.host.tick", "narrows", "100ms", "1000ms"],
     ],
   );
   const ticks = diff("{ limits: { host: { tick: 1s } } }", "{ limits: { host: { tick: 100ms } } }");
@@ -84,6 +84,27 @@ test("a rule or a pin that goes is granted; other bytes are neither more nor les
   assert.deepEqual(
     diff("{ failure: reload }", "{ failure: closed }").map(([, d]) => d),
     ["narrows"],
+  );
+});
+
+test("a verb's own list is compared with what `write` said for it, and `*` with no rule", () => {
+  assert.deepEqual(
+    diff("{ headers: { write: [x-a] } }", "{ headers: { write: [x-a], remove: [x-a, x-b] } }"),
+    [["spec.headers.remove: x-b", "grants", "not listed", "listed"]],
+  );
+  assert.deepEqual(diff("{ headers: { write: [x-a] } }", "{ headers: { write: ['*'] } }"), [
+    ["spec.headers.write", "grants", "[x-a]", "not set"],
+  ]);
+  assert.deepEqual(diff("{ headers: { read: ['*'] } }", "{}"), []);
+  assert.deepEqual(
+    diff("{ headers: { write: [x-a] } }", "{ headers: { add: [x-a] } }").map(([what, d]) => [
+      what,
+      d,
+    ]),
+    [
+      ["spec.headers.replace", "grants"],
+      ["spec.headers.remove", "grants"],
+    ],
   );
 });
 

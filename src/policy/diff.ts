@@ -5,6 +5,7 @@ import { callback } from "../spec/callbacks.ts";
 import { hostFunctionNamed } from "../spec/host-functions.ts";
 import type { Policy } from "./policy.ts";
 import { resolvePolicy } from "./resolve.ts";
+import { ALL_HEADERS } from "./rule-items.ts";
 import { type Field, fields, type Path } from "./schema.ts";
 import type { PolicyDocument, Setting } from "./settings.ts";
 import { show } from "./values.ts";
@@ -32,6 +33,10 @@ const elsewhere: readonly string[] = [
   "spec.capabilities.allow",
   "spec.capabilities.allow+",
 ] satisfies readonly Path[];
+
+/** Verbs that take the list of `write` where they have none of their own. */
+const WRITE: Path = "spec.headers.write";
+const verbs: readonly Path[] = ["spec.headers.add", "spec.headers.replace", "spec.headers.remove"];
 
 const NOT_SET = "not set";
 
@@ -111,14 +116,24 @@ function fieldChanges(
 ): readonly Change[] {
   if (elsewhere.includes(row.path)) return [];
   const path = row.path as Path;
-  const [old, now] = [before.settings.get(path), after.settings.get(path)].map(
-    (one) => one?.value ?? row.default,
-  ) as [Setting["value"] | null, Setting["value"] | null];
+  // Where a verb has its own list on either side, the verbs say all that `write` says.
+  const byVerb = [before, after].some(({ settings }) => verbs.some((verb) => settings.has(verb)));
+  if (path === WRITE && byVerb) return [];
+  const [old, now] = [before, after].map(({ settings }) => {
+    const own = settings.get(path)?.value;
+    const value = byVerb && verbs.includes(path) ? (own ?? settings.get(WRITE)?.value) : own;
+    return grantsAll(row, value) ? null : (value ?? row.default);
+  }) as [Setting["value"] | null, Setting["value"] | null];
   if (JSON.stringify(old) === JSON.stringify(now)) return [];
   if (Array.isArray(old) && Array.isArray(now)) return itemChanges(row, old, now, path);
   const direction = directionOf(row, old, now);
   const [from, to] = [old, now].map((value) => shown(row, value));
   return [{ what: row.path, direction, from: from!, to: to!, why: row.doc, path }];
+}
+
+/** A list of headers that names all of them is no rule. */
+function grantsAll(row: Field, value: Setting["value"] | undefined): boolean {
+  return row.kind === "headers" && Array.isArray(value) && value.includes(ALL_HEADERS);
 }
 
 /** Items are permissions, except keys: each of those must have signed. */

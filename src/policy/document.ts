@@ -3,6 +3,7 @@
 import { type Finding, fail } from "../errors/failure.ts";
 import { closest } from "../util/closest.ts";
 import { parseCapabilities } from "./capabilities.ts";
+import { readsAsMessage } from "./grpc-target.ts";
 import { readYaml } from "./read-yaml.ts";
 import { type Field, field, fields, members, type Path } from "./schema.ts";
 import type { PolicyDocument, Setting } from "./settings.ts";
@@ -31,6 +32,7 @@ export function parsePolicy(text: string, file: string): PolicyDocument {
       extended.where,
     );
   }
+  checkClusters(found);
   const settings = new Map<Path, Setting>();
   for (const { path } of fields) {
     const one = found.get(path);
@@ -64,6 +66,17 @@ function readGroup(
         : parseValue(row, entry.tree);
     settings.set(path, { value, where: entry.where });
   }
+}
+
+/** A gRPC call's target may be a message where the ABI has a name (rule A17): no name may be one. */
+function checkClusters(found: ReadonlyMap<string, Setting>): void {
+  const path = "spec.dispatch.clusters" satisfies Path;
+  const list = (at: Path) => (found.get(at)?.value ?? []) as readonly string[];
+  const calls = [...list("spec.capabilities.allow"), ...list("spec.capabilities.allow+")];
+  if (!calls.includes("proxy_grpc_call") && !calls.includes("proxy_grpc_stream")) return;
+  const name = list(path).find((one) => readsAsMessage(Buffer.from(one)));
+  if (name === undefined) return;
+  fail("policy-cluster-is-message", { path, name: cut(name) }, found.get(path)!.where);
 }
 
 /** A neighbour that is spelt alike, else a field of that name elsewhere, else all neighbours. */

@@ -46,11 +46,15 @@ test("the text says value, default, what is not enforced yet and what a rule is 
 `,
   );
   const tick = renderExplanation(explainPolicy("limits.host.tick"));
-  assert.match(tick, /not yet: {2}harden refuses it until host quotas are enforced\n/);
+  assert.doesNotMatch(tick, /not yet/);
   assert.match(tick, /rule for: proxy_set_tick_period_milliseconds\n$/);
   assert.match(
     renderExplanation(explainPolicy("role")),
     /\n {2}external-auth {3}As auth, and asks/,
+  );
+  assert.match(
+    renderExplanation(explainPolicy("bodies.read")),
+    /value: {4}list of request \| response \| downstream \| upstream\n/,
   );
   assert.match(renderExplanation(explainPolicy("telemetry")), /enforced, except false\n/);
 });

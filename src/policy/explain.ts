@@ -17,6 +17,11 @@ const kinds: Readonly<Record<Field["kind"], string>> = {
   size: "size (64MiB, 256KiB)",
   duration: "duration (100ms, 5s)",
   texts: "list of texts",
+  prefixes: "list of beginnings of names",
+  headers: "list of [MAP:]HEADER",
+  properties: "list of dotted paths",
+  statuses: "list of statuses (401, 4xx, 500-503)",
+  buffers: "list of buffers",
   capabilities: "list of names",
   keys: "list of publicKey: FILE",
 };
@@ -52,6 +57,7 @@ export function explainPolicy(path?: string): readonly Field[] {
 
 /** Bounds, choices or form of a field's value, in a few words. */
 export function describeKind(row: Field): string {
+  if (row.kind === "buffers") return `list of ${row.choices?.join(" | ")}`;
   if (row.choices !== undefined) return row.choices.join(" | ");
   if (row.min === undefined || row.max === undefined) return kinds[row.kind];
   return `${kinds[row.kind]}, ${show(row, row.min)} to ${show(row, row.max)}`;

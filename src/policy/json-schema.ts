@@ -67,6 +67,19 @@ function form(row: Field): Json {
       return { type: "string", pattern: patterns.duration.source };
     case "texts":
       return { type: "array", items: { type: "string", minLength: 1 } };
+    case "prefixes":
+    case "headers":
+    case "properties":
+      return { type: "array", items: { type: "string", pattern: patterns[row.kind].source } };
+    case "statuses": {
+      const text = { type: "string", pattern: patterns.statuses.source };
+      return {
+        type: "array",
+        items: { anyOf: [{ type: "integer", minimum: 100, maximum: 999 }, text] },
+      };
+    }
+    case "buffers":
+      return { type: "array", items: { enum: row.choices } };
     case "keys": {
       const key = {
         type: "string",

@@ -2,6 +2,7 @@
 // that a document leaves open has been decided; nobody resolves anything again further down.
 import type { Finding } from "../errors/failure.ts";
 import type { CostVersion } from "../spec/costs.ts";
+import type { Rules } from "./rules.ts";
 
 /** What a denied call with a status result answers. */
 export type DeniedAnswer =
@@ -27,6 +28,8 @@ export interface Policy {
     readonly memoryPages: number;
     readonly onMemoryCap: "trap" | "refuse";
     readonly fuel: {
+      /** Units for all callbacks of a stream; null where streams have no account of their own. */
+      readonly request: number | null;
       /** Units for one callback, from the host's call to its return. */
       readonly callback: number;
       /** Units for each entry of the start phase (rule A27). */
@@ -38,7 +41,28 @@ export interface Policy {
     readonly stackBytes: number;
     /** Nested counted calls. */
     readonly callDepth: number;
+    /** Streams that have an account of their own at the same time. */
+    readonly streams: number;
+    /** Open HTTP calls, and all calls, of a stream or without accounts of a callback. */
+    readonly dispatch: { readonly outstanding: number | null; readonly total: number | null };
+    /** Bytes of a stream or of a callback; `level` is a number of LOG_LEVEL, what is below is left out. */
+    readonly log: { readonly bytes: number | null; readonly level: number | null };
+    /** What the plugin may make its host spend; null for no bound. */
+    readonly host: {
+      /** Of a stream or of a callback. */
+      readonly headerBytes: number | null;
+      /** Of a callback. */
+      readonly bodyBytes: number | null;
+      /** These three of the instance, for as long as it lives. */
+      readonly sharedData: number | null;
+      readonly queueItems: number | null;
+      readonly metrics: number | null;
+      /** The shortest timer period in ms. */
+      readonly tick: number | null;
+    };
   };
+  /** What holds for the arguments of allowed calls. */
+  readonly rules: Rules;
   /** Host functions (env and WASI, bare names) that the plugin may reach. Sorted. */
   readonly allow: ReadonlySet<string>;
   /**

@@ -5,13 +5,18 @@ import { PAGE } from "../spec/binary.ts";
 import { callback, callbacks, setUpCallbacks } from "../spec/callbacks.ts";
 import type { CostVersion } from "../spec/costs.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
+import { LOG_LEVEL } from "../spec/status.ts";
 import { optional } from "./capabilities.ts";
 import { digestOf } from "./digest.ts";
 import { deepFreeze, frozenSet } from "./freeze.ts";
 import type { DeniedAnswer, Policy } from "./policy.ts";
+import { resolveRules, riskyForeign } from "./resolve-rules.ts";
 import { type RoleName, role } from "./roles.ts";
 import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
 import { type PolicyDocument, setting } from "./settings.ts";
+
+/** A budget that nothing uses up: what streams have accounts for is counted beside the fuel. */
+const NO_END = Number.MAX_SAFE_INTEGER;
 
 /** The policy that a document means. Never throws. */
 export function resolvePolicy(document: PolicyDocument): Policy {
@@ -20,6 +25,8 @@ export function resolvePolicy(document: PolicyDocument): Policy {
   const roleName = setting(document, "spec.role") ?? null;
   const template = roleName === null ? undefined : role(roleName);
   const { allow, kept } = capabilities(document, roleName);
+  const outstanding = get("spec.limits.dispatch.outstanding");
+  const level = get("spec.limits.log.level");
   const decided = {
     name: get("metadata.name"),
     role: roleName,
@@ -30,6 +37,7 @@ export function resolvePolicy(document: PolicyDocument): Policy {
       memoryPages: Math.floor(get("spec.limits.memory") / PAGE),
       onMemoryCap: get("spec.limits.onMemoryCap") as Policy["limits"]["onMemoryCap"],
       fuel: {
+        request: get("spec.limits.fuel.request") ?? (outstanding === null ? null : NO_END),
         callback: get("spec.limits.fuel.callback"),
         start: get("spec.limits.fuel.start"),
         mode: get("spec.limits.fuel.mode") as Policy["limits"]["fuel"]["mode"],
@@ -37,7 +45,22 @@ export function resolvePolicy(document: PolicyDocument): Policy {
       },
       stackBytes: get("spec.limits.stack"),
       callDepth: get("spec.limits.callDepth"),
+      streams: get("spec.limits.streams"),
+      dispatch: { outstanding, total: get("spec.limits.dispatch.total") },
+      log: {
+        bytes: get("spec.limits.log.bytesPerRequest"),
+        level: level === null ? null : LOG_LEVEL[level as keyof typeof LOG_LEVEL],
+      },
+      host: {
+        headerBytes: get("spec.limits.host.headerBytes"),
+        bodyBytes: get("spec.limits.host.bodyBytes"),
+        sharedData: get("spec.limits.host.sharedData"),
+        queueItems: get("spec.limits.host.queueItems"),
+        metrics: get("spec.limits.host.metrics"),
+        tick: get("spec.limits.host.tick"),
+      },
     },
+    rules: resolveRules((path) => setting(document, path) ?? null),
     allow,
     callbacks: kept,
     denied: get("spec.capabilities.denied") as DeniedAnswer,
@@ -48,6 +71,8 @@ export function resolvePolicy(document: PolicyDocument): Policy {
     ...document.warnings,
     ...lifecycleFindings(document, kept),
     ...ruleFindings(document, allow),
+    ...accountFindings(document, decided.limits.fuel.request),
+    ...foreignFindings(document, allow, decided.rules.foreign),
   ];
   return deepFreeze({ ...decided, digest: digestOf(decided), warnings });
 }
@@ -127,4 +152,34 @@ function ruleFindings(document: PolicyDocument, allow: ReadonlySet<string>): rea
     const args = { path: row.path, calls: row.needs.join(", ") };
     return [finding("policy-rule-without-call", "warning", args, set.where)];
   });
+}
+
+/** Fields that count for a stream where streams have accounts, and else for one callback. */
+const perStream = [
+  "spec.limits.streams",
+  "spec.limits.dispatch.total",
+  "spec.limits.log.bytesPerRequest",
+  "spec.limits.host.headerBytes",
+] as const satisfies readonly Path[];
+
+function accountFindings(document: PolicyDocument, request: number | null): readonly Finding[] {
+  if (request !== null) return [];
+  return perStream.flatMap((path) => {
+    const set = document.settings.get(path);
+    return set === undefined
+      ? []
+      : [finding("policy-per-callback", "warning", { path }, set.where)];
+  });
+}
+
+function foreignFindings(
+  document: PolicyDocument,
+  allow: ReadonlySet<string>,
+  names: readonly string[] | null,
+): readonly Finding[] {
+  if (!allow.has("proxy_call_foreign_function") || names === null) return [];
+  const where = document.settings.get("spec.foreign.functions")?.where;
+  return riskyForeign(names).map(({ name, why }) =>
+    finding("policy-foreign-function", "warning", { name, why }, where),
+  );
 }

@@ -51,3 +51,31 @@ export interface Rules {
   /** Exact names of foreign functions. */
   readonly foreign: Texts;
 }
+
+/** No rule about anything. A policy without foreign functions has an empty list there instead. */
+export const noRules: Rules = {
+  dispatch: { clusters: null, methods: null, paths: null, authorities: null, names: null },
+  properties: { read: null, write: null, hidden: null },
+  headers: { read: null, add: null, replace: null, remove: null },
+  bodies: { read: null, write: null },
+  responses: null,
+  sharedData: { read: null, write: null },
+  queues: { register: null, resolve: null },
+  metrics: null,
+  foreign: null,
+};
+
+/** No bound on what an allowed call may make the host spend, and no account for a stream. */
+export const noQuotas = {
+  streams: 1,
+  dispatch: { outstanding: null, total: null },
+  log: { bytes: null, level: null },
+  host: {
+    headerBytes: null,
+    bodyBytes: null,
+    sharedData: null,
+    queueItems: null,
+    metrics: null,
+    tick: null,
+  },
+} as const;

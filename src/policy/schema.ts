@@ -5,6 +5,7 @@
 import { costTables } from "../spec/costs.ts";
 import { LOG_LEVEL } from "../spec/status.ts";
 import { roles } from "./roles.ts";
+import { BUFFERS } from "./rules.ts";
 
 export const API_VERSION = "glovebox.dev/v1alpha1";
 export const KIND = "PluginPolicy";
@@ -26,6 +27,16 @@ export interface Kinds {
   /** Milliseconds. */
   duration: number;
   texts: readonly string[];
+  /** Texts that things begin with. */
+  prefixes: readonly string[];
+  /** Header names in lower case, with the map before it where only one is meant; `*` alone is every header. */
+  headers: readonly string[];
+  /** Dotted paths of attributes. */
+  properties: readonly string[];
+  /** `401`, `4xx`, `500-503`. */
+  statuses: readonly string[];
+  /** Names of `BUFFERS`. */
+  buffers: readonly string[];
   /** Host functions, WASI functions and callbacks by their real names. */
   capabilities: readonly string[];
   /** Paths of public keys. */
@@ -58,19 +69,33 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
-const PER_REQUEST = "budgets per request";
-const QUOTAS = "host quotas";
-const RULES = "argument rules";
+/** Slots are globals of the module: as many as this. */
+const MAX_STREAMS = 2048;
+/** What a count of dispatches, and a quota of bytes for a request, may be: fields of one word hold them. */
+const MAX_DISPATCHES = 1_000;
+const MAX_REQUEST_BYTES = MiB;
+
+const EXHAUSTION = "answers to exhaustion";
 const SUPPLY = "signatures and pins";
 
 const DISPATCH = ["proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"] as const;
 const LOG = ["proxy_log", "fd_write", "fd_pwrite"] as const;
 const READ_HEADERS = ["proxy_get_header_map_value", "proxy_get_header_map_pairs"] as const;
-const WRITE_HEADERS = [
+const ADD_HEADERS = [
   "proxy_add_header_map_value",
-  "proxy_replace_header_map_value",
-  "proxy_remove_header_map_value",
   "proxy_set_header_map_pairs",
+  "proxy_send_local_response",
+] as const;
+const REPLACE_HEADERS = ["proxy_replace_header_map_value", "proxy_set_header_map_pairs"] as const;
+const REMOVE_HEADERS = ["proxy_remove_header_map_value", "proxy_set_header_map_pairs"] as const;
+const WRITE_HEADERS = [...new Set([...ADD_HEADERS, ...REPLACE_HEADERS, ...REMOVE_HEADERS])];
+const WRITE_BODIES = [
+  "proxy_set_buffer_bytes",
+  "proxy_send_local_response",
+  "proxy_http_call",
+  "proxy_grpc_call",
+  "proxy_grpc_send",
+  "proxy_enqueue_shared_queue",
 ] as const;
 
 export const fields = [
@@ -155,8 +180,7 @@ export const fields = [
     max: Number.MAX_SAFE_INTEGER,
     looser: "more",
     default: null,
-    later: PER_REQUEST,
-    doc: "Fuel that all callbacks of one request may use together.",
+    doc: "Fuel that all callbacks of one stream may use together; not set, each callback has its own alone.",
   },
   {
     path: "spec.limits.fuel.callback",
@@ -212,33 +236,40 @@ export const fields = [
     path: "spec.limits.streams",
     kind: "count",
     min: 1,
-    max: 65_536,
+    max: MAX_STREAMS,
     looser: "less",
-    default: null,
-    later: PER_REQUEST,
-    doc: "Streams that have a request budget of their own at the same time.",
+    default: 256,
+    doc: "Streams that have a request budget of their own at the same time, where fuel.request or dispatch.outstanding is set; a stream beyond has its callbacks' budgets alone, and is counted.",
   },
   {
     path: "spec.limits.dispatch.outstanding",
     kind: "count",
     min: 0,
-    max: 1_000,
+    max: MAX_DISPATCHES,
     looser: "more",
     default: null,
-    later: RULES,
-    needs: DISPATCH,
-    doc: "Outbound calls that may be open at the same time.",
+    needs: ["proxy_http_call"],
+    doc: "Outbound HTTP calls that a stream may have open at the same time; it gives streams accounts of their own, as fuel.request does.",
+  },
+  {
+    path: "spec.limits.dispatch.total",
+    kind: "count",
+    min: 0,
+    max: MAX_DISPATCHES,
+    looser: "more",
+    default: 32,
+    needs: [...DISPATCH, "envoy_resolve_dns"],
+    doc: "Outbound calls and DNS questions that one request may make; without fuel.request, one callback.",
   },
   {
     path: "spec.limits.log.bytesPerRequest",
     kind: "size",
     min: 0,
-    max: 16 * MiB,
+    max: MAX_REQUEST_BYTES,
     looser: "more",
-    default: null,
-    later: QUOTAS,
+    default: 64 * KiB,
     needs: LOG,
-    doc: "Log bytes that one request may cause.",
+    doc: "Log bytes that one request may cause; without fuel.request, one callback.",
   },
   {
     path: "spec.limits.log.level",
@@ -246,19 +277,27 @@ export const fields = [
     choices: Object.keys(LOG_LEVEL),
     looser: ["critical", "error", "warn", "info", "debug", "trace"],
     default: null,
-    later: QUOTAS,
     needs: LOG,
-    doc: "Lowest level that reaches the log.",
+    doc: "Lowest level that reaches the log; what is below is answered as if it had been logged.",
   },
   {
     path: "spec.limits.host.headerBytes",
     kind: "size",
     min: 0,
-    max: 16 * MiB,
+    max: MAX_REQUEST_BYTES,
     looser: "more",
-    default: null,
-    later: QUOTAS,
-    doc: "Bytes of headers that the plugin may make the host keep for one request.",
+    default: 64 * KiB,
+    doc: "Bytes of headers that one request may make the host keep; without fuel.request, one callback.",
+  },
+  {
+    path: "spec.limits.host.bodyBytes",
+    kind: "size",
+    min: 0,
+    max: 4 * GiB,
+    looser: "more",
+    default: 8 * MiB,
+    needs: WRITE_BODIES,
+    doc: "Bytes of bodies, messages and queue items that one callback may hand to the host.",
   },
   {
     path: "spec.limits.host.sharedData",
@@ -266,10 +305,9 @@ export const fields = [
     min: 0,
     max: GiB,
     looser: "more",
-    default: null,
-    later: QUOTAS,
+    default: MiB,
     needs: ["proxy_set_shared_data"],
-    doc: "Bytes of shared data that one VM may ever write.",
+    doc: "Bytes of keys and values that one VM may ever write to shared data.",
   },
   {
     path: "spec.limits.host.queueItems",
@@ -277,8 +315,7 @@ export const fields = [
     min: 0,
     max: 1_000_000,
     looser: "more",
-    default: null,
-    later: QUOTAS,
+    default: 1000,
     needs: ["proxy_enqueue_shared_queue"],
     doc: "Queue items that one VM may ever enqueue.",
   },
@@ -288,8 +325,7 @@ export const fields = [
     min: 0,
     max: 100_000,
     looser: "more",
-    default: null,
-    later: QUOTAS,
+    default: 256,
     needs: ["proxy_define_metric"],
     doc: "Metrics that one VM may define.",
   },
@@ -299,10 +335,9 @@ export const fields = [
     min: 1,
     max: 86_400_000,
     looser: "less",
-    default: null,
-    later: QUOTAS,
+    default: 100,
     needs: ["proxy_set_tick_period_milliseconds"],
-    doc: "Shortest timer period.",
+    doc: "Shortest timer period; turning the timer off is always allowed.",
   },
   {
     path: "spec.capabilities.allow",
@@ -328,45 +363,169 @@ export const fields = [
     kind: "texts",
     looser: "unset",
     default: null,
-    later: RULES,
     needs: DISPATCH,
     doc: "Clusters that outbound calls may reach, by exact name.",
   },
   {
-    path: "spec.properties.read",
+    path: "spec.dispatch.methods",
     kind: "texts",
     looser: "unset",
     default: null,
-    later: RULES,
+    needs: DISPATCH,
+    doc: "Methods that dispatched requests may have, as written.",
+  },
+  {
+    path: "spec.dispatch.paths",
+    kind: "texts",
+    looser: "unset",
+    default: null,
+    needs: DISPATCH,
+    doc: "Paths, query included, that dispatched requests may have; one that ends in `*` stands for all that begin so.",
+  },
+  {
+    path: "spec.dispatch.authorities",
+    kind: "texts",
+    looser: "unset",
+    default: null,
+    needs: DISPATCH,
+    doc: "Authorities that dispatched requests may name, as `:authority` or `host`.",
+  },
+  {
+    path: "spec.dispatch.dns",
+    kind: "texts",
+    looser: "unset",
+    default: null,
+    needs: ["envoy_resolve_dns"],
+    doc: "Names that the plugin may ask DNS for.",
+  },
+  {
+    path: "spec.properties.read",
+    kind: "properties",
+    looser: "unset",
+    default: null,
     needs: ["proxy_get_property"],
     doc: "Attributes that may be read; a path grants itself and all below.",
   },
   {
     path: "spec.properties.write",
-    kind: "texts",
+    kind: "properties",
     looser: "unset",
     default: null,
-    later: RULES,
     needs: ["proxy_set_property"],
     doc: "Filter state that may be written.",
   },
   {
     path: "spec.headers.read",
-    kind: "texts",
+    kind: "headers",
     looser: "unset",
     default: null,
-    later: RULES,
     needs: READ_HEADERS,
-    doc: "Headers that may be read.",
+    doc: "Headers that may be read: a name, or `request:`, `request-trailers:`, `response:` or `response-trailers:` and a name; `*` alone is all. `host` and `:authority` are one. Reading them all at once is denied, and so are attributes that show others.",
   },
   {
     path: "spec.headers.write",
-    kind: "texts",
+    kind: "headers",
     looser: "unset",
     default: null,
-    later: RULES,
     needs: WRITE_HEADERS,
-    doc: "Headers that may be added, changed or removed.",
+    doc: "Headers that may be added, changed or removed; those of local responses count as added. Replacing a whole map is denied where any verb has a list.",
+  },
+  {
+    path: "spec.headers.add",
+    kind: "headers",
+    looser: "unset",
+    default: null,
+    needs: ADD_HEADERS,
+    doc: "Headers that may be added, in place of `write`.",
+  },
+  {
+    path: "spec.headers.replace",
+    kind: "headers",
+    looser: "unset",
+    default: null,
+    needs: REPLACE_HEADERS,
+    doc: "Headers that may be replaced, in place of `write`.",
+  },
+  {
+    path: "spec.headers.remove",
+    kind: "headers",
+    looser: "unset",
+    default: null,
+    needs: REMOVE_HEADERS,
+    doc: "Headers that may be removed, in place of `write`.",
+  },
+  {
+    path: "spec.bodies.read",
+    kind: "buffers",
+    choices: BUFFERS,
+    looser: "unset",
+    default: null,
+    needs: ["proxy_get_buffer_bytes"],
+    doc: "Bodies and network data that may be read; what calls brought and the configuration stay readable.",
+  },
+  {
+    path: "spec.bodies.write",
+    kind: "buffers",
+    choices: BUFFERS,
+    looser: "unset",
+    default: null,
+    needs: ["proxy_set_buffer_bytes"],
+    doc: "Bodies and network data that may be changed.",
+  },
+  {
+    path: "spec.responses",
+    kind: "statuses",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_send_local_response"],
+    doc: "Statuses that the plugin may answer with itself: `401`, `4xx`, `500-503`.",
+  },
+  {
+    path: "spec.sharedData.read",
+    kind: "prefixes",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_get_shared_data"],
+    doc: "Keys of shared data that may be read, by what they begin with.",
+  },
+  {
+    path: "spec.sharedData.write",
+    kind: "prefixes",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_set_shared_data"],
+    doc: "Keys of shared data that may be written, by what they begin with.",
+  },
+  {
+    path: "spec.queues.register",
+    kind: "prefixes",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_register_shared_queue"],
+    doc: "Queues that the plugin may register, by what their names begin with.",
+  },
+  {
+    path: "spec.queues.resolve",
+    kind: "prefixes",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_resolve_shared_queue"],
+    doc: "Queues that the plugin may look up, by what their names begin with.",
+  },
+  {
+    path: "spec.metrics.names",
+    kind: "prefixes",
+    looser: "unset",
+    default: null,
+    needs: ["proxy_define_metric"],
+    doc: "Metrics that the plugin may define, by what their names begin with.",
+  },
+  {
+    path: "spec.foreign.functions",
+    kind: "texts",
+    default: [],
+    needs: ["proxy_call_foreign_function"],
+    doc: "Foreign functions that may be called, by exact name; none is unless it is listed.",
   },
   {
     path: "spec.failure",
@@ -382,7 +541,7 @@ export const fields = [
     choices: ["trap", "deny", "pass"],
     looser: ["trap", "deny", "pass"],
     default: "trap",
-    later: PER_REQUEST,
+    later: EXHAUSTION,
     enforced: ["trap"],
     doc: "What happens to a request whose fuel is gone: trap, be denied without a trap, or pass unchecked.",
   },
@@ -418,6 +577,11 @@ export const groups: Readonly<Record<string, string>> = {
   "spec.dispatch": "Rules for outbound calls; a rule grants no call.",
   "spec.properties": "Rules for attributes; a rule grants no call.",
   "spec.headers": "Rules for headers; a rule grants no call.",
+  "spec.bodies": "Rules for bodies and network data; a rule grants no call.",
+  "spec.sharedData": "Rules for shared data; a rule grants no call.",
+  "spec.queues": "Rules for shared queues; a rule grants no call.",
+  "spec.metrics": "Rules for metrics; a rule grants no call.",
+  "spec.foreign": "Rules for functions that one kind of proxy adds; a rule grants no call.",
 };
 
 /** The field at a path, widened to its common shape. */

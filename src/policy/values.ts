@@ -2,6 +2,7 @@
 // durations in milliseconds; digits may be grouped by `_`, which YAML 1.2 itself does not read as a number.
 import { fail } from "../errors/failure.ts";
 import { closest } from "../util/closest.ts";
+import { isHeader, isPrefix, isProperty, isStatus, rulePatterns } from "./rule-items.ts";
 import type { Field } from "./schema.ts";
 import { found, type Tree } from "./tree.ts";
 
@@ -31,6 +32,7 @@ export const patterns = {
   count: /^[0-9][0-9_]{0,30}$/,
   size: /^[0-9][0-9_]{0,30} ?(?:B|KiB|Ki|MiB|Mi|GiB|Gi)?$/,
   duration: /^[0-9][0-9_]{0,30}(?:ms|s|m|h)$/,
+  ...rulePatterns,
 } as const;
 
 const expected = {
@@ -44,6 +46,12 @@ const expected = {
   size: "a size such as 64MiB or 256KiB",
   duration: "a duration such as 100ms or 5s",
   texts: "a list of texts",
+  prefixes: "a list of texts that names begin with, without `*`",
+  headers:
+    "a list of header names, with `request:`, `request-trailers:`, `response:` or `response-trailers:` before one or nothing; all is `*` alone",
+  properties: "a list of dotted paths of at most 256 bytes without empty segments",
+  statuses: "a list of statuses such as 401, 4xx or 500-503",
+  buffers: "a list of request, response, downstream, upstream",
   capabilities: "a list of names",
   keys: "a list of `publicKey: FILE`",
 } as const satisfies Readonly<Record<Field["kind"], string>>;
@@ -148,6 +156,20 @@ function keys(row: Field, tree: Tree): readonly string[] {
   });
 }
 
+/** The items of a list of texts that all fit; each once. */
+function fitting(row: Field, tree: Tree, fits: (item: string) => boolean): readonly string[] {
+  const all = items(row, tree).map((item) => {
+    const value = row.kind === "statuses" ? digits(row, item) : text(row, item);
+    return fits(value) ? value : wrongType(row, item);
+  });
+  return [...new Set(all)];
+}
+
+/** YAML reads a status without quotes as a number. */
+function digits(row: Field, tree: Tree): string {
+  return tree.kind === "scalar" && typeof tree.value === "number" ? tree.source : text(row, tree);
+}
+
 /** The value of a field, `capabilities` excepted (capabilities.ts). Throws a Failure at the tree's place. */
 export function parseValue(row: Field, tree: Tree): string | number | boolean | readonly string[] {
   switch (row.kind) {
@@ -173,7 +195,17 @@ export function parseValue(row: Field, tree: Tree): string | number | boolean | 
       return amount(row, tree, patterns.duration, durationUnits);
     case "texts":
     case "capabilities":
-      return [...new Set(items(row, tree).map((item) => text(row, item)))];
+      return fitting(row, tree, () => true);
+    case "prefixes":
+      return fitting(row, tree, isPrefix);
+    case "headers":
+      return [...new Set(fitting(row, tree, isHeader).map((item) => item.toLowerCase()))];
+    case "properties":
+      return fitting(row, tree, isProperty);
+    case "statuses":
+      return fitting(row, tree, isStatus);
+    case "buffers":
+      return fitting(row, tree, (item) => (row.choices ?? []).includes(item));
     case "keys":
       return keys(row, tree);
   }

@@ -116,6 +116,22 @@ export const attributes: readonly Attribute[] = [
   ]),
 ];
 
+/** Attributes that show a header of the request, whole or in part, under another name. */
+export const headerAttributes: readonly (readonly [path: string, header: string])[] = [
+  ["request.path", ":path"],
+  ["request.url_path", ":path"],
+  ["request.query", ":path"],
+  ["request.host", ":authority"],
+  ["request.method", ":method"],
+  ["request.scheme", ":scheme"],
+  ["request.referer", "referer"],
+  ["request.useragent", "user-agent"],
+  ["request.id", "x-request-id"],
+];
+
+/** Attributes that show headers without naming one: the maps themselves, and the nodes that they lie in. */
+export const headerNodes: readonly string[] = ["request", "response", "request.headers", "request.trailers", "response.headers", "response.trailers"];
+
 /** The row that governs a dotted path: the longest listed ancestor or itself. */
 export function attribute(path: string): Attribute | undefined {
   for (let rest = path; rest !== ""; rest = rest.slice(0, Math.max(0, rest.lastIndexOf(".")))) {

@@ -1,6 +1,7 @@
 // Builds hardened modules by hand for the verifier's tests: the generated functions come from verify/expect,
 // everything else from the test's plan, which may also break any part of it.
 import type { Policy } from "../../src/policy/policy.ts";
+import { noQuotas, noRules } from "../../src/policy/rules.ts";
 import { I32 } from "../../src/spec/binary.ts";
 import { callback } from "../../src/spec/callbacks.ts";
 import { costTables } from "../../src/spec/costs.ts";
@@ -84,10 +85,12 @@ export const policy: Policy = {
   limits: {
     memoryPages: 16,
     onMemoryCap: "trap",
-    fuel: { callback: 1_000_000, start: 500_000_000, mode: "bound", costs: "v1" },
+    fuel: { request: null, callback: 1_000_000, start: 500_000_000, mode: "bound", costs: "v1" },
     stackBytes: 256 * 1024,
     callDepth: 1024,
+    ...noQuotas,
   },
+  rules: noRules,
   allow: new Set(["proxy_log", "proxy_get_buffer_bytes", "fd_write"]),
   callbacks: "all",
   denied: "host",

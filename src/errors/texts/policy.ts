@@ -116,6 +116,24 @@ export const policyTexts = {
     blame: "input",
     exit: 1,
   },
+  "policy-per-callback": {
+    text: "{path} counts each callback alone, because streams have no account of their own",
+    hint: "Set spec.limits.fuel.request to count whole requests",
+    blame: "input",
+    exit: 1,
+  },
+  "policy-foreign-function": {
+    text: "the foreign function {name} is allowed, which goes past the other rules: {why}",
+    hint: "Take it out of spec.foreign.functions unless the plugin can't do without it",
+    blame: "input",
+    exit: 1,
+  },
+  "policy-cluster-is-message": {
+    text: "{path} holds {name}, which Envoy would read as a serialised GrpcService and not as a cluster's name",
+    hint: "Rename the cluster, or take proxy_grpc_call and proxy_grpc_stream out of the policy",
+    blame: "input",
+    exit: 3,
+  },
   "policy-grant-without-reason": {
     text: "{what} is granted ({from} → {to}) and no reason is given",
     hint: "Write `# reason: …` on its line in {file}, or `# reason {what}: …` anywhere in it",
