@@ -20,6 +20,8 @@ export interface ArgRow {
   readonly name: string;
   readonly summary: string;
   readonly required: boolean;
+  /** As many as are given; of the last argument only. */
+  readonly many?: true;
 }
 
 export interface FlagRow {
@@ -33,6 +35,8 @@ export interface FlagRow {
   readonly required?: true;
   /** May be given several times. */
   readonly many?: true;
+  /** The value of the flag alone; another one has to follow a `=`. */
+  readonly preset?: string;
 }
 
 export interface ExampleRow {
@@ -52,9 +56,11 @@ export interface CommandRow {
 }
 
 type ArgsOf<Row extends CommandRow> = {
-  readonly [A in Row["args"][number] as A["name"]]: A["required"] extends true
-    ? string
-    : string | undefined;
+  readonly [A in Row["args"][number] as A["name"]]: A extends { readonly many: true }
+    ? readonly string[]
+    : A["required"] extends true
+      ? string
+      : string | undefined;
 };
 
 type ValueOf<F extends FlagRow> = F extends { readonly many: true }

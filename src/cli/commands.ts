@@ -368,6 +368,66 @@ export const commands = {
     ],
     exits: [1, 3, 5],
   },
+  lint: {
+    summary:
+      "what is wrong with the configuration of plugins, in every mesh's dialect, and its repair",
+    detail:
+      "Reads Envoy bootstraps, xDS JSON and config_dump, WasmPlugin, TrafficExtension, EnvoyFilter, EnvoyExtensionPolicy, EnvoyPatchPolicy, MeshProxyPatch, ProxyTemplate, Gloo's options and WasmDeploymentPolicy, and the policies of Kyverno and Kubernetes that are about them; other documents are skipped. Every rule has a page in docs/rules; `# glovebox-ignore RULE: REASON` suppresses a finding. Ends with 1 for errors and warnings, notes end with 0. --fix repairs what has one right answer, and writes a file only where all of its repairs hold together.",
+    args: [
+      {
+        name: "files",
+        summary: "YAML or JSON files, folders of them, - for standard input",
+        required: true,
+        many: true,
+      },
+    ],
+    flags: [
+      {
+        name: "format",
+        value: "FORMAT",
+        summary: "how findings are printed; without it text",
+        choices: ["text", "json", "sarif", "junit", "github"],
+      },
+      {
+        name: "target",
+        value: "RELEASES",
+        summary:
+          "the releases that facts are looked up for, as envoy=1.36,istio=1.27; without it the newest",
+      },
+      {
+        name: "fix",
+        value: "SAFETY",
+        summary: "repair the files; --fix=unsafe also where the meaning changes",
+        choices: ["safe", "unsafe"],
+        preset: "safe",
+      },
+      {
+        name: "dry-run",
+        summary: "with --fix: print what would change, as a diff, and write nothing",
+      },
+      { name: "baseline", value: "FILE", summary: "say only what isn't in this baseline" },
+      { name: "write-baseline", value: "FILE", summary: "write all findings as a baseline there" },
+      {
+        name: "modules",
+        value: "FOLDER",
+        summary: "where plugins' .wasm files are, found by their digest or name",
+      },
+      { ...policyFlag, summary: "the policy that modules have to be contained under" },
+    ],
+    examples: [
+      { line: "glovebox lint manifests/ envoy.yaml", does: "all that is in a folder and a file" },
+      { line: "helm template . | glovebox lint -", does: "what a chart renders to" },
+      {
+        line: "glovebox lint --fix --dry-run envoy.yaml",
+        does: "what would be repaired, as a diff",
+      },
+      {
+        line: "glovebox lint manifests/ --target istio=1.27 --format sarif > lint.sarif",
+        does: "for a code host, with the facts of one release",
+      },
+    ],
+    exits: [1, 3, 5],
+  },
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],

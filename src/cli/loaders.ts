@@ -17,6 +17,7 @@ export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run
   "policy learn": () => import("./policy-learn.ts"),
   "policy fit": () => import("./policy-fit.ts"),
   "generate envoy": () => import("./generate.ts"),
+  lint: () => import("./lint.ts"),
   demo: () => import("./demo.ts"),
   explain: () => import("./explain.ts"),
   completion: () => import("./completion.ts"),

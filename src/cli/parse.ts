@@ -5,7 +5,7 @@ import { type ExampleRow, type Exit, exitCodes, type FlagRow } from "./command-r
 import { type CommandName, commandNames, commandRow, commonFlags, groups } from "./commands.ts";
 
 export interface Given {
-  readonly args: Readonly<Record<string, string | undefined>>;
+  readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly flags: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 }
 
@@ -48,16 +48,15 @@ function build(name: CommandName, parent: Command, act: Act): void {
     .description(row.detail === undefined ? row.summary : `${row.summary}\n\n${row.detail}`)
     .summary(row.summary);
   for (const arg of row.args) {
-    command.addArgument(
-      new Argument(arg.required ? `<${arg.name}>` : `[${arg.name}]`, arg.summary),
-    );
+    const shown = arg.many ? `${arg.name}...` : arg.name;
+    command.addArgument(new Argument(arg.required ? `<${shown}>` : `[${shown}]`, arg.summary));
   }
   for (const flag of [...row.flags, ...commonFlags]) command.addOption(optionOf(flag));
   command.addHelpText("after", examplesText(row.examples));
   const exits = exitsOf(name).map((code) => `  ${String(code).padEnd(4)}${exitCodes[code]}`);
   command.addHelpText("after", `\nExit codes:\n${exits.join("\n")}`);
   command.action(async (...given: unknown[]) => {
-    const values = given.slice(0, row.args.length) as (string | undefined)[];
+    const values = given.slice(0, row.args.length) as (string | string[] | undefined)[];
     const args = Object.fromEntries(row.args.map((arg, at) => [arg.name, values[at]]));
     const all = [...row.flags, ...commonFlags] as readonly FlagRow[];
     const flags = Object.fromEntries(
@@ -111,6 +110,17 @@ function* withChildren(command: Command): Generator<Command> {
   for (const child of command.commands) yield* withChildren(child);
 }
 
+/** A flag that takes a value or none: alone it means its preset, so that it never takes an argument for its value. */
+function withPresets(argv: readonly string[]): string[] {
+  const presets = new Map<string, string>();
+  for (const name of commandNames) {
+    for (const flag of commandRow(name).flags) {
+      if (flag.preset !== undefined) presets.set(`--${flag.name}`, `--${flag.name}=${flag.preset}`);
+    }
+  }
+  return argv.map((word) => presets.get(word) ?? word);
+}
+
 /** Parses `argv` (without node and the script) and calls `act`, or says what to print instead. */
 export async function parse(
   argv: readonly string[],
@@ -127,7 +137,7 @@ export async function parse(
   }
   try {
     if (argv.length === 0) return { kind: "help", text: program.helpInformation() };
-    await program.parseAsync([...argv], { from: "user" });
+    await program.parseAsync(withPresets(argv), { from: "user" });
     return { kind: "ran" };
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

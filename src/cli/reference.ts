@@ -36,7 +36,8 @@ export function cliPage(): string {
   for (const name of commandNames) {
     const row = commandRow(name);
     const args = row.args
-      .map((arg) => (arg.required ? ` <${arg.name}>` : ` [${arg.name}]`))
+      .map(({ name: one, many, required }) => [one + (many ? "..." : ""), required] as const)
+      .map(([shown, required]) => (required ? ` <${shown}>` : ` [${shown}]`))
       .join("");
     parts.push(
       `## ${name}`,

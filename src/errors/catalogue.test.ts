@@ -13,6 +13,7 @@ import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
 import { learnTexts } from "./texts/learn.ts";
+import { lintTexts } from "./texts/lint.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
@@ -24,7 +25,7 @@ import { wasmTexts } from "./texts/wasm.ts";
 const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
-  ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts],
+  ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts, lintTexts],
   ...[ociTexts, signingTexts],
 ];
 

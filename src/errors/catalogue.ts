@@ -10,6 +10,7 @@ import { hostTexts } from "./texts/host.ts";
 import { httpTexts } from "./texts/http.ts";
 import { inspectTexts } from "./texts/inspect.ts";
 import { learnTexts } from "./texts/learn.ts";
+import { lintTexts } from "./texts/lint.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
@@ -45,6 +46,7 @@ export const catalogue = {
   ...envoyConfigTexts,
   ...gatewayTexts,
   ...generateTexts,
+  ...lintTexts,
   ...ociTexts,
   ...signingTexts,
   ...cliTexts,

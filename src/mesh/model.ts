@@ -64,6 +64,8 @@ export interface MeshDocument {
   readonly runtimeKeys: readonly RuntimeKey[];
   readonly patches: readonly EnvoyPatch[];
   readonly notes: readonly SchemaNote[];
+  /** A patch of something else, so that what is missing may stand there. */
+  readonly partial: boolean;
 }
 
 /** A key of Envoy's runtime that a document sets. */
@@ -122,6 +124,8 @@ export interface PluginUse {
   readonly phase: Placed<string> | null;
   readonly priority: Placed<number> | null;
   readonly scope: Scope;
+  /** A piece of a plugin's configuration: what is missing may stand elsewhere. */
+  readonly partial: boolean;
 }
 
 export type CodeKind = "oci" | "http" | "https" | "file" | "inline" | "none";

@@ -1,6 +1,7 @@
-// Look-up in the table of Envoy's API. The text is indexed once, by line; a message is taken apart when it is
-// first asked for, so that a start pays only for what a configuration uses.
+// Look-up in the table of Envoy's API, and of the kinds that meshes write it in. The text is indexed once, by line; a
+// message is taken apart when it is first asked for, so that a start pays only for what a configuration uses.
 import { envoyApi } from "../../../spec/envoy-api.ts";
+import { meshApi } from "../../../spec/mesh-api.ts";
 import { type EnumRow, type MessageRow, readEnum, readMessage } from "./row.ts";
 
 interface Line {
@@ -17,7 +18,7 @@ function lines(): ReadonlyMap<string, Line> {
   if (index !== undefined) return index;
   const found = new Map<string, Line>();
   let pkg = "";
-  for (const line of envoyApi.split("\n")) {
+  for (const line of `${envoyApi}\n${meshApi}`.split("\n")) {
     const rest = line.slice(2);
     if (line.startsWith("p ")) {
       pkg = rest;
@@ -56,9 +57,11 @@ export function enumOf(name: string): EnumRow | undefined {
   return row;
 }
 
-/** The full names of all messages. */
+/** The full names of all of Envoy's messages. */
 export function messageNames(): readonly string[] {
-  return [...lines()].filter(([, line]) => line.kind === "m").map(([name]) => name);
+  return [...lines()]
+    .filter(([name, line]) => line.kind === "m" && !name.startsWith("mesh."))
+    .map(([name]) => name);
 }
 
 /** The full names of all enums. */

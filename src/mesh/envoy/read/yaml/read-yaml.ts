@@ -47,6 +47,25 @@ export function readYaml(text: string, source: Source): Tree | undefined {
   return endOf(cursor, tree);
 }
 
+/**
+ * The tree of the document that begins at `from`, a line's start that is no marker or holds a `---`, in a text of
+ * several. Offsets are those of the whole text. Control characters are the caller's to look for.
+ */
+export function readYamlAt(text: string, source: Source, from: number): Tree | undefined {
+  const cursor = cursorOf(text, source);
+  cursor.at = from;
+  cursor.lineStart = from;
+  skipDirectives(cursor);
+  if (!next(cursor)) return atEnd(cursor, undefined);
+  const { tree } = readNode(cursor, { parent: -1, depth: 0, behindKey: false, at: cursor.at });
+  return atEnd(cursor, tree);
+}
+
+/** Nothing but a marker may follow; what stands behind it is another document. */
+function atEnd(cursor: Cursor, tree: Tree | undefined): Tree | undefined {
+  return next(cursor) ? failYaml(cursor, "text that belongs to nothing") : tree;
+}
+
 /** `%YAML 1.2` and a first `---`. */
 function skipDirectives(cursor: Cursor): void {
   const { text } = cursor;

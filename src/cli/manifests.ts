@@ -1,0 +1,143 @@
+// The files that `lint` and `audit` are given: files, folders of them, standard input → what stands in them about
+// plugins. Nine in ten are told by their bytes alone and never made a string.
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fail } from "../errors/failure.ts";
+import { sourceOf } from "../mesh/envoy/read/tree.ts";
+import type { SchemaNote } from "../mesh/model.ts";
+import { type FileRead, readFileText } from "../mesh/read/read-file.ts";
+import { bytesMayMatter, notText } from "../mesh/read/split.ts";
+import { reasonOf } from "./reason.ts";
+
+/** The most bytes of one file. */
+const MAX_FILE = 64 * 1024 * 1024;
+
+const extensions = /\.(?:ya?ml|json)$/i;
+const passedOver = new Set(["node_modules", ".git", ".terraform", "vendor"]);
+const kustomizations = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/** Manifests under a folder, by name. Links to folders are not followed: they may go round. */
+function* under(folder: string): Generator<string> {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!passedOver.has(entry.name)) yield* under(path);
+    } else if (extensions.test(entry.name) && (entry.isFile() || isFile(path))) yield path;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Paths that a kustomization names as patches, so that they hold parts of resources. */
+export function patchesOf(folder: string): ReadonlySet<string> {
+  const name = kustomizations.find((one) => existsSync(join(folder, one)));
+  if (name === undefined) return new Set();
+  const text = readFileSync(join(folder, name), "utf8").slice(0, 1_000_000);
+  const at = /^patches(?:StrategicMerge|Json6902)?:/m.exec(text)?.index;
+  if (at === undefined) return new Set();
+  const files = [
+    ...text.slice(at).matchAll(/^\s*(?:-\s+)?(?:path:\s*)?["']?([\w./-]+\.ya?ml)["']?\s*$/gm),
+  ];
+  return new Set(files.map((match) => resolve(folder, match[1]!)));
+}
+
+const patches = new Map<string, ReadonlySet<string>>();
+
+function isPatch(path: string): boolean {
+  const folder = dirname(resolve(path));
+  let known = patches.get(folder);
+  if (known === undefined) {
+    known = patchesOf(folder);
+    patches.set(folder, known);
+  }
+  return known.has(resolve(path));
+}
+
+function unreadable(name: string, note: Omit<SchemaNote, "at">): FileRead {
+  const file = { name, text: "", source: sourceOf("", name) };
+  return { file, documents: [], problems: [{ ...note, at: 0 }], skipped: 0 };
+}
+
+/** undefined where nothing in the file is about plugins. */
+export function readManifest(name: string, bytes: Buffer, partial = false): FileRead | undefined {
+  if (bytes.length > MAX_FILE) return tooLarge(name);
+  const what = notText(bytes);
+  if (what !== undefined) {
+    return unreadable(name, { code: "manifest-not-text", level: "warning", args: { what } });
+  }
+  if (!bytesMayMatter(bytes)) return undefined;
+  return readFileText(name, bytes.toString("utf8"), { partial });
+}
+
+function readPath(path: string): FileRead | undefined {
+  let bytes: Buffer;
+  try {
+    if (statSync(path).size > MAX_FILE) return tooLarge(path);
+    bytes = readFileSync(path);
+  } catch (error) {
+    const args = { reason: reasonOf(error) };
+    return unreadable(path, { code: "manifest-unreadable", level: "error", args });
+  }
+  return readManifest(path, bytes, isPatch(path));
+}
+
+function tooLarge(path: string): FileRead {
+  const reason = `at most ${MAX_FILE} bytes of a file are read`;
+  return unreadable(path, { code: "manifest-too-large", level: "error", args: { reason } });
+}
+
+export interface Manifests {
+  readonly reads: readonly FileRead[];
+  /** Every file that was looked at, by name. */
+  readonly files: readonly string[];
+  /** Documents and files that are not about plugins. */
+  readonly skipped: number;
+  /** Which of the files are patches of others. */
+  readonly isPatch: (name: string) => boolean;
+}
+
+/** A path that was named must be there. Throws `file-unreadable`. */
+function namedPaths(path: string): Iterable<string> {
+  try {
+    return lstatSync(path).isDirectory() || statSync(path).isDirectory() ? under(path) : [path];
+  } catch (error) {
+    return fail("file-unreadable", { file: path, reason: reasonOf(error) }, undefined, error);
+  }
+}
+
+/** Reads all that is named; `-` is standard input. Throws `file-unreadable`, `lint-no-files`. */
+export function readManifests(names: readonly string[], standardInput: () => Buffer): Manifests {
+  const reads: FileRead[] = [];
+  const files: string[] = [];
+  let skipped = 0;
+  const take = (name: string, read: FileRead | undefined): void => {
+    files.push(name);
+    if (read === undefined) skipped++;
+    else {
+      skipped += read.skipped;
+      if (read.documents.length + read.problems.length > 0) reads.push(read);
+    }
+  };
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name === "-") {
+      take("-", readManifest("-", standardInput()));
+      continue;
+    }
+    for (const path of namedPaths(name)) {
+      const key = resolve(path);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      take(path, readPath(path));
+    }
+  }
+  if (files.length === 0) fail("lint-no-files", { files: names.join(", ") });
+  return { reads, files, skipped, isPatch: (name) => name !== "-" && isPatch(name) };
+}

@@ -1,0 +1,19 @@
+// Workflow commands of GitHub's: each finding becomes an annotation of its line.
+import type { LintFinding } from "../findings.ts";
+
+const words = { error: "error", warning: "warning", info: "notice" } as const;
+
+/** What ends a command's text has to be written otherwise. */
+const data = (text: string): string =>
+  text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+
+const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+
+export function github(findings: readonly LintFinding[]): string {
+  return findings
+    .map(({ level, file, line, column, length, code, message, hint }) => {
+      const place = `file=${property(file.name)},line=${line},col=${column},endColumn=${column + length}`;
+      return `::${words[level]} ${place},title=${property(code)}::${data(`${message}. ${hint}`)}\n`;
+    })
+    .join("");
+}

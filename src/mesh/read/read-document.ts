@@ -1,0 +1,140 @@
+// A map → the document that it is: which dialect, with everything that its adapter finds. undefined for what this
+// product has nothing to say of.
+import type { MapTree } from "../envoy/read/tree.ts";
+import type { Dialect, MeshDocument, TextFile } from "../model.ts";
+import type { Draft } from "./draft.ts";
+import { readEmbedded } from "./embedded.ts";
+import { readEnvoyDocument } from "./envoy-document.ts";
+import { readEnvoyFilter } from "./envoy-filter.ts";
+import { readExtensionPolicy, readPatchPolicy } from "./envoy-gateway.ts";
+import { readDeploymentPolicy, readGlooOptions } from "./gloo.ts";
+import { readKuma } from "./kuma.ts";
+import { newNotes } from "./notes.ts";
+import { mayMatter, type Piece } from "./split.ts";
+import { entryOf, mapUnder, textUnder } from "./tree-access.ts";
+import { readTrafficExtension, readWasmPlugin } from "./wasm-plugin.ts";
+
+interface KindRow {
+  readonly dialect: Dialect | null;
+  readonly read: (draft: Draft) => void;
+}
+
+const nothing = (): void => {};
+
+/** By kind, and by the group that it belongs to; "" is any. */
+const kinds: Readonly<Record<string, KindRow & { readonly group: string }>> = {
+  WasmPlugin: { group: "extensions.istio.io", dialect: "wasm-plugin", read: readWasmPlugin },
+  TrafficExtension: {
+    group: "extensions.istio.io",
+    dialect: "traffic-extension",
+    read: readTrafficExtension,
+  },
+  EnvoyFilter: { group: "networking.istio.io", dialect: "envoy-filter", read: readEnvoyFilter },
+  EnvoyExtensionPolicy: {
+    group: "gateway.envoyproxy.io",
+    dialect: "envoy-extension-policy",
+    read: readExtensionPolicy,
+  },
+  EnvoyPatchPolicy: {
+    group: "gateway.envoyproxy.io",
+    dialect: "envoy-patch-policy",
+    read: readPatchPolicy,
+  },
+  MeshProxyPatch: {
+    group: "",
+    dialect: "mesh-proxy-patch",
+    read: (draft) => readKuma(draft, "mesh-proxy-patch"),
+  },
+  ProxyTemplate: {
+    group: "",
+    dialect: "proxy-template",
+    read: (draft) => readKuma(draft, "proxy-template"),
+  },
+  Gateway: { group: "gateway.solo.io", dialect: "gloo-options", read: readGlooOptions },
+  HttpListenerOption: { group: "gateway.solo.io", dialect: "gloo-options", read: readGlooOptions },
+  MatchableHttpGateway: {
+    group: "gateway.solo.io",
+    dialect: "gloo-options",
+    read: readGlooOptions,
+  },
+  WasmDeploymentPolicy: {
+    group: "",
+    dialect: "gloo-deployment-policy",
+    read: readDeploymentPolicy,
+  },
+  ClusterPolicy: { group: "kyverno.io", dialect: null, read: nothing },
+  Policy: { group: "kyverno.io", dialect: null, read: nothing },
+  ValidatingPolicy: { group: "policies.kyverno.io", dialect: null, read: nothing },
+  ValidatingAdmissionPolicy: {
+    group: "admissionregistration.k8s.io",
+    dialect: null,
+    read: nothing,
+  },
+  PrometheusRule: { group: "monitoring.coreos.com", dialect: null, read: nothing },
+  ConfigMap: { group: "", dialect: "envoy", read: readConfigMap },
+};
+
+/** Envoy's configuration as a file in a ConfigMap. */
+function readConfigMap(draft: Draft): void {
+  const { document } = draft;
+  for (const { value } of mapUnder(document.root, "data")?.entries ?? []) {
+    if (value.kind !== "scalar" || typeof value.value !== "string") continue;
+    if (!mayMatter(value.value)) continue;
+    const { tree } = readEmbedded(document.file, value);
+    if (tree?.kind === "map") readEnvoyDocument(draft, tree);
+  }
+}
+
+function kindOf(root: MapTree): (KindRow & { readonly kind: string }) | undefined {
+  const apiVersion = textUnder(root, "apiVersion")?.value ?? "";
+  // Kuma without Kubernetes says `type`.
+  const kind = textUnder(root, apiVersion === "" ? "type" : "kind")?.value ?? "";
+  if (!Object.hasOwn(kinds, kind)) return undefined;
+  const row = kinds[kind]!;
+  const group = apiVersion.slice(0, Math.max(0, apiVersion.lastIndexOf("/")));
+  return row.group === "" || row.group === group ? { ...row, kind } : undefined;
+}
+
+/** Reads a map that stands in a file. */
+export function readDocument(
+  file: TextFile,
+  piece: Piece,
+  root: MapTree,
+  partial: boolean,
+): MeshDocument | undefined {
+  const row = kindOf(root);
+  const notes = newNotes(file.source);
+  const found = { uses: [], runtimeKeys: [] };
+  const patches: MeshDocument["patches"][number][] = [];
+  const document: MeshDocument = {
+    file,
+    from: piece.from,
+    to: piece.to,
+    index: piece.index,
+    root,
+    apiVersion: textUnder(root, "apiVersion")?.value ?? "",
+    kind: row?.kind ?? "",
+    name: (textUnder(root, "metadata", "name") ?? textUnder(root, "name"))?.value ?? "",
+    namespace: textUnder(root, "metadata", "namespace")?.value ?? "",
+    dialect: row === undefined ? "envoy" : row.dialect,
+    uses: found.uses,
+    runtimeKeys: found.runtimeKeys,
+    patches,
+    notes: notes.notes,
+    partial,
+  };
+  const draft: Draft = { document, notes, found, patches };
+  if (row !== undefined) {
+    row.read(draft);
+    return document;
+  }
+  if (isRules(root)) return { ...document, kind: "PrometheusRules", dialect: null };
+  if (document.apiVersion !== "" && textUnder(root, "kind") !== null) return undefined;
+  return readEnvoyDocument(draft, root) ? document : undefined;
+}
+
+/** A file of Prometheus' rules, which has no kind. */
+function isRules(root: MapTree): boolean {
+  const groups = entryOf(root, "groups")?.value;
+  return groups?.kind === "list" && entryOf(groups.items[0], "rules") !== undefined;
+}
