@@ -23,6 +23,10 @@ export interface Policy {
   readonly url: string | null;
   /** SHA-256 of the module's own bytes, lower-case hex. */
   readonly sha256: string | null;
+  /** Digest of the manifest that the module comes with, `sha256:` and hex. */
+  readonly manifest: string | null;
+  /** Paths of the public keys that must all have signed it, as the document says; relative to the document. */
+  readonly signedBy: readonly string[];
   readonly limits: {
     /** Pages of 64 KiB that linear memory may reach. */
     readonly memoryPages: number;
@@ -43,7 +47,7 @@ export interface Policy {
     readonly callDepth: number;
     /** Streams that have an account of their own at the same time. */
     readonly streams: number;
-    /** Open HTTP calls, and all calls, of a stream or without accounts of a callback. */
+    /** HTTP calls that the instance has open, and all calls of a stream or, without accounts, of a callback. */
     readonly dispatch: { readonly outstanding: number | null; readonly total: number | null };
     /** Bytes of a stream or of a callback; `level` is a number of LOG_LEVEL, what is below is left out. */
     readonly log: { readonly bytes: number | null; readonly level: number | null };

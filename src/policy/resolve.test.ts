@@ -66,16 +66,14 @@ spec:
 
 test("the whole document of the product is read, and says what is not enforced yet", () => {
   const policy = loadPolicy(EXAMPLE, "my-auth.yaml");
-  assert.deepEqual(policy.notYet, [
-    "spec.source.manifest",
-    "spec.source.signedBy",
-    "spec.telemetry",
-  ]);
+  assert.deepEqual(policy.notYet, ["spec.telemetry"]);
   assert.equal(policy.name, "my-auth-plugin");
   assert.equal(policy.role, "external-auth");
   assert.equal(policy.security, true);
   assert.equal(policy.url, "oci://registry.example.com/wasm-plugins/my-auth:v1.2.3");
   assert.equal(policy.sha256, "ab".repeat(32));
+  assert.equal(policy.manifest, `sha256:${"cd".repeat(32)}`);
+  assert.deepEqual(policy.signedBy, ["cosign.pub"]);
   assert.deepEqual(policy.limits, {
     memoryPages: 1024,
     onMemoryCap: "trap",
@@ -202,15 +200,13 @@ test("naming a callback keeps the named ones, the role's with allow+, and what h
 
 test("a field whose work is still to come is never silently ignored, and absent it is nothing", () => {
   const samples: Partial<Record<Field["kind"], unknown>> = {
-    digest: "sha256:x",
-    keys: [],
     choice: "pass",
     flag: true,
   };
   const later = fields.filter((row) => "later" in row);
   assert.deepEqual(
     later.map((row) => row.path),
-    ["spec.source.manifest", "spec.source.signedBy", "spec.onExhaustion", "spec.telemetry"],
+    ["spec.onExhaustion", "spec.telemetry"],
   );
   for (const row of later) {
     const policy = policyFromRole(null, { [row.path]: samples[row.kind] });

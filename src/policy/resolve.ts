@@ -15,9 +15,6 @@ import { type RoleName, role } from "./roles.ts";
 import { API_VERSION, type Field, fields, KIND, type Path, type ValueAt } from "./schema.ts";
 import { type PolicyDocument, setting } from "./settings.ts";
 
-/** A budget that nothing uses up: what streams have accounts for is counted beside the fuel. */
-const NO_END = Number.MAX_SAFE_INTEGER;
-
 /** The policy that a document means. Never throws. */
 export function resolvePolicy(document: PolicyDocument): Policy {
   const get = <P extends Path>(path: P) =>
@@ -25,7 +22,6 @@ export function resolvePolicy(document: PolicyDocument): Policy {
   const roleName = setting(document, "spec.role") ?? null;
   const template = roleName === null ? undefined : role(roleName);
   const { allow, kept } = capabilities(document, roleName);
-  const outstanding = get("spec.limits.dispatch.outstanding");
   const level = get("spec.limits.log.level");
   const decided = {
     name: get("metadata.name"),
@@ -33,11 +29,13 @@ export function resolvePolicy(document: PolicyDocument): Policy {
     security: template?.security ?? false,
     url: setting(document, "spec.source.url") ?? null,
     sha256: setting(document, "spec.source.sha256") ?? null,
+    manifest: setting(document, "spec.source.manifest") ?? null,
+    signedBy: setting(document, "spec.source.signedBy") ?? [],
     limits: {
       memoryPages: Math.floor(get("spec.limits.memory") / PAGE),
       onMemoryCap: get("spec.limits.onMemoryCap") as Policy["limits"]["onMemoryCap"],
       fuel: {
-        request: get("spec.limits.fuel.request") ?? (outstanding === null ? null : NO_END),
+        request: get("spec.limits.fuel.request"),
         callback: get("spec.limits.fuel.callback"),
         start: get("spec.limits.fuel.start"),
         mode: get("spec.limits.fuel.mode") as Policy["limits"]["fuel"]["mode"],
@@ -46,7 +44,10 @@ export function resolvePolicy(document: PolicyDocument): Policy {
       stackBytes: get("spec.limits.stack"),
       callDepth: get("spec.limits.callDepth"),
       streams: get("spec.limits.streams"),
-      dispatch: { outstanding, total: get("spec.limits.dispatch.total") },
+      dispatch: {
+        outstanding: get("spec.limits.dispatch.outstanding"),
+        total: get("spec.limits.dispatch.total"),
+      },
       log: {
         bytes: get("spec.limits.log.bytesPerRequest"),
         level: level === null ? null : LOG_LEVEL[level as keyof typeof LOG_LEVEL],

@@ -76,7 +76,6 @@ const MAX_DISPATCHES = 1_000;
 const MAX_REQUEST_BYTES = MiB;
 
 const EXHAUSTION = "answers to exhaustion";
-const SUPPLY = "signatures and pins";
 
 const DISPATCH = ["proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"] as const;
 const LOG = ["proxy_log", "fd_write", "fd_pwrite"] as const;
@@ -147,15 +146,13 @@ export const fields = [
     kind: "digest",
     looser: "unset",
     default: null,
-    later: SUPPLY,
-    doc: "Digest of the OCI manifest, for oci:// references.",
+    doc: "Digest of the manifest that the module comes with, for oci:// and oci-layout: references.",
   },
   {
     path: "spec.source.signedBy",
     kind: "keys",
     default: [],
-    later: SUPPLY,
-    doc: "Who must have signed the module: public keys by path, relative to this file.",
+    doc: "Who must all have signed it, in cosign's formats: public keys by path, relative to this file.",
   },
   {
     path: "spec.limits.memory",
@@ -239,7 +236,7 @@ export const fields = [
     max: MAX_STREAMS,
     looser: "less",
     default: 256,
-    doc: "Streams that have a request budget of their own at the same time, where fuel.request or dispatch.outstanding is set; a stream beyond has its callbacks' budgets alone, and is counted.",
+    doc: "Streams that have a request budget of their own at the same time, where fuel.request is set; a stream beyond has its callbacks' budgets alone, and is counted.",
   },
   {
     path: "spec.limits.dispatch.outstanding",
@@ -249,7 +246,7 @@ export const fields = [
     looser: "more",
     default: null,
     needs: ["proxy_http_call"],
-    doc: "Outbound HTTP calls that a stream may have open at the same time; it gives streams accounts of their own, as fuel.request does.",
+    doc: "Outbound HTTP calls that one VM may have open at the same time, for all of its streams together.",
   },
   {
     path: "spec.limits.dispatch.total",

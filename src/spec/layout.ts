@@ -22,6 +22,7 @@ export const injectedGlobals = [
   { key: "kept", type: I64, init: 0n, exportName: null },
   { key: "queued", type: I64, init: 0n, exportName: null },
   { key: "defined", type: I64, init: 0n, exportName: null },
+  { key: "open", type: I32, init: 0n, exportName: null },
   { key: "unslotted", type: I32, init: 0n, exportName: "glovebox_unslotted" },
   { key: "token0", type: I32, init: 0n, exportName: null },
   { key: "token1", type: I32, init: 0n, exportName: null },
@@ -41,16 +42,7 @@ export function injectedOffset(key: InjectedGlobal): number {
 }
 
 /** The globals that hold queue tokens, in the order in which they are filled. */
-export const tokenGlobals = [
-  "token0",
-  "token1",
-  "token2",
-  "token3",
-  "token4",
-  "token5",
-  "token6",
-  "token7",
-] as const satisfies readonly InjectedGlobal[];
+export const tokenGlobals = ["token0", "token1", "token2", "token3", "token4", "token5", "token6", "token7"] as const satisfies readonly InjectedGlobal[];
 
 /** What the global `used` holds: each field's lowest bit, and how many bits it has. */
 export const usedFields = {
@@ -60,8 +52,6 @@ export const usedFields = {
   headers: { shift: 21, width: 21 },
   /** Outbound calls that were made. */
   dispatches: { shift: 42, width: 10 },
-  /** HTTP calls without an answer yet. */
-  open: { shift: 52, width: 10 },
 } as const;
 
 export type UsedField = keyof typeof usedFields;
