@@ -1,8 +1,13 @@
 // Puts signatures and attestations beside an artifact, where cosign, Kyverno and we look for them: a bundle as a
 // referrer, or a layer of the older signature image. What is there already stays.
 import { fail } from "../errors/failure.ts";
-import { type Descriptor, type Manifest, parseManifest, serializeManifest } from "../net/manifest.ts";
 import { type Digest, digestOf } from "../net/digest.ts";
+import {
+  type Descriptor,
+  type Manifest,
+  parseManifest,
+  serializeManifest,
+} from "../net/manifest.ts";
 import { fallbackTag, type Store } from "../net/store.ts";
 import { annotationNames, EMPTY_JSON, mediaTypes } from "../spec/oci.ts";
 import {

@@ -48,7 +48,8 @@ function materialOf(value: unknown, what: string): Material {
   }
   const first = isFields(chain) && Array.isArray(chain.certificates) ? chain.certificates[0] : null;
   const leaf: unknown = certificate ?? first;
-  const raw = isFields(leaf) && typeof leaf.rawBytes === "string" ? fromBase64(leaf.rawBytes) : null;
+  const raw =
+    isFields(leaf) && typeof leaf.rawBytes === "string" ? fromBase64(leaf.rawBytes) : null;
   return raw === null ? bad("its certificate is not base64") : { kind: "certificate", der: raw };
 }
 
@@ -56,7 +57,10 @@ function materialOf(value: unknown, what: string): Material {
 export function parseBundle(bytes: Uint8Array, what: string): Bundle {
   const json = parseSigned(bytes, signingLimits.bundleBytes, what);
   if (!(bundleTypes as readonly unknown[]).includes(json.mediaType)) {
-    fail("bundle-type", { what, found: JSON.stringify(json.mediaType)?.slice(0, 100) ?? "nothing" });
+    fail("bundle-type", {
+      what,
+      found: JSON.stringify(json.mediaType)?.slice(0, 100) ?? "nothing",
+    });
   }
   const { dsseEnvelope, messageSignature } = json;
   if ((dsseEnvelope === undefined) === (messageSignature === undefined)) {

@@ -1,7 +1,7 @@
 // What is attached to an artifact, as it lies in its store: bundles among its referrers, and the older signatures under
 // the tag `sha256-HEX.sig`. Bytes with a name for messages; nothing is believed yet.
 import { fail } from "../errors/failure.ts";
-import { type Digest } from "../net/digest.ts";
+import type { Digest } from "../net/digest.ts";
 import { type Descriptor, parseManifest } from "../net/manifest.ts";
 import { fallbackTag, type Store } from "../net/store.ts";
 import {
@@ -37,7 +37,8 @@ async function bundleOf(
   if (manifest.kind !== "manifest") return null;
   const [layer] = manifest.layers;
   // Other kinds of referrers (bills of materials, documents) are no matter of signatures.
-  if (manifest.layers.length !== 1 || !layer!.mediaType.startsWith(signingTypes.bundlePrefix)) return null;
+  if (manifest.layers.length !== 1 || !layer!.mediaType.startsWith(signingTypes.bundlePrefix))
+    return null;
   if (manifest.subject?.digest !== subject) {
     return { kind: "astray", what, found: manifest.subject?.digest ?? "nothing" };
   }

@@ -60,7 +60,8 @@ async function bundleSigner(
 ): Promise<Signer> {
   const { content, material } = bundle;
   if (material.kind === "certificate") {
-    if (trust.root === null || trust.identities.length === 0) return fail("signature-foreign", { what });
+    if (trust.root === null || trust.identities.length === 0)
+      return fail("signature-foreign", { what });
     const found = await certificateSigner(bundle, trust.root, what, artifact);
     const wanted = wantedIdentity(found, trust, what);
     return { id: shownIdentity(wanted), name: shownIdentity(found) };
@@ -75,7 +76,12 @@ async function bundleSigner(
 }
 
 function replayed(what: string, signer: Signer, found: string, subject: SubjectDigests): never {
-  return fail("signature-replayed", { what, signer: signer.name, found, expected: expectedOf(subject) });
+  return fail("signature-replayed", {
+    what,
+    signer: signer.name,
+    found,
+    expected: expectedOf(subject),
+  });
 }
 
 /** The statement's own subject must be this artifact, by its manifest or by its module. */
@@ -101,7 +107,8 @@ export async function checkBundle(
   const signer = await bundleSigner(bundle, trust, what, artifact);
   const { content } = bundle;
   if (content.kind === "message") {
-    if (content.sha256 !== subject.module) replayed(what, signer, `sha256:${content.sha256}`, subject);
+    if (content.sha256 !== subject.module)
+      replayed(what, signer, `sha256:${content.sha256}`, subject);
     return { what, signer, statement: null };
   }
   const { payloadType, payload } = content.envelope;
@@ -146,7 +153,11 @@ export async function judge(
   const { what } = candidate;
   try {
     if (candidate.kind === "astray") {
-      return fail("signature-referrer", { what, found: candidate.found, expected: expectedOf(subject) });
+      return fail("signature-referrer", {
+        what,
+        found: candidate.found,
+        expected: expectedOf(subject),
+      });
     }
     if (candidate.kind === "legacy") return checkLegacy(candidate, subject, trust);
     const signed = await checkBundle(candidate.bytes, subject, trust, what, artifact);

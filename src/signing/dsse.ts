@@ -33,7 +33,8 @@ export function envelopeOf(value: unknown, what: string): Envelope {
   if (!Array.isArray(signatures) || signatures.length !== 1) {
     return bad("its envelope doesn't have exactly one signature");
   }
-  const signature = decoded((signatures[0] as Fields | null)?.sig) ?? bad("its signature is not base64");
+  const signature =
+    decoded((signatures[0] as Fields | null)?.sig) ?? bad("its signature is not base64");
   if (signature.length === 0) return bad("its signature is empty");
   return { payloadType, payload: bytes, signature };
 }

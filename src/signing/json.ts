@@ -22,7 +22,9 @@ export function parseSigned(bytes: Uint8Array, limit: number, what: string): Fie
     if (error.problem === "syntax" && endsTooSoon(bytes)) fail("signature-truncated", { what });
     return fail("bundle-malformed", { what, reason: error.detail });
   }
-  return isFields(value) ? value : fail("bundle-malformed", { what, reason: "it is no JSON object" });
+  return isFields(value)
+    ? value
+    : fail("bundle-malformed", { what, reason: "it is no JSON object" });
 }
 
 function endsTooSoon(bytes: Uint8Array): boolean {
@@ -34,4 +36,5 @@ function endsTooSoon(bytes: Uint8Array): boolean {
 
 const hex = /^[0-9a-f]{64}$/;
 
-export const isSha256 = (value: unknown): value is string => typeof value === "string" && hex.test(value);
+export const isSha256 = (value: unknown): value is string =>
+  typeof value === "string" && hex.test(value);

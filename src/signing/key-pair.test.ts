@@ -52,8 +52,14 @@ test("the file of a key has cosign's form and the parameters that it demands", (
 });
 
 test("a wrong password and a damaged file are refused alike, and tell nothing of the password", () => {
-  assert.equal(codeOf(() => readPrivateKey(pair.private, "p4ssworD", "k")), "key-password-wrong");
-  assert.equal(codeOf(() => readPrivateKey(pair.private, "", "k")), "key-password-wrong");
+  assert.equal(
+    codeOf(() => readPrivateKey(pair.private, "p4ssworD", "k")),
+    "key-password-wrong",
+  );
+  assert.equal(
+    codeOf(() => readPrivateKey(pair.private, "", "k")),
+    "key-password-wrong",
+  );
   try {
     readPrivateKey(pair.private, "hunter2", "cosign.key");
   } catch (error) {
@@ -89,7 +95,11 @@ test("files that are no encrypted key each have their code", () => {
     [wrap({}), "key-malformed"],
   ];
   for (const [text, code] of cases) {
-    assert.equal(codeOf(() => readPrivateKey(text, "p4ssword", "k")), code, text.slice(0, 200));
+    assert.equal(
+      codeOf(() => readPrivateKey(text, "p4ssword", "k")),
+      code,
+      text.slice(0, 200),
+    );
   }
 });
 
@@ -97,7 +107,10 @@ test("public keys: one of a strong kind in one block, and no private one", () =>
   const weak = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
   const curve = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey;
   const exchange = generateKeyPairSync("x25519").publicKey;
-  assert.equal(codeOf(() => parsePublicKey(pair.private, "k")), "key-is-private");
+  assert.equal(
+    codeOf(() => parsePublicKey(pair.private, "k")),
+    "key-is-private",
+  );
   for (const text of [
     ...[weak, curve, exchange].map(writePublicKey),
     pair.public + pair.public,
@@ -105,7 +118,11 @@ test("public keys: one of a strong kind in one block, and no private one", () =>
     pair.public.replace(/\n(.)/, "\nA$1"),
     "",
   ]) {
-    assert.equal(codeOf(() => parsePublicKey(text, "k")), "key-malformed", text);
+    assert.equal(
+      codeOf(() => parsePublicKey(text, "k")),
+      "key-malformed",
+      text,
+    );
   }
 });
 

@@ -41,7 +41,9 @@ export function subjectOfToken(token: string): string {
   if (!isFields(claims)) return bad("its claims are no object");
   const { email, email_verified: verified, sub } = claims;
   if (typeof email === "string" && email !== "") {
-    return verified === true || verified === "true" ? email : bad("its e-mail address is not verified");
+    return verified === true || verified === "true"
+      ? email
+      : bad("its e-mail address is not verified");
   }
   return typeof sub === "string" && sub !== "" ? sub : bad("it names no subject");
 }
@@ -57,7 +59,11 @@ function answerOf(bytes: Uint8Array, url: string): Fields {
 }
 
 /** The certificate in DER. The proof of possession is a signature of the token's subject. */
-async function certificateFor(key: KeyObject, token: string, services: Services): Promise<Uint8Array> {
+async function certificateFor(
+  key: KeyObject,
+  token: string,
+  services: Services,
+): Promise<Uint8Array> {
   const url = join(services.authority, servicePaths.certificate);
   const proof = signingKey(key, "the signature's own key").sign(Buffer.from(subjectOfToken(token)));
   const body = {
@@ -70,12 +76,14 @@ async function certificateFor(key: KeyObject, token: string, services: Services)
   const answer = answerOf(await services.post(url, body, signingLimits.answerBytes), url);
   const certificate = answer.signedCertificateEmbeddedSct ?? answer.signedCertificateDetachedSct;
   const chain = isFields(certificate) ? certificate.chain : undefined;
-  const first: unknown = isFields(chain) && Array.isArray(chain.certificates) ? chain.certificates[0] : null;
+  const first: unknown =
+    isFields(chain) && Array.isArray(chain.certificates) ? chain.certificates[0] : null;
   const block = typeof first === "string" ? parsePem(first.trim()) : null;
   return block?.[0]?.bytes ?? fail("service-answer", { url, reason: "it holds no certificate" });
 }
 
-const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes as string).toString("base64");
+const base64 = (bytes: Uint8Array | string): string =>
+  Buffer.from(bytes as string).toString("base64");
 
 /** A log's entry, as a bundle has it. */
 function entryOf(answer: Fields, url: string): object {
@@ -119,7 +127,9 @@ export async function signWithToken(
 ): Promise<Uint8Array> {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const certificate = await certificateFor(privateKey, token, services);
-  const signature = signingKey(privateKey, "the signature's own key").sign(signedBytes(payloadType, payload));
+  const signature = signingKey(privateKey, "the signature's own key").sign(
+    signedBytes(payloadType, payload),
+  );
   const envelope = { payloadType, payload, signature };
   const pem = `-----BEGIN CERTIFICATE-----\n${base64(certificate)}\n-----END CERTIFICATE-----\n`;
   const logUrl = join(services.log, servicePaths.logEntries);

@@ -35,7 +35,9 @@ async function verifierFor(root: TrustedRoot): Promise<SigstoreVerifier> {
 
 /** A library's message, as a reason in one line. */
 const reasonOf = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).split("\n")[0]!.slice(0, 200);
+  String(error instanceof Error ? error.message : error)
+    .split("\n")[0]!
+    .slice(0, 200);
 
 /** When the bundle says that it was made, where that is outside of its certificate's time. */
 function staleTime(entity: SignedEntity, certificate: X509Certificate): Date | undefined {
@@ -61,7 +63,8 @@ function refuse(error: unknown, entity: SignedEntity, leaf: X509Certificate, wha
     const [from, to] = [leaf.validFrom, leaf.validTo];
     fail("signature-stale", { what, time, from, to }, undefined, error);
   }
-  const known = codes[code] ?? (code.startsWith("TLOG_") ? "signature-log" : "signature-certificate");
+  const known =
+    codes[code] ?? (code.startsWith("TLOG_") ? "signature-log" : "signature-certificate");
   return fail(known, { what, reason: reasonOf(error) }, undefined, error);
 }
 

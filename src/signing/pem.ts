@@ -1,5 +1,6 @@
 // PEM: labelled base64 blocks. Strict: canonical base64, nothing beside the blocks but blank lines, no headers.
-const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+?)\r?\n-----END \1-----(?:\r?\n|$)/g;
+const block =
+  /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\r\n]+?)\r?\n-----END \1-----(?:\r?\n|$)/g;
 
 export interface PemBlock {
   readonly label: string;
@@ -28,6 +29,9 @@ export function parsePem(text: string): readonly PemBlock[] | null {
 
 /** One block, in lines of 64; ends with a line feed. */
 export function toPem(label: string, bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

@@ -1,6 +1,13 @@
 // `cosign.key`: a PKCS #8 private key, encrypted with a password, in JSON, in PEM. Written as cosign writes it and read
 // with exactly these parameters: a file that names weaker or costlier ones is refused before anything is computed.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, scryptSync, sign } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  scryptSync,
+  sign,
+} from "node:crypto";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa";
 import { fail } from "../errors/failure.ts";
 import { keyEncryption, privateKeyLabels, signingLimits } from "../spec/signing.ts";
@@ -35,8 +42,11 @@ function derive(password: string, salt: Uint8Array, cost: number): Uint8Array {
 function sealedOf(value: unknown): Sealed | null {
   const file = value as { kdf?: Fields; cipher?: Fields; ciphertext?: unknown } | null;
   const params = file?.kdf?.params as Fields | undefined;
-  const text = (one: unknown): Uint8Array | null => (typeof one === "string" ? fromBase64(one) : null);
-  const cost = (keyEncryption.costs as readonly unknown[]).includes(params?.N) ? Number(params?.N) : 0;
+  const text = (one: unknown): Uint8Array | null =>
+    typeof one === "string" ? fromBase64(one) : null;
+  const cost = (keyEncryption.costs as readonly unknown[]).includes(params?.N)
+    ? Number(params?.N)
+    : 0;
   const salt = text(file?.kdf?.salt);
   const nonce = text(file?.cipher?.nonce);
   const ciphertext = text(file?.ciphertext);
@@ -46,7 +56,8 @@ function sealedOf(value: unknown): Sealed | null {
     params?.r === keyEncryption.blockSize &&
     params.p === keyEncryption.parallel;
   if (!known || cost === 0 || salt === null || nonce === null || ciphertext === null) return null;
-  if (salt.length !== keyEncryption.saltBytes || nonce.length !== keyEncryption.nonceBytes) return null;
+  if (salt.length !== keyEncryption.saltBytes || nonce.length !== keyEncryption.nonceBytes)
+    return null;
   return { cost, salt, nonce, ciphertext };
 }
 

@@ -1,8 +1,7 @@
 // What we attest: "this module is that one, hardened under this policy by this version, and verified". The predicate
 // is written and read here; whether it is true of a module is checked by whoever holds its bytes.
 import { Failure, fail } from "../errors/failure.ts";
-import type { Digest } from "../net/digest.ts";
-import { hexOf } from "../net/digest.ts";
+import { type Digest, hexOf } from "../net/digest.ts";
 import { predicateTypes } from "../spec/signing.ts";
 import { type Fields, isFields, isSha256 } from "./json.ts";
 import { type Statement, type Subject, writeStatement } from "./statement.ts";
@@ -48,7 +47,8 @@ export function writeHardening(hardening: Hardening, manifest: Digest | null): U
   });
 }
 
-const textOf = (value: unknown): string | null => (typeof value === "string" ? value.slice(0, 500) : null);
+const textOf = (value: unknown): string | null =>
+  typeof value === "string" ? value.slice(0, 500) : null;
 
 /** Reads the predicate of a statement of ours. Throws `attestation-predicate`. */
 export function hardeningOf({ predicate }: Statement, what: string): Hardening {
@@ -80,8 +80,9 @@ export interface Expected {
   /** Hex of the bytes at hand. */
   readonly module: string;
   readonly policyDigest: string;
-  /** The policy's pin of the original, in hex; null where it has none. */
+  /** The policy's pins of the original: its bytes, in hex, and its manifest; null where it has none. */
   readonly original: string | null;
+  readonly originalManifest: string | null;
 }
 
 /** Throws `attestation-module`, `attestation-policy`, `attestation-original`. */
@@ -95,6 +96,11 @@ export function checkHardening(hardening: Hardening, expected: Expected, what: s
   }
   if (expected.original !== null && original.sha256 !== expected.original) {
     fail("attestation-original", { what, found: original.sha256, expected: expected.original });
+  }
+  const { manifest } = original;
+  if (expected.originalManifest !== null && manifest !== expected.originalManifest) {
+    const found = manifest ?? "no manifest";
+    fail("attestation-original", { what, found, expected: expected.originalManifest });
   }
 }
 

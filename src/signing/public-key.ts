@@ -20,7 +20,9 @@ const bad = (file: string, reason: string): never =>
   fail("key-malformed", { file, reason }, { at: "file", file });
 
 /** The digest of a key's signatures, or why the key isn't read. */
-function digestFor(key: KeyObject): { readonly digest: string | null } | { readonly reason: string } {
+function digestFor(
+  key: KeyObject,
+): { readonly digest: string | null } | { readonly reason: string } {
   const { namedCurve = "", modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {
     case "ec": {

@@ -1,8 +1,9 @@
 // Signing an artifact, in both of cosign's formats. What is signed is the manifest's digest, never a tag.
-import { predicateTypes, signingTypes } from "../spec/signing.ts";
+
 import { type Digest, hexOf } from "../net/digest.ts";
 import type { Descriptor } from "../net/manifest.ts";
 import type { Store } from "../net/store.ts";
+import { predicateTypes, signingTypes } from "../spec/signing.ts";
 import { attachBundle, attachLegacy } from "./attach.ts";
 import type { SigningKey } from "./private-key.ts";
 import { writeSimplePayload } from "./simple-signing.ts";

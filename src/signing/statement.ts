@@ -1,7 +1,7 @@
 // in-toto statements: "of these subjects, by digest, this predicate holds". A statement says nothing by itself; what
 // it is worth depends on who signed the envelope around it.
 import { fail } from "../errors/failure.ts";
-import { signingLimits, STATEMENT_TYPE } from "../spec/signing.ts";
+import { STATEMENT_TYPE, signingLimits } from "../spec/signing.ts";
 import { type Fields, isFields, isSha256, parseSigned } from "./json.ts";
 
 export type SignedAnnotations = Readonly<Record<string, string>>;

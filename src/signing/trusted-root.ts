@@ -28,11 +28,16 @@ export async function parseTrustedRoot(bytes: Uint8Array, file: string): Promise
   try {
     message = messages.fromJSON(parseStrictJson(bytes, signingLimits.jsonDepth));
   } catch (error) {
-    return bad(error instanceof StrictJsonError ? reasons[error.problem] : "its fields are malformed", error);
+    return bad(
+      error instanceof StrictJsonError ? reasons[error.problem] : "its fields are malformed",
+      error,
+    );
   }
   if (message.certificateAuthorities.length === 0) return bad("it names no certificate authority");
   if (message.tlogs.length + message.timestampAuthorities.length === 0) {
-    return bad("it names neither a log nor a timestamp service, so no signature's time could be proven");
+    return bad(
+      "it names neither a log nor a timestamp service, so no signature's time could be proven",
+    );
   }
   return { message };
 }

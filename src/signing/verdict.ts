@@ -40,7 +40,12 @@ export function shortfall(verdict: Verdict, trust: Trust, what: string): Failure
   const { signers, refused } = verdict;
   if (signers.length >= trust.threshold) return null;
   if (signers.length > 0) {
-    const args = { what, found: signers.length, known: signersOf(trust), expected: trust.threshold };
+    const args = {
+      what,
+      found: signers.length,
+      known: signersOf(trust),
+      expected: trust.threshold,
+    };
     return new Failure("signature-threshold", args);
   }
   // Somebody else's signature explains less than one that is nearly right.

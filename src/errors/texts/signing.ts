@@ -218,9 +218,9 @@ export const signingTexts = {
     blame: "input",
     exit: 1,
   },
-  "pin-held": {
-    text: "{what} is pinned, and it is what was read: {digest}",
-    hint: "Nothing to do",
+  "pin-original": {
+    text: "the policy pins the plugin that {what} was made from, and no trusted attestation says which it was",
+    hint: "`glovebox harden` checks this pin; for others, attest with `glovebox attest --original`",
     blame: "input",
     exit: 1,
   },
