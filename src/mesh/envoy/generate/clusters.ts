@@ -68,8 +68,9 @@ function tls(host: string): Entry {
   );
 }
 
-function codeSource(request: EnvoyRequest): readonly Node[] {
-  if (request.code.kind === "local") return [];
+/** The cluster that the code comes from, where Envoy itself fetches it. */
+export function codeSource(request: EnvoyRequest): readonly Node[] {
+  if (request.code.kind !== "remote") return [];
   const { url } = request.code;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const secure = url.protocol === "https:";

@@ -22,6 +22,12 @@ function codeOf(request: EnvoyRequest, facts: PluginFacts): Node {
     ];
     return map(at("local", map(under(above, at("filename", code.filename)))));
   }
+  if (code.kind === "agent") {
+    // The agent puts the cluster and a file in place of this before Envoy sees it.
+    const uri = { uri: code.url, cluster: "_", timeout: "30s" };
+    const pin = under([code.what], at("sha256", code.pin));
+    return map(at("remote", map(at("http_uri", tree(uri)), pin)));
+  }
   const uri = { uri: code.url.href, cluster: codeCluster(request), timeout: "10s" };
   const pinned = "Of the hardened bytes: other bytes are refused.";
   return map(

@@ -8,11 +8,11 @@ import type { ImportReport, InspectReport } from "../../../inspect/report.ts";
 import { callback } from "../../../spec/callbacks.ts";
 import { minorOf, wasiSince } from "../../../spec/envoy-versions.ts";
 import { hostFunctionNamed } from "../../../spec/host-functions.ts";
-import type { EnvoyRequest } from "./request.ts";
+import type { PluginRequest } from "./request.ts";
 import { checkStart } from "./start-check.ts";
 
 /** Whether a call names a cluster that something is sent to. */
-function reachesCluster(name: string): boolean {
+export function reachesCluster(name: string): boolean {
   const row = hostFunctionNamed(name);
   return row?.group === "dispatch" && row.params.some((one) => one.name.startsWith("upstream"));
 }
@@ -78,7 +78,7 @@ function checkLoads({ findings }: InspectReport, version: string): void {
  * Hardens the plugin and checks what comes out against the release. Throws what `contain` throws, and
  * `generate-…` failures for what the release would refuse or silently not do.
  */
-export function pluginFacts(original: Uint8Array, request: EnvoyRequest): PluginFacts {
+export function pluginFacts(original: Uint8Array, request: PluginRequest): PluginFacts {
   const { policy, version } = request;
   const { bytes, report } = contain(original, policy);
   const inspected = inspect(bytes);

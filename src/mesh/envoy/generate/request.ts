@@ -21,7 +21,9 @@ export interface Route {
 /** Where Envoy finds the hardened bytes. */
 export type Code =
   | { readonly kind: "local"; readonly filename: string }
-  | { readonly kind: "remote"; readonly url: URL };
+  | { readonly kind: "remote"; readonly url: URL }
+  /** A mesh's agent fetches it and hands Envoy a file; the pin is of whatever that agent compares. */
+  | { readonly kind: "agent"; readonly url: string; readonly pin: string; readonly what: string };
 
 export interface EnvoyRequest {
   readonly policy: Policy;
@@ -41,3 +43,9 @@ export interface EnvoyRequest {
   readonly listen: Endpoint;
   readonly admin: Endpoint;
 }
+
+/** What of a request the plugin itself depends on. */
+export type PluginRequest = Pick<
+  EnvoyRequest,
+  "policy" | "version" | "dispatch" | "rootId" | "configuration" | "environment"
+>;

@@ -5,7 +5,7 @@ import { ManualClock, SeededRandom } from "../../../host/clock.ts";
 import { loadPlugin } from "../../../host/load.ts";
 import type { Plugin } from "../../../host/plugin.ts";
 import { createServices } from "../../../host/services.ts";
-import type { EnvoyRequest } from "./request.ts";
+import type { PluginRequest } from "./request.ts";
 
 /** Why it did not come up; null where it did. */
 function howEnded({ state, trap }: Plugin): string | null {
@@ -15,7 +15,7 @@ function howEnded({ state, trap }: Plugin): string | null {
 }
 
 /** What was denied while it started. Throws `generate-start-denied` or `generate-not-started`. */
-export function checkStart(bytes: Uint8Array, request: EnvoyRequest): readonly Finding[] {
+export function checkStart(bytes: Uint8Array, request: PluginRequest): readonly Finding[] {
   const services = createServices({ clock: new ManualClock(), random: new SeededRandom(1) });
   const plugin = loadPlugin(bytes, {
     name: request.policy.name,

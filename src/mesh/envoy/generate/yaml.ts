@@ -14,7 +14,12 @@ export interface MapNode {
   readonly entries: readonly Entry[];
 }
 
-export type Node = string | number | boolean | MapNode | readonly Node[];
+/** Lines of text that stand as they are, such as YAML that a field takes as a string. Ends with a line feed. */
+export interface BlockNode {
+  readonly block: string;
+}
+
+export type Node = string | number | boolean | MapNode | BlockNode | readonly Node[];
 
 /** What comment lines may be wide, their indentation included. */
 const WIDTH = 110;
@@ -43,19 +48,22 @@ export function tree(value: Plain): Node {
   return map(...Object.entries(value).map(([key, one]) => at(key, tree(one))));
 }
 
-const isMap = (node: Node): node is MapNode => typeof node === "object" && !Array.isArray(node);
+const isBlock = (node: Node): node is BlockNode => typeof node === "object" && "block" in node;
+const isMap = (node: Node): node is MapNode => typeof node === "object" && "entries" in node;
+const isList = (node: Node): node is readonly Node[] => Array.isArray(node);
 
 /** The same without comments. */
 export function bare(node: Node): Node {
-  if (typeof node !== "object") return node;
-  if (!isMap(node)) return node.map(bare);
+  if (typeof node !== "object" || isBlock(node)) return node;
+  if (isList(node)) return node.map(bare);
   return map(...node.entries.map(({ key, value }) => at(key, bare(value))));
 }
 
 /** The tree as JSON-able data. */
 export function plain(node: Node): unknown {
   if (typeof node !== "object") return node;
-  if (!isMap(node)) return node.map(plain);
+  if (isBlock(node)) return node.block;
+  if (isList(node)) return node.map(plain);
   return Object.fromEntries(node.entries.map(({ key, value }) => [key, plain(value)]));
 }
 
@@ -91,8 +99,15 @@ function comment(text: string, indent: string): readonly string[] {
 function inline(node: Node): string | null {
   if (typeof node !== "object") return scalar(node);
   if (isMap(node)) return node.entries.length === 0 ? "{}" : null;
-  return node.length === 0 ? "[]" : null;
+  return isList(node) && node.length === 0 ? "[]" : null;
 }
+
+/** A block's lines below its key; the text may hold anything but a line that ends it, and none does: all are indented. */
+const blockLines = ({ block }: BlockNode, indent: string): readonly string[] =>
+  block
+    .replace(/\n$/, "")
+    .split("\n")
+    .map((line) => (line === "" ? "" : `${indent}${line}`));
 
 /** Lines of an entry; `dash` stands in for the last two columns of the first line's indentation. */
 function entryLines(entry: Entry, indent: string, dash: boolean): readonly string[] {
@@ -102,13 +117,15 @@ function entryLines(entry: Entry, indent: string, dash: boolean): readonly strin
   const value = inline(entry.value);
   const beside = entry.beside === undefined ? "" : ` # ${oneLine(entry.beside)}`;
   if (value !== null) return [...above, `${head} ${value}${beside}`];
-  return [...above, `${head}${beside}`, ...nodeLines(entry.value, `${indent}  `)];
+  const bar = isBlock(entry.value) ? " |" : "";
+  return [...above, `${head}${bar}${beside}`, ...nodeLines(entry.value, `${indent}  `)];
 }
 
 function nodeLines(node: Node, indent: string): readonly string[] {
   const value = inline(node);
   if (value !== null) return [`${indent}${value}`];
   if (typeof node !== "object") return [];
+  if (isBlock(node)) return blockLines(node, indent);
   if (isMap(node)) return node.entries.flatMap((entry) => entryLines(entry, indent, false));
   return node.flatMap((item) => itemLines(item, indent));
 }
@@ -119,11 +136,22 @@ function itemLines(item: Node, indent: string): readonly string[] {
   const inner = `${indent}  `;
   if (typeof item !== "object") return [];
   if (isMap(item)) return item.entries.flatMap((entry, i) => entryLines(entry, inner, i === 0));
-  return [`${indent}-`, ...nodeLines(item, inner)];
+  return [`${indent}-${isBlock(item) ? " |" : ""}`, ...nodeLines(item, inner)];
 }
 
 /** The whole document; `head` becomes comment lines at its top. Ends with a line feed. */
 export function yamlText(head: readonly string[], node: MapNode): string {
   const lines = [...head.flatMap((text) => comment(text, "")), ...nodeLines(node, "")];
   return `${lines.join("\n")}\n`;
+}
+
+export interface YamlDocument {
+  /** Sentences at its top. */
+  readonly head: readonly string[];
+  readonly node: MapNode;
+}
+
+/** Several documents in one file. */
+export function documentsText(documents: readonly YamlDocument[]): string {
+  return documents.map(({ head, node }) => yamlText(head, node)).join("---\n");
 }
