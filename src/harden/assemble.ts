@@ -1,6 +1,7 @@
 // Puts the hardened module together: types, indices, segments, names and stamp, in canonical order.
 import { fail } from "../errors/failure.ts";
-import { injectedGlobals, keptCustomSections } from "../spec/layout.ts";
+import { I64 } from "../spec/binary.ts";
+import { injectedGlobals, keptCustomSections, slotGlobals } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import type { Writer } from "../util/bytes.ts";
 import type {
@@ -46,6 +47,8 @@ export interface Parts {
   readonly original: Module;
   readonly types: TypeTable;
   readonly generated: Generated;
+  /** How many streams have a slot for the budget of their request. */
+  readonly slots: number;
   readonly wrappers: readonly { readonly name: string; readonly body: Body }[];
   readonly entries: readonly EntryExport[];
   /** New index of every old function. */
@@ -96,14 +99,17 @@ function assembleGlobals(parts: Parts): Global[] {
     ...global,
     init: moveConst(global.init, parts.newIndex),
   }));
-  const injected = injectedGlobals.map((row): Global => {
-    const wide = row.type === injectedGlobals[0].type;
-    const init: ConstExpr = wide
-      ? { op: "i64.const", value: row.init }
-      : { op: "i32.const", value: Number(row.init) };
-    return { type: row.type, mutable: true, init };
-  });
-  return [...own, ...injected];
+  const injected = injectedGlobals.map(({ type, init }) => mutable(type, init));
+  const slots = Array.from({ length: parts.slots }, () =>
+    slotGlobals.map(({ type }) => mutable(type, 0n)),
+  );
+  return [...own, ...injected, ...slots.flat()];
+}
+
+function mutable(type: number, value: bigint): Global {
+  const init: ConstExpr =
+    type === I64 ? { op: "i64.const", value } : { op: "i32.const", value: Number(value) };
+  return { type, mutable: true, init };
 }
 
 function assembleExports(parts: Parts): Export[] {

@@ -8,13 +8,15 @@ import type { AbiVersion } from "../spec/host-function-row.ts";
 import { RESERVED } from "../spec/layout.ts";
 import { type Export, type FuncType, type Module, placeOf } from "../wasm/module.ts";
 import { typeText } from "../wasm/type-text.ts";
-import type { WrapperPlan } from "./bodies/entries.ts";
+import { type EntryKind, slotCallbacks } from "./bodies/entries.ts";
 
 export interface EntryExport {
   readonly name: string;
-  /** Function index, or null for the synthesised `_initialize`. */
+  /** Function index, or null where the export is synthesised. */
   readonly func: number | null;
-  readonly kind: WrapperPlan["kind"];
+  readonly kind: EntryKind;
+  /** Parameter types of a synthesised export. */
+  readonly params: readonly number[];
 }
 
 /** The ABI version of a module's first marker export. Throws `harden-abi-missing`. */
@@ -91,8 +93,11 @@ export function checkExports(
     checkSignature(module, entry, typeOf(entry.index), abi);
     if (!isKept(entry.name, policy) || (bare && AFTER_INITIALIZE.has(entry.name))) continue;
     const kind = callback(entry.name)?.kind ?? "callback";
-    kept.push({ name: entry.name, func: entry.index, kind: kind === "abi" ? "callback" : kind });
+    const entered = kind === "abi" ? "callback" : kind;
+    kept.push({ name: entry.name, func: entry.index, kind: entered, params: [] });
   }
-  if (bare) kept.push({ name: "_initialize", func: null, kind: "bare" });
-  return kept;
+  if (bare) kept.push({ name: "_initialize", func: null, kind: "bare", params: [] });
+  if (policy.limits.fuel.request === null) return kept;
+  const missing = slotCallbacks.filter(({ name }) => kept.every((entry) => entry.name !== name));
+  return [...kept, ...missing.map((one) => ({ ...one, func: null }))];
 }

@@ -87,7 +87,7 @@ function markCharged(needs: Needs, taken: ReadonlySet<number>, s: Survey): Uint8
 function makePrices(module: Module, s: Survey, stack: StackPlan, g: Generated, c: Context): Prices {
   const params = Uint8Array.from(module.types, (type) => type.params.length);
   const results = Uint8Array.from(module.types, (type) => type.results.length);
-  return new Prices(c.costs, s, params, results, stack.siteWeight, {
+  return new Prices(c.ground.costs, s, params, results, stack.siteWeight, {
     imports: Float64Array.from(g.places, (place) => place.cost),
     bulkBytes: g.bulkBytes.cost,
     bulkElems: g.bulkElems.cost,
@@ -135,15 +135,21 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
   const tables = capTables(module, s.grownTables);
   const context: Context = {
     policy,
-    costs,
-    firstGlobal: module.globals.length,
+    ground: { costs, firstGlobal: module.globals.length },
     abi,
     segments: module.datas.length,
   };
   const generated = generate(needs, context);
   const taken = new Set([...addressTaken(module, s)].map(address));
   const { stackBytes, callDepth } = policy.limits;
-  const stack = limitStack(s, module.bodies.start, taken, stackBytes, callDepth);
+  const stack = limitStack(
+    s,
+    module.bodies.start,
+    taken,
+    Math.max(0, ...generated.places.map((place) => place.stack)),
+    stackBytes,
+    callDepth,
+  );
   const prices = makePrices(module, s, stack, generated, context);
   const charged = markCharged(needs, taken, s);
   const exported = needs.entries.flatMap(({ func }) => (func === null ? [] : [func - s.imported]));
@@ -159,7 +165,8 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
       original: module,
       types,
       generated,
-      wrappers: generateWrappers(needs, generated, context, typeOf),
+      slots: policy.limits.fuel.request === null ? 0 : policy.limits.streams,
+      wrappers: generateWrappers(needs, generated, typeOf),
       entries: needs.entries,
       newIndex: indices.addresses,
       memory,

@@ -18,8 +18,8 @@ export interface StackPlan {
 const FUNC_PRICE = 30;
 const SITE_PRICE = 25;
 
-/** Stack bytes of the deepest generated function: `deny` calling a thunk, by the formula, rounded up. */
-const GENERATED_STACK = 1024;
+/** Stack bytes of the helpers for bulk operations and growth, by the formula, rounded up. */
+const HELPER_STACK = 256;
 
 function callGraph(s: Survey, addressTaken: ReadonlySet<number>): { graph: Graph; types: number } {
   const types = s.typeIds.length === 0 ? 0 : Math.max(...new Set(s.typeIds)) + 1;
@@ -48,17 +48,20 @@ function siteCounts(s: Survey, types: number): Int32Array {
 }
 
 /**
- * Plans the stack templates. `bodyStart` says where bodies begin, for messages; `addressTaken` holds every function that element segments or `ref.func` name.
+ * Plans the stack templates. `bodyStart` says where bodies begin, for messages; `addressTaken` holds every function that element segments or `ref.func` name;
+ * `imports` is the most stack bytes that a call of a thunk or stub takes.
  * Throws `harden-frame` when a single frame is larger than a rule or the policy allows.
  */
 export function limitStack(
   s: Survey,
   bodyStart: Uint32Array,
   addressTaken: ReadonlySet<number>,
+  imports: number,
   stackBytes: number,
   callDepth: number,
 ): StackPlan {
   const { graph, types } = callGraph(s, addressTaken);
+  const generated = Math.max(imports, HELPER_STACK);
   const sites = siteCounts(s, types);
   const removed = new Uint8Array(graph.size);
   breakCycles(graph, removed, (node) =>
@@ -70,7 +73,7 @@ export function limitStack(
   const height = new Float64Array(graph.size);
   const order = bottomUp(graph, new Uint8Array(removed));
   for (const node of order) {
-    const below = heaviest(graph, node, removed, height, s);
+    const below = heaviest(graph, node, removed, height, s, generated);
     if (node >= s.count) {
       height[node] = below;
       continue;
@@ -87,9 +90,10 @@ export function limitStack(
     }
   }
   const least = Math.ceil(stackBytes / callDepth);
-  const weigh = (node: number): number => Math.max(least, under(graph, node, height));
+  const weigh = (node: number): number => Math.max(least, under(graph, node, height, generated));
   // A removed type node still has a height: what its heaviest function takes.
-  for (let node = s.count; node < graph.size; node++) height[node] = under(graph, node, height);
+  for (let node = s.count; node < graph.size; node++)
+    height[node] = under(graph, node, height, generated);
   const funcWeight = new Float64Array(s.count);
   const siteWeight = new Float64Array(types);
   for (let node = 0; node < graph.size; node++) {
@@ -101,8 +105,8 @@ export function limitStack(
 }
 
 /** The greatest height among a node's callees, at least a generated function's. */
-function under(graph: Graph, node: number, height: Float64Array): number {
-  let most = GENERATED_STACK;
+function under(graph: Graph, node: number, height: Float64Array, generated: number): number {
+  let most = generated;
   for (let e = graph.start[node]!; e < graph.start[node + 1]!; e++) {
     most = Math.max(most, height[graph.target[e]!]!);
   }
@@ -116,8 +120,9 @@ function heaviest(
   removed: Uint8Array,
   height: Float64Array,
   s: Survey,
+  generated: number,
 ): number {
-  let most = GENERATED_STACK;
+  let most = generated;
   for (let e = graph.start[node]!; e < graph.start[node + 1]!; e++) {
     const to = graph.target[e]!;
     if (to >= s.count && removed[to] === 1) continue;

@@ -56,7 +56,7 @@ export function writeBodies(r: Rewrite, indices: ReturnType<typeof newIndices>) 
     {
       func: indices.calls,
       address: indices.addresses,
-      firstGlobal: r.context.firstGlobal,
+      firstGlobal: r.context.ground.firstGlobal,
       bulkBytes: generated.bulkBytes.index,
       bulkElems: generated.bulkElems.index,
       grow: generated.grow.index,

@@ -1,13 +1,13 @@
 // Entries: `enter` (what the first entry runs, and where every entry after a trap ends) and the wrapper of
-// each export (rules A6, A7, A27, A35).
+// each export (rules A6, A7, A27, A29, A35; docs/containment.md, and docs/guards.md for request slots).
 import { fail } from "../../errors/failure.ts";
 import type { Policy } from "../../policy/policy.ts";
-import { I64 } from "../../spec/binary.ts";
-import type { CallbackKind } from "../../spec/callbacks.ts";
-import type { CostTable } from "../../spec/costs.ts";
+import { I32 } from "../../spec/binary.ts";
+import { type CallbackKind, callback } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE, STACK_SHARE } from "../../spec/layout.ts";
 import type { FuncType } from "../../wasm/module.ts";
-import { Asm, type Body, NO_RESULT, type Target } from "./asm.ts";
+import { Asm, type Body, type Ground, NO_RESULT, type Target } from "./asm.ts";
+import type { SlotTargets } from "./slots.ts";
 
 type Fuel = Policy["limits"]["fuel"];
 
@@ -35,14 +35,9 @@ function withBudgets(fuel: Fuel, kinds: readonly ("callback" | "start")[], build
 type Build = (start: number, callback: number, cost?: number) => Body;
 
 /** `enter`: traps unless the instance is new; runs the start function, if any, under the start budget. */
-export function enterBody(
-  start: Target | null,
-  policy: Policy,
-  costs: CostTable,
-  firstGlobal: number,
-): Body {
+export function enterBody(start: Target | null, policy: Policy, ground: Ground): Body {
   const build: Build = (budget) => {
-    const asm = new Asm(costs, firstGlobal);
+    const asm = new Asm(ground);
     asm.get("phase").if().op("unreachable", "end");
     if (start !== null) {
       asm.i32(PHASE.guest).set("phase").i64(budget).set("fuel");
@@ -55,78 +50,125 @@ export function enterBody(
   return start === null ? build(0, 0) : withBudgets(policy.limits.fuel, ["start"], build);
 }
 
-/** `open`: what every entry from IDLE does first; its parameter is the budget. */
-export function openBody(
-  enter: Target,
-  policy: Policy,
-  costs: CostTable,
-  firstGlobal: number,
-): Body {
-  const asm = new Asm(costs, firstGlobal);
-  asm.get("phase").i32(PHASE.idle).op("i32.ne").if().call(enter).op("end");
-  asm.i32(PHASE.guest).set("phase").local("get", 0).set("fuel").local("get", 0).set("spent");
-  asm.i32(stackAtEntry(policy.limits.stackBytes)).set("stack");
-  return asm.body([I64], NO_RESULT);
-}
-
-/** `close`: what it does last. */
-export function closeBody(costs: CostTable, firstGlobal: number): Body {
-  const asm = new Asm(costs, firstGlobal);
-  asm.get("spent").get("fuel").op("i64.sub").set("spent").i64(0).set("fuel");
-  asm.i32(PHASE.idle).set("phase");
-  return asm.body(NO_RESULT, NO_RESULT);
-}
+/** `create` and `delete` stand in for callbacks that the guest lacks or the policy leaves out, where slots need them. */
+export type EntryKind = Exclude<CallbackKind, "abi"> | "bare" | "create" | "delete";
 
 export interface WrapperPlan {
-  readonly kind: Exclude<CallbackKind, "abi"> | "bare";
+  readonly kind: EntryKind;
+  /** The export's name. */
+  readonly name: string;
   readonly type: FuncType;
-  /** Null for the bare wrapper. */
+  /** Null where no guest function is entered. */
   readonly target: Target | null;
-  readonly open: Target;
-  readonly close: Target;
 }
+
+/** What all wrappers of a module share. */
+export interface EntryPlan {
+  readonly policy: Policy;
+  readonly ground: Ground;
+  readonly enter: Target;
+  /** Null where the policy has no budget for whole requests. */
+  readonly slots: SlotTargets | null;
+  /** A body quota is counted. */
+  readonly countsBodies: boolean;
+  /** Something is counted in `used`. */
+  readonly countsUse: boolean;
+  /** HTTP calls without an answer are counted. */
+  readonly countsOpen: boolean;
+}
+
+/** The callback that brings the answer of an HTTP call. */
+const ANSWER = "proxy_on_http_call_response";
 
 /** The budgets that each kind of wrapper writes. */
 const BUDGETS = {
   start: ["start"],
   bare: ["start"],
   context: ["start", "callback"],
+  create: ["start", "callback"],
   allocator: ["callback"],
   callback: ["callback"],
-} as const satisfies Readonly<Record<WrapperPlan["kind"], readonly ("callback" | "start")[]>>;
+  delete: ["callback"],
+} as const satisfies Readonly<Record<EntryKind, readonly ("callback" | "start")[]>>;
+
+/** What an entry from IDLE does first; `budget` leaves an i64. */
+function open(asm: Asm, plan: EntryPlan, budget: () => void, begins: boolean): void {
+  asm.get("phase").i32(PHASE.idle).op("i32.ne").if().call(plan.enter).op("end");
+  asm.i32(PHASE.guest).set("phase");
+  budget();
+  asm.set("fuel").get("fuel").set("spent");
+  asm.i32(stackAtEntry(plan.policy.limits.stackBytes)).set("stack");
+  if (plan.countsBodies) asm.i64(0).set("bodied");
+  if (plan.countsUse && !begins) asm.i64(0).set("used");
+}
+
+/** What it does last. */
+function close(asm: Asm): void {
+  asm.get("spent").get("fuel").op("i64.sub").set("spent").i64(0).set("fuel");
+  asm.i32(PHASE.idle).set("phase");
+}
+
+/** An answer came: one call less is open. */
+function answered(asm: Asm): void {
+  asm.get("open").if().get("open").i32(1).op("i32.sub").set("open").op("end");
+}
+
+function callTarget(asm: Asm, { target, type }: WrapperPlan): void {
+  if (target !== null) asm.args(type.params.length).call(target);
+}
+
+/** The wrapper of an allocator: inside a host call it runs on the same fuel, else like any callback. */
+function allocatorBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, budget: number, cost: number) {
+  asm.get("phase").i32(PHASE.host).op("i32.eq").if().i32(PHASE.alloc).set("phase");
+  // Inside a host call nothing is refilled: the allocator pays for this wrapper out of the same fuel.
+  asm.get("fuel").i64(cost).op("i64.sub").set("fuel").checkFuel().op("else");
+  open(asm, plan, () => asm.i64(budget), false);
+  asm.op("end");
+  callTarget(asm, one);
+  asm.get("phase").i32(PHASE.alloc).op("i32.eq").if().i32(PHASE.host).set("phase").op("else");
+  close(asm);
+  asm.op("end");
+}
+
+/** A callback that the host makes for a context, on the account of its request. */
+function requestBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, slots: SlotTargets, b: number) {
+  open(asm, plan, () => asm.local("get", 0).i64(b).call(slots.begin), true);
+  if (plan.countsOpen && one.name === ANSWER) answered(asm);
+  callTarget(asm, one);
+  asm.call(slots.finish);
+  if (one.name === "proxy_on_delete") asm.local("get", 0).call(slots.release);
+  close(asm);
+}
 
 /** The wrapper of one export. */
-export function wrapperBody(
-  plan: WrapperPlan,
-  policy: Policy,
-  costs: CostTable,
-  firstGlobal: number,
-): Body {
-  const { kind, type, target, open, close } = plan;
-  return withBudgets(policy.limits.fuel, BUDGETS[kind], (start, callback, cost = 0) => {
-    const asm = new Asm(costs, firstGlobal);
-    const openWith = () => {
-      if (kind === "context") asm.i64(start).i64(callback).local("get", 1).op("i32.eqz", "select");
-      else asm.i64(kind === "start" || kind === "bare" ? start : callback);
-      asm.call(open);
+export function wrapperBody(one: WrapperPlan, plan: EntryPlan): Body {
+  const { kind, name, type } = one;
+  const { slots, policy, ground } = plan;
+  const ofRequest = slots !== null && kind === "callback" && callback(name)?.kind === "callback";
+  return withBudgets(policy.limits.fuel, BUDGETS[kind], (start, each, cost = 0) => {
+    const asm = new Asm(ground);
+    const ofContext = kind === "context" || kind === "create";
+    const budget = () => {
+      if (ofContext) asm.i64(start).i64(each).local("get", 1).op("i32.eqz", "select");
+      else asm.i64(kind === "start" || kind === "bare" ? start : each);
     };
-    const callTarget = () => {
-      if (target !== null) asm.args(type.params.length).call(target);
-    };
-    if (kind !== "allocator") {
-      openWith();
-      callTarget();
-      asm.call(close);
-      return asm.body(type.params, type.results);
+    if (kind === "allocator") allocatorBody(asm, one, plan, each, cost);
+    else if (ofRequest) requestBody(asm, one, plan, slots, each);
+    else {
+      open(asm, plan, budget, false);
+      if (slots !== null && ofContext)
+        asm.local("get", 1).if().local("get", 0).call(slots.take).op("end");
+      if (slots !== null && kind === "delete") asm.local("get", 0).call(slots.release);
+      if (plan.countsOpen && name === ANSWER) answered(asm);
+      callTarget(asm, one);
+      close(asm);
     }
-    asm.get("phase").i32(PHASE.host).op("i32.eq").if().i32(PHASE.alloc).set("phase");
-    // Inside a host call nothing is refilled: the allocator pays for this wrapper out of the same fuel.
-    asm.get("fuel").i64(cost).op("i64.sub").set("fuel").checkFuel().op("else");
-    openWith();
-    asm.op("end");
-    callTarget();
-    asm.get("phase").i32(PHASE.alloc).op("i32.eq").if().i32(PHASE.host).set("phase").op("else");
-    asm.call(close).op("end");
     return asm.body(type.params, type.results);
   });
 }
+
+/** The callbacks that slots need, and what stands in where the guest has none or the policy leaves it out (rule A29). */
+export const slotCallbacks = [
+  { name: "proxy_on_context_create", kind: "create", params: [I32, I32] },
+  { name: "proxy_on_delete", kind: "delete", params: [I32] },
+] as const;

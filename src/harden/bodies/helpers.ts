@@ -1,23 +1,21 @@
 // The helpers: deny (logs a denial through a borrowed window of page 0, rule A30), bulkBytes and bulkElems
-// (charge by length, A36), grow (the memory cap), cross (charges for what crosses the wall, A36), reach
-// and back (mark the phase around a host call, A6).
+// (charge by length, A36), grow (the memory cap).
 import { I32, I64 } from "../../spec/binary.ts";
-import type { CostTable } from "../../spec/costs.ts";
+import type { HostFunction } from "../../spec/host-function-row.ts";
 import { WINDOW } from "../../spec/layout.ts";
 import { op } from "../../spec/opcodes.ts";
 import { LOG_LEVEL } from "../../spec/status.ts";
-import { Asm, type Body, NO_RESULT, ONE_I32, type Target } from "./asm.ts";
+import { Asm, type Body, type Ground, NO_RESULT, ONE_I32 } from "./asm.ts";
+import { importTarget } from "./thunk.ts";
 
-/** Logs `length` bytes at `offset` of the passive segment, at level error, and leaves memory as it was. */
-export function denyBody(
-  segment: number,
-  log: Target,
-  costs: CostTable,
-  firstGlobal: number,
-): Body {
+/**
+ * Logs `length` bytes at `offset` of the passive segment, at level error, and leaves memory as it was. Calls the
+ * import of proxy_log itself: a plugin can't hide a denial by spending its log quota first.
+ */
+export function denyBody(segment: number, log: HostFunction, index: number, ground: Ground): Body {
   const words = WINDOW.bytes / 8;
   const first = 2;
-  const asm = new Asm(costs, firstGlobal, words, I64);
+  const asm = new Asm(ground, [[words, I64]]);
   asm.memoryOp("memory.size").if();
   for (let k = 0; k < words; k++) {
     asm
@@ -26,7 +24,8 @@ export function denyBody(
       .local("set", first + k);
   }
   asm.i32(WINDOW.address).local("get", 0).local("get", 1).init(segment);
-  asm.i32(LOG_LEVEL.error).i32(WINDOW.address).local("get", 1).call(log).op("drop");
+  asm.reach().i32(LOG_LEVEL.error).i32(WINDOW.address).local("get", 1);
+  asm.call(importTarget(log, index)).op("drop").back();
   for (let k = 0; k < words; k++) {
     asm
       .i32(WINDOW.address)
@@ -34,12 +33,13 @@ export function denyBody(
       .memory("i64.store", 3, 8 * k);
   }
   asm.op("end");
-  return asm.body([I32, I32], NO_RESULT);
+  return asm.body([I32, I32], NO_RESULT, log.price);
 }
 
 /** Charges for `n` units of length and answers n, so that it can stand right before a bulk operation. */
-export function bulkBody(unit: "bytes" | "elems", costs: CostTable, firstGlobal: number): Body {
-  const asm = new Asm(costs, firstGlobal);
+export function bulkBody(unit: "bytes" | "elems", ground: Ground): Body {
+  const { costs } = ground;
+  const asm = new Asm(ground);
   asm.get("fuel").local("get", 0).op("i64.extend_i32_u");
   if (unit === "bytes") asm.i64(costs.bulkShift).op("i64.shr_u");
   else asm.i64(costs.elemShift).op("i64.shl");
@@ -47,38 +47,10 @@ export function bulkBody(unit: "bytes" | "elems", costs: CostTable, firstGlobal:
   return asm.body(ONE_I32, ONE_I32);
 }
 
-/** Charges for `n` bytes, or entries, that cross between guest and host. */
-export function crossBody(costs: CostTable, firstGlobal: number): Body {
-  const asm = new Asm(costs, firstGlobal);
-  asm.get("fuel").local("get", 0).op("i64.extend_i32_u").i64(costs.hostShift).op("i64.shr_u");
-  asm.op("i64.sub").set("fuel").checkFuel();
-  return asm.body(ONE_I32, NO_RESULT);
-}
-
-/** `reach`: the host is about to run. */
-export function reachBody(costs: CostTable, firstGlobal: number): Body {
-  const asm = new Asm(costs, firstGlobal);
-  asm.get("phase").i32(1).op("i32.add").set("phase");
-  return asm.body(NO_RESULT, NO_RESULT);
-}
-
-/** `back`: the host has returned; traps where a trap inside it was swallowed and left another phase behind. */
-export function backBody(costs: CostTable, firstGlobal: number): Body {
-  const asm = new Asm(costs, firstGlobal);
-  asm.get("phase").i32(1).op("i32.and", "i32.eqz").if().op("unreachable", "end");
-  asm.get("phase").i32(1).op("i32.sub").set("phase");
-  return asm.body(NO_RESULT, NO_RESULT);
-}
-
 /** memory.grow under the cap: past it, counts and traps or answers -1. Pays for it first: its own cost is without. */
-export function growBody(
-  pages: number,
-  onCap: "trap" | "refuse",
-  costs: CostTable,
-  firstGlobal: number,
-): Body {
-  const asm = new Asm(costs, firstGlobal);
-  const price = costs.flat[op("memory.grow")]!;
+export function growBody(pages: number, onCap: "trap" | "refuse", ground: Ground): Body {
+  const asm = new Asm(ground);
+  const price = ground.costs.flat[op("memory.grow")]!;
   asm.get("fuel").i64(price).op("i64.sub").set("fuel").checkFuel();
   asm
     .local("get", 0)

@@ -1,11 +1,11 @@
-// Stubs: what a denied host function becomes. A stub notes the denial in a bit that the guest cannot reach,
-// logs it once, and answers what the policy chose (rules A3, A33).
+// Stubs: what a denied host function becomes, and what an allowed one answers where its check denies. A stub
+// notes the denial in a bit that the guest cannot reach, logs it once, and answers what the policy chose (rules
+// A3, A33).
 import type { DeniedAnswer } from "../../policy/policy.ts";
-import type { CostTable } from "../../spec/costs.ts";
 import type { HostFunction, Param } from "../../spec/host-function-row.ts";
 import { DENIED_PREFIX, type InjectedGlobal } from "../../spec/layout.ts";
 import { ERRNO, STATUS } from "../../spec/status.ts";
-import { Asm, type Body, type Target } from "./asm.ts";
+import { Asm, type Body, type Ground, type Target } from "./asm.ts";
 import { paramTypes, resultTypes } from "./thunk.ts";
 
 const WORDS: readonly InjectedGlobal[] = ["denied0", "denied1", "denied2"];
@@ -45,7 +45,8 @@ function answerNumber(
   }
 }
 
-function sizeOut(param: Param): number {
+/** Bytes that the host writes at a parameter's address; 0 where it writes none of a fixed number. */
+export function sizeOut(param: Param): number {
   if (param.role === "outPtr" || param.role === "outLen") return 4;
   return param.role === "out" ? param.bytes! : 0;
 }
@@ -83,10 +84,9 @@ export function stubBody(
   number: number,
   answer: DeniedAnswer,
   message: Message | null,
-  costs: CostTable,
-  firstGlobal: number,
+  ground: Ground,
 ): Body {
-  const asm = new Asm(costs, firstGlobal);
+  const asm = new Asm(ground);
   const word = WORDS[Math.floor(number / 64)]!;
   const bit = BigInt.asIntN(64, 1n << BigInt(number % 64));
   const note = () => asm.get(word).i64(bit).op("i64.or").set(word);

@@ -1,0 +1,177 @@
+// Request slots (rule A29): a stream's budget and what it has used, kept in globals of its own between its
+// callbacks. A stream's id picks its slot, and a few neighbours; a stream that finds none free has the
+// callback budget alone, and is counted (docs/guards.md, "Slots").
+import { I32, I64 } from "../../spec/binary.ts";
+import { SLOT_PROBES } from "../../spec/layout.ts";
+import {
+  Asm,
+  type Body,
+  type Ground,
+  NO_RESULT,
+  ONE_I32,
+  ONE_I64,
+  type Target,
+  targetOf,
+} from "./asm.ts";
+
+/** The slot functions that wrappers call. */
+export interface SlotTargets {
+  readonly take: Target;
+  readonly begin: Target;
+  readonly finish: Target;
+  readonly release: Target;
+}
+
+export interface SlotFunctions {
+  readonly functions: readonly { readonly name: string; readonly body: Body }[];
+  readonly targets: SlotTargets;
+}
+
+/**
+ * A function that does `arm` for the slot in its first parameter. Its cost is that of the way through the longest
+ * arm: all blocks, one arm, its return.
+ */
+function switchBody(
+  slots: number,
+  params: readonly number[],
+  results: readonly number[],
+  ground: Ground,
+  arm: (asm: Asm, slot: number) => void,
+): Body {
+  const asm = new Asm(ground);
+  for (let k = 0; k < slots; k++) asm.block();
+  asm.local("get", 0).table(slots - 1);
+  const head = asm.cost;
+  let way = head;
+  for (let k = 0; k < slots; k++) {
+    asm.op("end");
+    const before = asm.cost;
+    arm(asm, k);
+    asm.return(results.length);
+    way = head + asm.cost - before;
+  }
+  const all = asm.cost;
+  return asm.body(params, results, way - all);
+}
+
+class Slots {
+  readonly #ground: Ground;
+  readonly #slots: number;
+  readonly #request: number;
+  readonly #first: number;
+  readonly functions: { name: string; body: Body }[] = [];
+
+  constructor(slots: number, request: number, first: number, ground: Ground) {
+    this.#slots = slots;
+    this.#request = request;
+    this.#first = first;
+    this.#ground = ground;
+  }
+
+  #add(name: string, body: Body): Target {
+    const index = this.#first + this.functions.length;
+    this.functions.push({ name, body });
+    return targetOf(index, body);
+  }
+
+  /** The slot of probe j of the id in local 0, on the stack. */
+  #probe(asm: Asm, j: number): Asm {
+    return asm.local("get", 0).i32(j).op("i32.add").i32(this.#slots).op("i32.rem_u");
+  }
+
+  get #probes(): number[] {
+    return Array.from({ length: Math.min(SLOT_PROBES, this.#slots) }, (_, j) => j);
+  }
+
+  #find(slotId: Target): Body {
+    const asm = new Asm(this.#ground);
+    asm.local("get", 0).op("i32.eqz").if().i32(0).return(1).op("end");
+    for (const j of this.#probes) {
+      this.#probe(asm, j).call(slotId).local("get", 0).op("i32.eq").if();
+      this.#probe(asm, j).i32(1).op("i32.add").return(1).op("end");
+    }
+    asm.i32(0);
+    return asm.body(ONE_I32, ONE_I32);
+  }
+
+  #take(find: Target, slotId: Target, slotOwn: Target, slotStore: Target): Body {
+    const asm = new Asm(this.#ground, [[1, I32]]);
+    asm.local("get", 0).op("i32.eqz").if().return(0).op("end");
+    asm.local("get", 0).call(find).if().return(0).op("end");
+    for (const j of this.#probes) {
+      this.#probe(asm, j).local("tee", 1).call(slotId).op("i32.eqz").if();
+      asm.local("get", 1).local("get", 0).call(slotOwn);
+      asm.i64(this.#request).set("left").i64(0).set("used");
+      asm.local("get", 1).call(slotStore).return(0).op("end");
+    }
+    asm.get("unslotted").i32(1).op("i32.add").set("unslotted");
+    return asm.body(ONE_I32, NO_RESULT);
+  }
+
+  #begin(find: Target, slotLoad: Target): Body {
+    const asm = new Asm(this.#ground, [[1, I32]]);
+    asm.i64(0).set("used").local("get", 0).call(find).local("tee", 2).set("slot");
+    asm.local("get", 2).op("i32.eqz").if();
+    asm.i64(this.#request).set("left").local("get", 1).return(1).op("end");
+    asm.local("get", 2).i32(1).op("i32.sub").call(slotLoad);
+    asm.get("left").local("get", 1).get("left").local("get", 1).op("i64.lt_s", "select");
+    return asm.body([I32, I64], ONE_I64);
+  }
+
+  #finish(slotStore: Target): Body {
+    const asm = new Asm(this.#ground);
+    asm.get("left").get("spent").op("i64.sub").get("fuel").op("i64.add").set("left");
+    asm.get("slot").if().get("slot").i32(1).op("i32.sub").call(slotStore);
+    asm.i32(0).set("slot").op("end");
+    return asm.body(NO_RESULT, NO_RESULT);
+  }
+
+  #release(find: Target, slotOwn: Target): Body {
+    const asm = new Asm(this.#ground, [[1, I32]]);
+    asm.local("get", 0).call(find).local("tee", 1).if();
+    asm.local("get", 1).i32(1).op("i32.sub").i32(0).call(slotOwn).op("end");
+    return asm.body(ONE_I32, NO_RESULT);
+  }
+
+  #switch(
+    name: string,
+    type: readonly [params: readonly number[], results: readonly number[]],
+    arm: (asm: Asm, slot: number) => void,
+  ) {
+    return this.#add(name, switchBody(this.#slots, type[0], type[1], this.#ground, arm));
+  }
+
+  build(): SlotTargets {
+    const one = [ONE_I32, NO_RESULT] as const;
+    const slotId = this.#switch("slotId", [ONE_I32, ONE_I32], (asm, k) =>
+      asm.slotGlobal("get", k, "id"),
+    );
+    const slotOwn = this.#switch("slotOwn", [[I32, I32], NO_RESULT], (asm, k) =>
+      asm.local("get", 1).slotGlobal("set", k, "id"),
+    );
+    const slotLoad = this.#switch("slotLoad", one, (asm, k) =>
+      asm.slotGlobal("get", k, "left").set("left").slotGlobal("get", k, "used").set("used"),
+    );
+    const slotStore = this.#switch("slotStore", one, (asm, k) =>
+      asm.get("left").slotGlobal("set", k, "left").get("used").slotGlobal("set", k, "used"),
+    );
+    const find = this.#add("find", this.#find(slotId));
+    const take = this.#add("take", this.#take(find, slotId, slotOwn, slotStore));
+    const begin = this.#add("begin", this.#begin(find, slotLoad));
+    const finish = this.#add("finish", this.#finish(slotStore));
+    const release = this.#add("release", this.#release(find, slotOwn));
+    return { take, begin, finish, release };
+  }
+}
+
+/** The slot functions, from index `first` on; `request` is the budget of a stream in units of fuel. */
+export function slotFunctions(
+  slots: number,
+  request: number,
+  first: number,
+  ground: Ground,
+): SlotFunctions {
+  const builder = new Slots(slots, request, first, ground);
+  const targets = builder.build();
+  return { functions: builder.functions, targets };
+}
