@@ -49,8 +49,9 @@ export function tree(value: Plain): Node {
 }
 
 const isBlock = (node: Node): node is BlockNode => typeof node === "object" && "block" in node;
-const isMap = (node: Node): node is MapNode => typeof node === "object" && "entries" in node;
 const isList = (node: Node): node is readonly Node[] => Array.isArray(node);
+const isMap = (node: Node): node is MapNode =>
+  typeof node === "object" && !isList(node) && !isBlock(node);
 
 /** The same without comments. */
 export function bare(node: Node): Node {
