@@ -73,6 +73,8 @@ function scalar(value: string | number | boolean): string {
   if (typeof value !== "string") return String(value);
   const word = /^(true|false|null|yes|no|on|off|y|n)$/i.test(value);
   if (/^[A-Za-z][A-Za-z0-9./_-]*$/.test(value) && !word) return value;
+  // Where double quotes would need escapes and nothing else does, single ones are easier to read.
+  if (/^[ -~]*"[ -~]*$/.test(value)) return `'${value.replaceAll("'", "''")}'`;
   return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escaped);
 }
 
