@@ -11,7 +11,8 @@ import type { Canary, MeshRequest, ModuleSource, Revision } from "../mesh/genera
 import type { Policy } from "../policy/policy.ts";
 import { setting } from "../policy/settings.ts";
 import type { EnvoyVersion } from "../spec/envoy-versions.ts";
-import { type IstioVersion, istioRelease, istioReleases } from "../spec/istio-releases.ts";
+import { type IstioVersion, istioEnvoy } from "../spec/istio-releases.ts";
+import { istioReleases } from "../spec/mesh-api.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import { prefixesOf, shareOf, sourceOf, targetsOf, variablesOf } from "./generate-flags.ts";
@@ -237,7 +238,7 @@ export async function runIstio(
 ): Promise<Outcome> {
   const version = (flags.version ?? NEWEST) as IstioVersion;
   const form = flags.form ?? "wasm-plugin";
-  const { envoy } = istioRelease(version);
+  const envoy = istioEnvoy(version);
   const command = "generate istio";
   const made = await make(command, args.ref, flags, envoy, io, (request) => ({
     target: "istio",

@@ -1,7 +1,7 @@
 // Rows of the command table for `generate TARGET` beside `generate envoy`: meshes, policy engines, monitoring. Data
 // only, as the table itself.
 import { envoyReleases } from "../spec/envoy-versions.ts";
-import { istioReleases } from "../spec/istio-releases.ts";
+import { istioReleases } from "../spec/mesh-api.ts";
 import type { ArgRow, CommandRow, FlagRow } from "./command-row.ts";
 
 const ref = {

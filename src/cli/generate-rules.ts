@@ -14,7 +14,8 @@ import { recordings, type WatchedPlugin, type WatchRequest } from "../mesh/gener
 import { parsePolicy } from "../policy/document.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
 import { setting } from "../policy/settings.ts";
-import { istioHas, istioReleases } from "../spec/istio-releases.ts";
+import { istioHas } from "../spec/istio-releases.ts";
+import { istioReleases } from "../spec/mesh-api.ts";
 import type { Outcome } from "./command-row.ts";
 import type { CommandName, InputOf } from "./commands.ts";
 import { clusterMap, digestsOf, registriesOf, shareOf, variablesOf } from "./generate-flags.ts";

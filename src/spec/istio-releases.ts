@@ -1,56 +1,34 @@
-// Releases of Istio that configuration is generated for: the Envoy that each ships, and what its API and istiod know.
-// No logic but look-up. Sources: Istio's changelogs, its API's history, istiod's source; "measured" rows are given to
-// istioctl of that release by `npm run test:interop`.
-import type { EnvoyVersion, Evidence } from "./envoy-versions.ts";
+// What a release of Istio can be told, by the tables of mesh-api.ts and istiod's own changes. No logic but look-up.
+// Sources: Istio's changelogs, its API's history, istiod's source; none of it is measured in a running istiod.
 import { minorOf } from "./envoy-versions.ts";
-
-export interface IstioRelease {
-  readonly release: string;
-  /** The release of Envoy in its proxy. */
-  readonly envoy: EnvoyVersion;
-  readonly evidence: Evidence;
-}
-
-/** Oldest first. */
-export const istioReleases = [
-  { release: "1.22", envoy: "1.30", evidence: "inferred" },
-  { release: "1.23", envoy: "1.31", evidence: "inferred" },
-  { release: "1.24", envoy: "1.32", evidence: "inferred" },
-  { release: "1.25", envoy: "1.33", evidence: "read" },
-  { release: "1.26", envoy: "1.34", evidence: "inferred" },
-  { release: "1.27", envoy: "1.35", evidence: "read" },
-  { release: "1.28", envoy: "1.36", evidence: "inferred" },
-  { release: "1.29", envoy: "1.37", evidence: "read" },
-  { release: "1.30", envoy: "1.38", evidence: "read" },
-] as const satisfies readonly IstioRelease[];
+import { istioFailurePolicySince, istioReleases, meshSince } from "./mesh-api.ts";
 
 export type IstioVersion = (typeof istioReleases)[number]["release"];
+export type IstioEnvoy = (typeof istioReleases)[number]["envoy"];
 
-export interface IstioFeature {
-  readonly id: string;
-  /** First minor release that has it. */
-  readonly since: IstioVersion;
-  readonly what: string;
+const ofApi = (kind: string, value: string): string => meshSince.find((row) => row.kind === kind && row.value === value)!.since;
+
+/** First minor release that has each. */
+const features = {
+  /** failStrategy becomes Envoy's failure_policy: under FAIL_OPEN the request that traps gets 503 too. */
+  "failure-policy": istioFailurePolicySince,
+  /** A module that can't be fetched becomes a filter that denies everything, or under FAIL_OPEN allows it. */
+  "deny-without-code": "1.25",
+  "fail-reload": ofApi("WasmPlugin", "FAIL_RELOAD"),
+  "traffic-extension": ofApi("TrafficExtension", ""),
+} as const;
+
+/** Whether a release has a feature. */
+export function istioHas(release: string, id: keyof typeof features): boolean {
+  return minorOf(release) >= minorOf(features[id]);
 }
 
-export const istioFeatures = [
-  { id: "failure-policy", since: "1.25", what: "failStrategy becomes Envoy's failure_policy: the request that traps gets 503 under FAIL_OPEN too" },
-  {
-    id: "deny-without-code",
-    since: "1.25",
-    what: "a module that can't be fetched becomes a filter that denies (FAIL_CLOSE, FAIL_RELOAD) or allows (FAIL_OPEN) everything; before, FAIL_CLOSE kept the old configuration",
-  },
-  { id: "fail-reload", since: "1.27", what: "failStrategy FAIL_RELOAD" },
-  { id: "traffic-extension", since: "1.30", what: "TrafficExtension, which a WasmPlugin is translated into" },
-] as const satisfies readonly IstioFeature[];
-
-/** Whether a release has a feature of this table. */
-export function istioHas(release: string, id: (typeof istioFeatures)[number]["id"]): boolean {
-  const row = istioFeatures.find((one) => one.id === id)!;
-  return minorOf(release) >= minorOf(row.since);
+/** First release that has a feature. */
+export function istioSince(id: keyof typeof features): string {
+  return features[id];
 }
 
-/** The row of a release. */
-export function istioRelease(release: IstioVersion): IstioRelease {
-  return istioReleases.find((row) => row.release === release)!;
+/** The Envoy that a release ships. */
+export function istioEnvoy(release: IstioVersion): IstioEnvoy {
+  return istioReleases.find((row) => row.release === release)!.envoy;
 }

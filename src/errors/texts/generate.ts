@@ -82,8 +82,8 @@ export const generateTexts = {
     exit: 1,
   },
   "generate-strategy": {
-    text: "Istio {version} has no failStrategy FAIL_RELOAD: it came with 1.27",
-    hint: "Say `failure: closed` in the policy, generate for Istio 1.27 or newer, or take --form envoy-filter from Istio 1.25 on",
+    text: "Istio {version} has no failStrategy FAIL_RELOAD: it came with {since}",
+    hint: "Say `failure: closed` in the policy, generate for Istio {since} or newer, or take --form envoy-filter",
     blame: "input",
     exit: 3,
   },

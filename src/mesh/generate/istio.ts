@@ -4,7 +4,7 @@
 // every other field; a field that istiod doesn't know is dropped without an error.
 import { type Finding, fail, finding } from "../../errors/failure.ts";
 import { failureForm } from "../../spec/envoy-versions.ts";
-import { type IstioVersion, istioHas } from "../../spec/istio-releases.ts";
+import { type IstioVersion, istioHas, istioSince } from "../../spec/istio-releases.ts";
 import { types } from "../envoy/generate/names.ts";
 import { at, type Entry, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
 import { canaryFilter, discoveredDelegate } from "./canary.ts";
@@ -74,7 +74,7 @@ function pinOf({ source }: Revision): readonly Entry[] {
 function strategyOf({ version }: IstioRequest, { envoy }: Revision): Entry {
   const { failure } = envoy.policy;
   if (failure === "reload" && !istioHas(version, "fail-reload")) {
-    return fail("generate-strategy", { version });
+    return fail("generate-strategy", { version, since: istioSince("fail-reload") });
   }
   const form = failureForm(envoy.version, failure)!;
   const missing = failure === "open" ? "allows" : "denies";
@@ -136,7 +136,7 @@ function plugin(request: IstioRequest): Node {
     if (!istioHas(request.version, "traffic-extension")) {
       fail("generate-istio-since", {
         what: "TrafficExtension",
-        since: "1.30",
+        since: istioSince("traffic-extension"),
         version: request.version,
       });
     }
@@ -263,7 +263,7 @@ export function generateIstio(asked: IstioRequest): Written {
   const consumer = `Istio ${request.version} (its Envoy: ${request.stable.envoy.version})`;
   const head = headOf("istio", consumer, [
     ...requestLines(request),
-    "Measured: istioctl 1.30 validate and analyze; Envoy 1.36 to 1.40 run the messages. What istiod makes of it: from its source.",
+    "Measured: istioctl (its API between 1.30 and 1.31) validates and analyzes it; Envoy 1.36 to 1.40 run the messages. What istiod makes of it: from its source.",
     ...(request.canary === null
       ? []
       : [`${CANARY}: ${request.canary.percent} of a hundred requests.`]),
