@@ -90,7 +90,7 @@ function readPath(path: string): FileRead | undefined {
 
 function tooLarge(path: string): FileRead {
   const reason = `at most ${MAX_FILE} bytes of a file are read`;
-  return unreadable(path, { code: "manifest-too-large", level: "error", args: { reason } });
+  return unreadable(path, { code: "document-too-large", level: "error", args: { reason } });
 }
 
 export interface Manifests {

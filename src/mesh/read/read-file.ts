@@ -40,7 +40,7 @@ function problemOf(file: TextFile, piece: Piece, failure: Failure): SchemaNote {
   if (found !== null && failure.code === "envoy-bad-yaml") {
     return { code: "manifest-template", level: "warning", at: piece.from + found.index, args: {} };
   }
-  const code: Code = failure.code === "envoy-bad-yaml" ? "manifest-syntax" : "manifest-too-large";
+  const code: Code = failure.code === "envoy-bad-yaml" ? "manifest-syntax" : "document-too-large";
   const reason = failure.code === "envoy-bad-yaml" ? failure.args.reason : failure.message;
   return { code, level: "error", at, args: { reason: reason ?? failure.message } };
 }

@@ -10,15 +10,15 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-const escape = (text: string): string => visible(text).replace(/[&<>"']/g, (one) => entities[one]!);
+const xml = (text: string): string => visible(text).replace(/[&<>"']/g, (one) => entities[one]!);
 
 function caseOf(found: LintFinding): string {
   const { code, line, column, message, hint, level } = found;
-  const head = `    <testcase name="${escape(`${code} ${line}:${column}`)}" classname="${escape(found.file.name)}"`;
+  const head = `    <testcase name="${xml(`${code} ${line}:${column}`)}" classname="${xml(found.file.name)}"`;
   // Notes are said and don't fail a build.
   if (level === "info")
-    return `${head}><system-out>${escape(`${message}. ${hint}`)}</system-out></testcase>`;
-  return `${head}><failure type="${escape(code)}" message="${escape(message)}">${escape(hint)}</failure></testcase>`;
+    return `${head}><system-out>${xml(`${message}. ${hint}`)}</system-out></testcase>`;
+  return `${head}><failure type="${xml(code)}" message="${xml(message)}">${xml(hint)}</failure></testcase>`;
 }
 
 /** The document; `files` names every file that was looked at. */
@@ -27,10 +27,8 @@ export function junit(findings: readonly LintFinding[], files: readonly string[]
     const own = findings.filter((one) => one.file.name === name);
     const failures = own.filter((one) => one.level !== "info").length;
     const cases =
-      own.length === 0
-        ? [`    <testcase name="lint" classname="${escape(name)}"/>`]
-        : own.map(caseOf);
-    const head = `  <testsuite name="${escape(name)}" tests="${cases.length}" failures="${failures}">`;
+      own.length === 0 ? [`    <testcase name="lint" classname="${xml(name)}"/>`] : own.map(caseOf);
+    const head = `  <testsuite name="${xml(name)}" tests="${cases.length}" failures="${failures}">`;
     return [head, ...cases, "  </testsuite>"].join("\n");
   });
   const failed = findings.filter((one) => one.level !== "info").length;
