@@ -1,12 +1,17 @@
 // `npm run test:interop [-- WORD…]`: the tests against real third parties. In CI a party that can't be had is
 // red; elsewhere its tests are counted skips with the reason.
 import "./lib/node-version.mjs";
+import { delimiter } from "node:path";
+import { prepareGoParties } from "./lib/go-parties.mjs";
 import { prepareParties } from "./lib/parties.mjs";
 import { runTests } from "./lib/run-tests.mjs";
 import { filesUnder, removeStaleOutput } from "./lib/tree.mjs";
 
 const ci = process.env.CI === "true" || process.env.CI === "1";
-const { env, missing } = prepareParties();
+const { env, missing: missingHere } = prepareParties();
+const go = prepareGoParties(env.GLOVEBOX_CACHE);
+env.PATH = [...go.folders, env.PATH].join(delimiter);
+const missing = [...missingHere, ...go.missing];
 for (const problem of missing) console.error(`not available: ${problem}`);
 if (ci && missing.length > 0) {
   process.exitCode = 1;

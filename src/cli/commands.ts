@@ -1,14 +1,21 @@
 // The one table of commands. The parser, --help, completion and docs/reference/cli.md derive from it, and
 // loaders.ts must have a handler for each row. Data only: showing help may load nothing else.
 import { envoyReleases } from "../spec/envoy-versions.ts";
+import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
+import { generateRows } from "./generate-rows.ts";
+import { ociRows, remoteFlags } from "./oci-rows.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
 export const commonFlags = [
   { name: "json", summary: "print one JSON document instead of text" },
 ] as const satisfies readonly FlagRow[];
 
-const ref = { name: "ref", summary: "the plugin: a .wasm file", required: true } as const;
+const ref = {
+  name: "ref",
+  summary: "the plugin: a .wasm file, https://, oci:// or oci-layout:",
+  required: true,
+} as const;
 const policyFlag = {
   name: "policy",
   short: "p",
@@ -74,6 +81,7 @@ export const commands = {
       },
       { ...roleFlag, summary: "the role of the least policy, instead of the one that fits best" },
       { name: "force", summary: "let --write-policy replace an existing file" },
+      ...remoteFlags,
     ],
     examples: [
       { line: "glovebox inspect vendor-auth.wasm", does: "read what it may do" },
@@ -82,7 +90,7 @@ export const commands = {
         does: "start a policy from it",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   harden: {
     summary: "rewrite a plugin so that its limits hold in any engine",
@@ -94,6 +102,7 @@ export const commands = {
       roleFlag,
       { name: "output", short: "o", value: "FILE", summary: "where to write it", required: true },
       modeFlag,
+      ...remoteFlags,
     ],
     examples: [
       {
@@ -105,13 +114,13 @@ export const commands = {
         does: "without a policy file",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   verify: {
     summary: "is this module contained under this policy?",
     detail: "Trusts neither the tool that rewrote the module nor the stamp in it.",
     args: [ref],
-    flags: [policyFlag, roleFlag, modeFlag],
+    flags: [policyFlag, roleFlag, modeFlag, ...remoteFlags],
     examples: [
       {
         line: "glovebox verify contained.wasm -p vendor-auth.yaml",
@@ -122,7 +131,7 @@ export const commands = {
         does: "findings for a program",
       },
     ],
-    exits: [1, 3],
+    exits: [1, 3, 4, 5],
   },
   trial: {
     summary: "the expected-behaviour suite on your plugin, default beside hardened",
@@ -148,6 +157,7 @@ export const commands = {
         value: "PATH",
         summary: "the Envoy to start; without it the one on the PATH, or of an installed wheel",
       },
+      ...remoteFlags,
     ],
     examples: [
       { line: "glovebox trial", does: "every promise, measured on the built-in adversaries" },
@@ -160,7 +170,7 @@ export const commands = {
         does: "the same in a real Envoy, each cell a process",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   run: {
     summary: "the lab: serve an Envoy bootstrap with the promised limits",
@@ -254,6 +264,7 @@ export const commands = {
       { ...roleFlag, summary: "the role that the policy is written within; without it none" },
       { name: "output", short: "o", value: "FILE", summary: "write the policy there" },
       { name: "force", summary: "let --output replace an existing file" },
+      ...remoteFlags,
     ],
     examples: [
       {
@@ -265,14 +276,14 @@ export const commands = {
         does: "from what `glovebox run envoy.yaml --record records` wrote",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   "policy fit": {
     summary: "memory, fuel and stack limits from recorded traffic, with the distributions",
     detail:
       "Limits are a percentile of what was seen times the margin, and never less than the most that was seen. Where the sample is too small for the percentile, the maximum is used and said. Stack and call depth are tried: the least power of two under which the traffic passes.",
     args: [ref],
-    flags: [{ ...policyFlag, required: true }, ...evidenceFlags],
+    flags: [{ ...policyFlag, required: true }, ...evidenceFlags, ...remoteFlags],
     examples: [
       {
         line: "glovebox policy fit auth.wasm -p auth.yaml --traffic site.har",
@@ -283,7 +294,7 @@ export const commands = {
         does: "quantiles and histograms for a program",
       },
     ],
-    exits: [3],
+    exits: [3, 4, 5],
   },
   "generate envoy": {
     summary: "Envoy configuration that holds what a policy promises, for one release",
@@ -351,6 +362,7 @@ export const commands = {
         summary: "address of the bootstrap's admin; without it 127.0.0.1:9901",
       },
       { name: "output", short: "o", value: "FILE", summary: "write the configuration there" },
+      ...remoteFlags,
     ],
     examples: [
       {
@@ -366,8 +378,10 @@ export const commands = {
         does: "for an older proxy that fetches the module",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
+  ...generateRows,
+  audit: auditRow,
   lint: {
     summary:
       "what is wrong with the configuration of plugins, in every mesh's dialect, and its repair",
@@ -428,6 +442,7 @@ export const commands = {
     ],
     exits: [1, 3, 5],
   },
+  ...ociRows,
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],
@@ -461,6 +476,7 @@ export const commands = {
 export const groups: Readonly<Record<string, string>> = {
   policy: "work with policy files",
   generate: "write configuration for a proxy",
+  cache: "what was fetched and hardened before",
 };
 
 export type CommandName = keyof typeof commands;

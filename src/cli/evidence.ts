@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { fail } from "../errors/failure.ts";
 import { readTraffic } from "../learn/read-traffic.ts";
 import { TRAFFIC_BYTES, type TrafficRequest } from "../learn/traffic.ts";
+import { parseReference, pluginName } from "../net/reference.ts";
 import { RECORD_BYTES, readRecord } from "../record/read-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { sha256 } from "../util/digest.ts";
@@ -93,7 +94,7 @@ export async function readEvidence(
 
 /** The plugin's name where nothing else says it: the file's, as a policy takes it. */
 export function playOptions(ref: string, flags: EvidenceFlags) {
-  const name = basename(ref, ".wasm");
+  const name = pluginName(parseReference(ref));
   return {
     name,
     rootId: flags["root-id"] ?? name,

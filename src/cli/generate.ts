@@ -1,11 +1,11 @@
 // `glovebox generate envoy REF -p POLICY`: what was asked for → the generated file and, with --hardened, the module
 // that it names. Nothing is written unless all of it could be made.
-import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderFinding } from "../errors/render.ts";
 import { type Generated, generateEnvoy } from "../mesh/envoy/generate/generate.ts";
 import { BACKEND } from "../mesh/envoy/generate/names.ts";
 import type { Code, EnvoyRequest } from "../mesh/envoy/generate/request.ts";
+import { parseReference, pluginName } from "../net/reference.ts";
 import { setting } from "../policy/settings.ts";
 import { type EnvoyVersion, envoyReleases } from "../spec/envoy-versions.ts";
 import type { Outcome } from "./command-row.ts";
@@ -58,7 +58,7 @@ async function requestOf(ref: string, flags: Flags, io: Io): Promise<EnvoyReques
     clusters,
     dispatch,
     code,
-    rootId: flags["root-id"] ?? basename(ref, ".wasm"),
+    rootId: flags["root-id"] ?? pluginName(parseReference(ref)),
     configuration: flags.configuration ?? null,
     environment,
     listen,
@@ -76,7 +76,7 @@ function summaryOf({ report, findings }: Generated, flags: Flags): string {
 
 export async function run({ args, flags }: InputOf<typeof COMMAND>, io: Io): Promise<Outcome> {
   const request = await requestOf(args.ref, flags, io);
-  const { ref, bytes } = await readModule(args.ref);
+  const { ref, bytes } = await readModule(args.ref, flags, io);
   const inputs = [ref, flags.policy];
   if (flags.hardened !== undefined) await refuseInputAsOutput(inputs, flags.hardened, "--hardened");
   if (flags.output !== undefined) await refuseInputAsOutput(inputs, flags.output);

@@ -52,7 +52,7 @@ export function reportText(report: HardenReport, output: string, io: Pick<Io, "s
 
 export async function run({ args, flags }: InputOf<"harden">, io: Io): Promise<Outcome> {
   const policy = await policyFrom("harden", flags, io);
-  const { bytes } = await readModule(args.ref);
+  const { bytes } = await readModule(args.ref, flags, io);
   await refuseInputAsOutput([args.ref, flags.policy], flags.output);
   io.progress(`hardening ${args.ref}`, (bytes.length / 1e6) * MS_PER_MB);
   const contained = contain(bytes, policy);

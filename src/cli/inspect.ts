@@ -1,9 +1,9 @@
 // `glovebox inspect REF [--write-policy FILE]`: the report for people or as JSON, and the least policy as a file.
 // Exit 1 only where a stock Envoy would refuse the module or crash by it.
-import { basename } from "node:path";
 import { Failure, fail } from "../errors/failure.ts";
 import { inspect } from "../inspect/inspect.ts";
 import { leastPolicy } from "../inspect/least-policy.ts";
+import { parseReference, pluginName } from "../net/reference.ts";
 import { type RoleName, role, roles } from "../policy/roles.ts";
 import { closest } from "../util/closest.ts";
 import type { Outcome } from "./command-row.ts";
@@ -46,12 +46,12 @@ async function writePolicy(
 
 export async function run({ args, flags }: InputOf<"inspect">, io: Io): Promise<Outcome> {
   const chosen = roleOf(flags.role);
-  const { ref, bytes } = await readModule(args.ref);
+  const { ref, bytes } = await readModule(args.ref, flags, io);
   io.progress(`inspecting ${ref}`);
   const report = inspect(bytes, chosen === undefined ? {} : { role: chosen });
   const policyFile = flags["write-policy"];
   if (policyFile !== undefined) {
-    const text = leastPolicy(report, { name: basename(ref), url: ref });
+    const text = leastPolicy(report, { name: pluginName(parseReference(ref)), url: ref });
     await writePolicy(ref, policyFile, text, flags.force);
   }
   const written = policyFile === undefined ? "" : `\npolicy written to ${policyFile}\n`;

@@ -59,7 +59,7 @@ function text(fit: Fit, { percentile, margin }: ReturnType<typeof fitOptions>, i
 export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promise<Outcome> {
   const options = fitOptions("policy fit", flags);
   const document = parsePolicy(await readText(flags.policy), flags.policy);
-  const module = await readModule(args.ref);
+  const module = await readModule(args.ref, flags, io);
   const given = await readEvidence("policy fit", flags, module);
   const policy = enforceable(document);
   for (const record of given.records) checkFuel(record, policy);

@@ -60,7 +60,7 @@ function summary(given: GivenEvidence, proof: Proof | null, findings: readonly F
 export async function run({ args, flags }: InputOf<"policy learn">, io: Io): Promise<Outcome> {
   const roleName = roleOf(flags.role);
   const fit = fitOptions("policy learn", flags);
-  const module = await readModule(args.ref);
+  const module = await readModule(args.ref, flags, io);
   const { bytes, ref } = module;
   const given = await readEvidence("policy learn", flags, module);
   const options = playOptions(ref, flags);

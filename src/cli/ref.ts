@@ -1,60 +1,56 @@
-// A plugin reference on the command line → its bytes. Files now; other schemes are known by name, so that
-// a user learns that they are coming and not that a file is missing.
-import { open } from "node:fs/promises";
+// A plugin reference on the command line → its bytes: a file, or what a registry, an image layout or a server has under
+// it. What reaches others is loaded only where a reference does.
 import { fail } from "../errors/failure.ts";
+import { parseReference, shownRef } from "../net/reference.ts";
 import { limits } from "../spec/limits.ts";
+import { readCapped } from "../util/read-capped.ts";
+import type { Io } from "./io.ts";
 import { reasonOf } from "./reason.ts";
-
-const laterSchemes = ["https", "http", "oci", "oci-layout"];
+import type { RemoteFlags } from "./remote-flags.ts";
 
 export interface Module {
   readonly ref: string;
   readonly bytes: Uint8Array;
 }
 
-/** Reads at most `limit` bytes of a file, pipe or device; one byte more is a failure. */
-async function readCapped(file: string, limit: number): Promise<Uint8Array> {
-  const handle = await open(file, "r");
+/** The bytes of a file, at most `limit`. Throws `file-unreadable` and `file-too-large`. */
+async function readFile(file: string, limit: number): Promise<Uint8Array> {
   try {
-    const { size } = await handle.stat();
-    if (size > limit) fail("file-too-large", { file, limit });
-    // One byte beyond the size tells a file that has grown; a pipe says size 0 and is read in pieces.
-    let buffer = new Uint8Array(Math.max(size + 1, 65_536));
-    let length = 0;
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
-      if (bytesRead === 0) return buffer.slice(0, length);
-      length += bytesRead;
-      if (length > limit) fail("file-too-large", { file, limit });
-      if (length === buffer.length) {
-        const grown = new Uint8Array(Math.min(buffer.length * 2, limit + 1));
-        grown.set(buffer);
-        buffer = grown;
-      }
-    }
-  } finally {
-    await handle.close();
+    return (await readCapped(file, limit)) ?? fail("file-too-large", { file, limit });
+  } catch (error) {
+    return fail("file-unreadable", { file, reason: reasonOf(error) }, undefined, error);
   }
 }
 
 /** A text file of the user's (a policy); capped, because it may be somebody else's. */
 export async function readText(file: string, limit = 1024 * 1024): Promise<string> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readCapped(file, limit));
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file, limit));
   } catch (error) {
-    fail("file-unreadable", { file, reason: reasonOf(error) }, undefined, error);
+    return fail("file-unreadable", { file, reason: reasonOf(error) }, undefined, error);
   }
 }
 
-/** The bytes that a REF names. Throws `ref-not-yet`, `file-unreadable` or `file-too-large`. */
-export async function readModule(ref: string): Promise<Module> {
-  const scheme = /^([a-z][a-z-]+):/.exec(ref)?.[1];
-  if (scheme !== undefined && laterSchemes.includes(scheme)) {
-    fail("ref-not-yet", { scheme: `${scheme}:` }, { at: "ref", ref });
+/** The bytes that a REF names. Throws what reading a file, a layout, a registry or a URL throws. */
+export async function readModule(text: string, flags: RemoteFlags, io: Io): Promise<Module> {
+  const reference = parseReference(text);
+  if (reference.kind === "file") {
+    return { ref: text, bytes: await readFile(reference.path, limits.moduleBytes) };
   }
+  const ref = shownRef(text);
+  const [{ remoteOf }, { fetchUrl, pullModule }] = await Promise.all([
+    import("./remote-flags.ts"),
+    import("../oci/remote.ts"),
+  ]);
+  const remote = await remoteOf(flags, io);
   try {
-    return { ref, bytes: await readCapped(ref, limits.moduleBytes) };
-  } catch (error) {
-    fail("file-unreadable", { file: ref, reason: reasonOf(error) }, undefined, error);
+    io.progress(`fetching ${ref}`);
+    const bytes =
+      reference.kind === "url"
+        ? (await fetchUrl(reference, remote)).bytes
+        : (await pullModule(reference, remote)).module;
+    return { ref, bytes };
+  } finally {
+    remote.http.close();
   }
 }

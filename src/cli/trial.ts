@@ -1,7 +1,8 @@
 // `glovebox trial [REF]`: the article's tables with measured cells. Without a plugin on the built-in ones, with
 // one on that plugin under its policy. Exit 1 where a promise did not hold or a row could not be measured for
 // want of a plugin; `not yet` rows are counted and never count as held.
-import { basename } from "node:path";
+
+import { parseReference, pluginName } from "../net/reference.ts";
 import type { FoundEnvoy } from "../trial/envoy/find-envoy.ts";
 import type { TrialReport } from "../trial/trial.ts";
 import { builtInPlugins } from "./built-in.ts";
@@ -20,9 +21,9 @@ type Flags = InputOf<"trial">["flags"];
 
 async function ownTrial(ref: string, flags: Flags, engine: Engine, io: Io): Promise<TrialReport> {
   const policy = await policyFrom("trial", flags, io);
-  const { bytes } = await readModule(ref);
+  const { bytes } = await readModule(ref, flags, io);
   const options = {
-    name: basename(ref, ".wasm"),
+    name: pluginName(parseReference(ref)),
     progress: io.progress,
     ...(flags.configuration !== undefined && { configuration: flags.configuration }),
   };

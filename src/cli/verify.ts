@@ -38,7 +38,7 @@ function unhardenedHint(bytes: Uint8Array, first: Finding | undefined): string {
 
 export async function run({ args, flags }: InputOf<"verify">, io: Io): Promise<Outcome> {
   const policy = await policyFrom("verify", flags, io);
-  const { bytes } = await readModule(args.ref);
+  const { bytes } = await readModule(args.ref, flags, io);
   io.progress(`verifying ${args.ref}`);
   const findings: readonly Finding[] = verify(bytes, policy);
   const contained = !findings.some((finding) => finding.level === "error");

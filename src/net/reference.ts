@@ -151,3 +151,21 @@ export function withDigest(reference: ArtifactReference, digest: Digest): string
   }
   return `oci-layout:${reference.folder}@${digest}`;
 }
+
+/** What the plugin of a reference is called: the file's name, or the repository's last part. */
+export function pluginName(reference: Reference): string {
+  const last = (path: string): string =>
+    path
+      .replace(/[\\/]+$/, "")
+      .split(/[\\/]/)
+      .at(-1) ?? "";
+  const name =
+    reference.kind === "file"
+      ? last(reference.path)
+      : reference.kind === "url"
+        ? last(new URL(reference.url).pathname)
+        : reference.kind === "oci"
+          ? last(reference.repository)
+          : (reference.tag ?? last(reference.folder));
+  return name.replace(/\.wasm$/, "") || "plugin";
+}

@@ -27,12 +27,13 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Writes `bytes` to `file` through a temporary file in the same folder. A link is followed, and an existing
- * file's permissions are kept. With `create`, an existing file is an error (EEXIST).
+ * file's permissions are kept. With `create`, an existing file is an error (EEXIST). Without `sync`, a crash of the
+ * machine (not of the process) may leave the new name with other bytes: for readers that check them.
  */
 export async function atomicWrite(
   file: string,
   bytes: Uint8Array | string,
-  options: { readonly create?: boolean } = {},
+  options: { readonly create?: boolean; readonly sync?: boolean } = {},
 ): Promise<void> {
   const target = (await ignoreMissing(realpath(file))) ?? file;
   const before = await ignoreMissing(stat(target));
@@ -52,7 +53,7 @@ export async function atomicWrite(
     try {
       await handle.writeFile(bytes);
       if (before !== undefined) await handle.chmod(before.mode & 0o777);
-      await handle.sync();
+      if (options.sync !== false) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -61,5 +62,5 @@ export async function atomicWrite(
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(folder);
+  if (options.sync !== false) await syncFolder(folder);
 }

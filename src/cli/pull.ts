@@ -1,0 +1,80 @@
+// `glovebox pull REF -o FILE`: the module, written in one step after every digest was right.
+
+import { fail } from "../errors/failure.ts";
+import { hexOf } from "../net/digest.ts";
+import { parseReference, shownRef } from "../net/reference.ts";
+import { isModule, type PulledModule } from "../oci/read-artifact.ts";
+import { fetchUrl, pullModule } from "../oci/remote.ts";
+import { consumers, imageLayouts } from "../spec/image-layouts.ts";
+import { sha256 } from "../util/digest.ts";
+import type { Outcome } from "./command-row.ts";
+import type { InputOf } from "./commands.ts";
+import type { Io } from "./io.ts";
+import { writeOutput } from "./output.ts";
+import { remoteOf } from "./remote-flags.ts";
+import { count } from "./units.ts";
+import { usage } from "./usage.ts";
+
+interface Pulled {
+  readonly module: Uint8Array;
+  readonly artifact: PulledModule | null;
+}
+
+function text(ref: string, output: string, { module, artifact }: Pulled, io: Io): string {
+  const accepts: readonly (keyof typeof consumers)[] =
+    artifact === null ? [] : imageLayouts[artifact.layout].consumers;
+  const names =
+    accepts.map((one) => consumers[one]).join(", ") || "neither Istio nor Envoy Gateway";
+  const runtime = artifact?.runtimeConfig;
+  const rows: readonly (readonly [string, string])[] = [
+    ...(artifact === null
+      ? []
+      : ([
+          ["layout", `${artifact.layout}: ${imageLayouts[artifact.layout].summary}`],
+          ["accepted by", names],
+          ["manifest digest", `${artifact.manifest} (what oci:// consumers pin)`],
+        ] as const)),
+    ["module sha256", `${sha256(module)} (what https:// consumers pin)`],
+    ["size", `${count(module.length)} bytes`],
+    ...(runtime ? [["root ids", runtime.rootIds.join(", ") || "none"] as const] : []),
+  ];
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(17)}${value}`);
+  return `pulled ${io.styles.bold(ref)} to ${output}\n${lines.join("\n")}\n`;
+}
+
+export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Outcome> {
+  const reference = parseReference(args.ref);
+  const ref = shownRef(args.ref);
+  if (reference.kind === "file") usage("pull", `${ref} is a file: there is nothing to pull`);
+  const remote = await remoteOf(flags, io);
+  try {
+    io.progress(`pulling ${ref}`);
+    let pulled: Pulled;
+    if (reference.kind === "url") {
+      const { bytes } = await fetchUrl(reference, remote);
+      if (!isModule(bytes)) fail("image-not-wasm", { what: ref });
+      pulled = { module: bytes, artifact: null };
+    } else {
+      const artifact = await pullModule(reference, remote);
+      pulled = { module: artifact.module, artifact };
+    }
+    await writeOutput(flags.output, pulled.module);
+    const { module, artifact } = pulled;
+    return {
+      exit: 0,
+      result: {
+        ref,
+        output: flags.output,
+        layout: artifact?.layout ?? null,
+        manifest: artifact?.manifest ?? null,
+        module: artifact === null ? sha256(module) : hexOf(artifact.digest),
+        bytes: module.length,
+        runtimeConfig: artifact?.runtimeConfig ?? null,
+        annotations: artifact?.annotations ?? {},
+      },
+      text: () => text(ref, flags.output, pulled, io),
+    };
+  } finally {
+    remote.http.close();
+  }
+}

@@ -1,0 +1,119 @@
+// Bytes on disk under their digest, shared by every process of a user. Writing is a rename, so a reader sees all of an
+// entry or none; reading computes the digest, so that what was damaged or planted is a miss, and is removed. A cache
+// that can't be used is no error: everything can be fetched again.
+import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { atomicWrite } from "../util/atomic-write.ts";
+import { readCapped } from "../util/read-capped.ts";
+import { type Digest, digestOf, hexOf } from "./digest.ts";
+
+export interface BlobCache {
+  /** The bytes of a digest; null where they aren't there, are too long or are others. */
+  get(digest: Digest, limit: number): Promise<Uint8Array | null>;
+  put(bytes: Uint8Array): Promise<void>;
+}
+
+export interface CacheOptions {
+  /** Absolute, or relative to the working folder. */
+  readonly folder: string;
+  /** Bytes that entries may have together; the ones that were not used for longest go first. */
+  readonly limit: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface Pruned {
+  readonly removed: number;
+  readonly removedBytes: number;
+  readonly kept: number;
+  readonly keptBytes: number;
+}
+
+/** Keeps nothing. */
+export const noBlobCache: BlobCache = { get: async () => null, put: async () => {} };
+
+/** A temporary file older than this belongs to a process that was killed. */
+const STALE = 3_600_000;
+const SECOND = 1000;
+
+interface Entry {
+  readonly file: string;
+  readonly bytes: number;
+  readonly used: number;
+  readonly temporary: boolean;
+}
+
+/** Every file below the folder; those of others that vanish meanwhile are left out. */
+async function entriesOf(folder: string): Promise<readonly Entry[]> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await Promise.all(
+    all
+      .filter((one) => one.isFile())
+      .map(async (one): Promise<Entry | null> => {
+        const file = join(one.parentPath, one.name);
+        try {
+          const { size, mtimeMs } = await stat(file);
+          const temporary = one.name.endsWith(".tmp");
+          return { file, bytes: size, used: mtimeMs, temporary };
+        } catch {
+          return null;
+        }
+      }),
+  );
+  return entries.filter((one) => one !== null);
+}
+
+/** Removes what was not used for longest until the rest fits, and what killed processes left. */
+export async function pruneCache({ folder, limit, now }: CacheOptions): Promise<Pruned> {
+  const entries = await entriesOf(folder);
+  const time = now();
+  const whole = entries.filter((one) => !one.temporary).sort((a, b) => b.used - a.used);
+  const stale = entries.filter((one) => one.temporary && time - one.used > STALE);
+  let [kept, keptBytes] = [0, 0];
+  const gone: Entry[] = [...stale];
+  for (const one of whole) {
+    if (keptBytes + one.bytes > limit) {
+      gone.push(one);
+      continue;
+    }
+    kept++;
+    keptBytes += one.bytes;
+  }
+  for (const { file } of gone) await rm(file, { force: true }).catch(() => {});
+  const removedBytes = gone.reduce((sum, one) => sum + one.bytes, 0);
+  return { removed: gone.length, removedBytes, kept, keptBytes };
+}
+
+export function createBlobCache(options: CacheOptions): BlobCache {
+  const { folder, limit: most, now } = options;
+  const blobs = join(folder, "sha256");
+  const fileOf = (digest: Digest): string => join(blobs, hexOf(digest));
+  return {
+    async get(digest, limit) {
+      const file = fileOf(digest);
+      try {
+        const bytes = await readCapped(file, limit);
+        if (bytes === null) return null;
+        if (digestOf(bytes) !== digest) {
+          await rm(file, { force: true });
+          return null;
+        }
+        // When it was last used decides what goes first; a file that can't be touched is still right.
+        await utimes(file, now() / SECOND, now() / SECOND).catch(() => {});
+        return bytes;
+      } catch {
+        return null;
+      }
+    },
+    async put(bytes) {
+      try {
+        if (bytes.length > most) return;
+        await mkdir(blobs, { recursive: true, mode: 0o700 });
+        const file = fileOf(digestOf(bytes));
+        await atomicWrite(file, bytes, { sync: false });
+        await utimes(file, now() / SECOND, now() / SECOND).catch(() => {});
+        await pruneCache(options);
+      } catch {}
+    },
+  };
+}
