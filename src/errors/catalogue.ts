@@ -1,6 +1,7 @@
 // The catalogue: every error and finding that Glovebox can report, with its text, hint and exit code.
 // One row per code in errors/texts/; a code, once released, never changes its meaning. No other file
 // holds an error's words.
+import { auditTexts } from "./texts/audit.ts";
 import { cliTexts } from "./texts/cli.ts";
 import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { gatewayTexts } from "./texts/gateway.ts";
@@ -46,6 +47,7 @@ export const catalogue = {
   ...envoyConfigTexts,
   ...gatewayTexts,
   ...generateTexts,
+  ...auditTexts,
   ...lintTexts,
   ...ociTexts,
   ...signingTexts,
