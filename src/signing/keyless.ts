@@ -69,6 +69,20 @@ function refuse(error: unknown, entity: SignedEntity, leaf: X509Certificate, wha
 }
 
 /**
+ * The log's proof says its root and size twice, and only what the log signed is believed; a bundle in which the two
+ * differ was changed, or written by a tool that is not understood.
+ */
+function checkProofs(entity: SignedEntity, what: string): void {
+  for (const { inclusionProof } of entity.tlogEntries) {
+    if (inclusionProof === undefined) continue;
+    const [, size, root] = inclusionProof.checkpoint?.envelope.split("\n") ?? [];
+    const same =
+      root === inclusionProof.rootHash.toString("base64") && size === inclusionProof.treeSize;
+    if (!same) fail("signature-log", { what, reason: "its proof and its checkpoint differ" });
+  }
+}
+
+/**
  * Who signed the bundle, by the trusted root. `artifact` is what a message signature covers; an envelope covers its
  * own payload. Throws `signature-*` codes; it is not decided here whether the signer is one that is wanted.
  */
@@ -92,6 +106,7 @@ export async function certificateSigner(
   const verifier = await verifierFor(root);
   try {
     const { identity } = verifier.verify(entity);
+    checkProofs(entity, what);
     const { subjectAlternativeName: subject, extensions } = identity ?? {};
     if (subject === undefined || extensions?.issuer === undefined) {
       return fail("signature-certificate", { what, reason: "it names no subject and issuer" });
