@@ -46,6 +46,9 @@ function capabilitiesOf(capabilities: Capabilities | null): readonly string[] | 
   return names.length === 0 ? null : names;
 }
 
+const unknownName = (name: string): boolean =>
+  hostFunctionNamed(name) === undefined && callback(name) === undefined;
+
 const risky = (names: readonly string[] | null): readonly string[] =>
   (names ?? []).filter((name) => hostFunctionNamed(name)?.risk === "high");
 
@@ -136,6 +139,8 @@ function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly str
     scope: scopeOf(use.scope),
     ...pinOf(use),
     capabilities: names,
+    callbacks: names?.filter((name) => callback(name) !== undefined) ?? null,
+    unknown: (names ?? []).filter(unknownName),
     risky: risky(names),
     failure: use.failure.mode,
     trap: traps[use.failure.mode],
@@ -146,11 +151,6 @@ function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly str
     hostVariables: use.environment.host.map((one) => one.value),
   };
   return { ...row, ...riskOf(row) };
-}
-
-/** Callbacks among the names that a host would let it have called; what is left out is silently not called. */
-export function callbacksOf(row: AuditRow): readonly string[] {
-  return (row.capabilities ?? []).filter((name) => callback(name) !== undefined);
 }
 
 /** Audits what was read. Pieces of a plugin's configuration are no plugins of their own. */

@@ -24,6 +24,12 @@ const reasons: readonly Reason[] = [
   },
   {
     risk: "severe",
+    when: ({ decides, callbacks }) => decides !== null && callbacks?.length === 0,
+    why: ({ decides }) =>
+      `decides about requests (${decides}) and is never called: its list names no callback`,
+  },
+  {
+    risk: "severe",
     when: (row) => row.pin === "none" && /^http:/.test(row.source),
     why: () =>
       "whoever stands between the registry and the proxy chooses its code: plain http, no digest",
@@ -57,6 +63,17 @@ const reasons: readonly Reason[] = [
     risk: "medium",
     when: ({ hostVariables }) => hostVariables.length > 0,
     why: ({ hostVariables }) => `is shown variables of the proxy: ${hostVariables.join(", ")}`,
+  },
+  {
+    risk: "medium",
+    when: ({ decides, callbacks }) => decides === null && callbacks?.length === 0,
+    why: () => "is never called: its list names no callback",
+  },
+  {
+    risk: "medium",
+    when: ({ unknown }) => unknown.length > 0,
+    why: ({ unknown }) =>
+      `is allowed names that no host knows, so they stay denied: ${unknown.join(", ")}`,
   },
   {
     risk: "medium",

@@ -31,6 +31,10 @@ export interface AuditRow {
   readonly digest: string | null;
   /** null: everything that its host offers. */
   readonly capabilities: readonly string[] | null;
+  /** Of them, callbacks that it may have: none means that it is never called. null: all that it exports. */
+  readonly callbacks: readonly string[] | null;
+  /** Names that no host knows: they allow nothing. */
+  readonly unknown: readonly string[];
   /** Of what it may do, that which can do harm by itself. */
   readonly risky: readonly string[];
   readonly failure: "closed" | "open" | "reload";

@@ -23,10 +23,14 @@ function pinText({ pin, digest }: AuditRow): string {
   return digest === null ? pins[pin] : `${pins[pin]}: ${digest}`;
 }
 
-function mayText({ capabilities, risky }: AuditRow): string {
+const many = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+function mayText({ capabilities, callbacks, unknown, risky }: AuditRow): string {
   if (capabilities === null) return "everything that its host offers";
+  const called = callbacks?.length ?? 0;
+  const calls = capabilities.length - called - unknown.length;
   const harm = risky.length === 0 ? "none of high risk" : `of high risk: ${risky.join(", ")}`;
-  return `${capabilities.length} calls and callbacks, ${harm}`;
+  return `${many(calls, "call")}, ${harm}; ${many(called, "callback")}`;
 }
 
 function sharesText({ vmId, sameVm, sameData }: AuditRow): string {
