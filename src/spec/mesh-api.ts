@@ -6,9 +6,9 @@
 
 export const meshApi = `\
 p mesh.istio
-m WasmPlugin selector:1:.Selector url:2:string sha256:3:string imagePullPolicy:4:.PullPolicy imagePullSecret:5:string verificationKey:6:string pluginConfig:7:google.protobuf.Struct pluginName:8:string phase:9:.PluginPhase priority:10:google.protobuf.Int32Value vmConfig:11:.VmConfig match:12:.TrafficSelector* failStrategy:13:.FailStrategy type:14:.PluginType targetRef:15:.TargetRef targetRefs:16:.TargetRef*
+m WasmPlugin selector:1:.Selector url:2:string,min_len=1 sha256:3:string imagePullPolicy:4:.PullPolicy imagePullSecret:5:string verificationKey:6:string pluginConfig:7:google.protobuf.Struct pluginName:8:string phase:9:.PluginPhase priority:10:google.protobuf.Int32Value vmConfig:11:.VmConfig match:12:.TrafficSelector* failStrategy:13:.FailStrategy type:14:.PluginType targetRef:15:.TargetRef targetRefs:16:.TargetRef*
 m TrafficExtension selector:1:.Selector targetRefs:2:.TargetRef* phase:3:.PluginPhase priority:4:google.protobuf.Int32Value match:5:.TrafficSelector* wasm:6:.WasmConfig@extension lua:7:.LuaConfig@extension
-m WasmConfig url:1:string sha256:2:string imagePullPolicy:3:.PullPolicy imagePullSecret:4:string verificationKey:5:string pluginConfig:6:google.protobuf.Struct pluginName:7:string failStrategy:8:.FailStrategy vmConfig:9:.VmConfig type:10:.PluginType
+m WasmConfig url:1:string,min_len=1 sha256:2:string imagePullPolicy:3:.PullPolicy imagePullSecret:4:string verificationKey:5:string pluginConfig:6:google.protobuf.Struct pluginName:7:string failStrategy:8:.FailStrategy vmConfig:9:.VmConfig type:10:.PluginType
 m LuaConfig inlineCode:1:string
 m Selector matchLabels:1:string%string
 m TargetRef group:1:string kind:2:string name:3:string namespace:4:string

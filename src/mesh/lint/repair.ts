@@ -55,7 +55,9 @@ function choose(findings: readonly LintFinding[]): { edits: Edit[]; count: numbe
 export function repair(file: FileRead, context: Context, options: RepairOptions): Repaired {
   const original = file.file.text;
   const unchanged = (problem: string): Repaired => ({ text: original, count: 0, problem });
-  let read = file;
+  // A repair may take the last sign of a plugin out of a document, which then has to be there all the same.
+  const everything = { ...options.read, everything: true };
+  let read = readFileText(file.file.name, original, everything);
   let count = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const { findings } = lint([read], context);
@@ -64,7 +66,7 @@ export function repair(file: FileRead, context: Context, options: RepairOptions)
     const chosen = choose(wanted);
     const text = applyEdits(read.file.text, chosen.edits);
     if (text === undefined || text === read.file.text) return unchanged("two of them touch");
-    const next = readFileText(file.file.name, text, options.read);
+    const next = readFileText(file.file.name, text, everything);
     if (next.problems.length > read.problems.length) {
       return unchanged(`the text would no longer be read: ${wanted[0]!.code}`);
     }

@@ -21,6 +21,20 @@ export function consequence({ dialect }: MeshDocument): string {
   }
 }
 
+/** What becomes of a document that its schema refuses. */
+export function refusal({ dialect }: MeshDocument): string {
+  switch (dialect === null ? "envoy" : controlPlane(dialect)) {
+    case "envoy":
+      return "Envoy refuses the configuration";
+    case "kuma":
+      return "Kuma refuses the resource";
+    default:
+      return dialect === "envoy-filter"
+        ? "istiod refuses the resource, or the proxy what it sends"
+        : "the API server refuses the resource";
+  }
+}
+
 /** `Did you mean X?` → X. */
 export function meant({ args }: SchemaNote): string | undefined {
   return /^Did you mean (.+)\?$/.exec(String(args.suggestion ?? ""))?.[1];
@@ -44,7 +58,7 @@ export function schemaRule(row: Omit<Rule, "document">, codes: readonly Code[]):
     document: (document, _, say) => {
       for (const note of document.notes) {
         if (!codes.includes(note.code)) continue;
-        say(note.at, { ...note.args, consequence: consequence(document) });
+        say(note.at, { ...note.args, consequence: refusal(document) });
       }
     },
   };

@@ -41,6 +41,11 @@ const phases: Readonly<Record<string, RoleName>> = {
   STATS: "metrics",
 };
 
+/** Code that is compiled into the proxy: no module, no VM of its own. */
+export function isBuiltIn({ runtime }: PluginUse): boolean {
+  return runtime?.value === "envoy.wasm.runtime.null";
+}
+
 export interface Judgement {
   readonly role: RoleName;
   readonly security: boolean;

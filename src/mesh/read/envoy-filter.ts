@@ -21,15 +21,6 @@ function targetOf(match: Tree | undefined, value: MapTree | undefined): Placed<s
   );
 }
 
-/** Types that istiod and its Envoy bring along; the table has Envoy's own. */
-function dropForeignTypes(draft: Draft, from: number): void {
-  const { notes } = draft.notes;
-  const foreign = ({ code, args }: (typeof notes)[number]): boolean =>
-    code === "envoy-unknown-type" && !String(args.type).startsWith("envoy.");
-  const kept = notes.slice(from).filter((one) => !foreign(one));
-  notes.splice(from, notes.length - from, ...kept);
-}
-
 function readPatch(draft: Draft, spec: MapTree, patch: MapTree): EnvoyPatch {
   const { document, notes, found } = draft;
   const applyTo = textUnder(patch, "applyTo");
@@ -41,7 +32,6 @@ function readPatch(draft: Draft, spec: MapTree, patch: MapTree): EnvoyPatch {
     const type = patched[applyTo?.value ?? ""];
     if (type !== undefined) checkMessage(notes, type, value);
     if (type === undefined || operation?.value === "MERGE") withoutMissing(draft, from);
-    dropForeignTypes(draft, from);
     findPlugins(value, {
       document,
       dialect: "envoy-filter",

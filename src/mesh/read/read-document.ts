@@ -7,6 +7,7 @@ import { readEmbedded } from "./embedded.ts";
 import { readEnvoyDocument } from "./envoy-document.ts";
 import { readEnvoyFilter } from "./envoy-filter.ts";
 import { readExtensionPolicy, readPatchPolicy } from "./envoy-gateway.ts";
+import type { Found } from "./find-plugins.ts";
 import { readDeploymentPolicy, readGlooOptions } from "./gloo.ts";
 import { readKuma } from "./kuma.ts";
 import { newNotes } from "./notes.ts";
@@ -104,7 +105,7 @@ export function readDocument(
 ): MeshDocument | undefined {
   const row = kindOf(root);
   const notes = newNotes(file.source);
-  const found = { uses: [], runtimeKeys: [] };
+  const found: Found = { uses: [], runtimeKeys: [] };
   const patches: MeshDocument["patches"][number][] = [];
   const document: MeshDocument = {
     file,
@@ -126,11 +127,32 @@ export function readDocument(
   const draft: Draft = { document, notes, found, patches };
   if (row !== undefined) {
     row.read(draft);
+    drop(draft);
     return document;
   }
   if (isRules(root)) return { ...document, kind: "PrometheusRules", dialect: null };
   if (document.apiVersion !== "" && textUnder(root, "kind") !== null) return undefined;
-  return readEnvoyDocument(draft, root) ? document : undefined;
+  if (!readEnvoyDocument(draft, root)) return undefined;
+  drop(draft);
+  return document;
+}
+
+/**
+ * Takes out notes that say nothing: types of a build's own, which no table has, and what a patch leaves out.
+ */
+function drop({ document, notes: { notes } }: Draft): void {
+  const kept = notes.filter(({ code, args }) => {
+    if (code === "envoy-missing-field" && excused(document, String(args.message))) return false;
+    if (code !== "envoy-unknown-type" || String(args.type).startsWith("envoy.")) return true;
+    return String(args.suggestion).startsWith("Did you mean");
+  });
+  notes.splice(0, notes.length, ...kept);
+}
+
+/** Whether somebody else sets what is missing: Istio's agent fetches code by itself, a digest is a rule's own matter. */
+function excused({ partial, dialect }: MeshDocument, message: string): boolean {
+  if (partial || message === "RemoteDataSource") return true;
+  return dialect === "envoy-filter" && message === "HttpUri";
 }
 
 /** A file of Prometheus' rules, which has no kind. */

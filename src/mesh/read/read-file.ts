@@ -38,7 +38,7 @@ function problemOf(file: TextFile, piece: Piece, failure: Failure): SchemaNote {
   const at = offsetOf(file, failure) ?? piece.from;
   const found = template.exec(file.text.slice(piece.from, piece.to));
   if (found !== null && failure.code === "envoy-bad-yaml") {
-    return { code: "manifest-template", level: "warning", at: piece.from + found.index, args: {} };
+    return { code: "manifest-template", level: "info", at: piece.from + found.index, args: {} };
   }
   const code: Code = failure.code === "envoy-bad-yaml" ? "manifest-syntax" : "document-too-large";
   const reason = failure.code === "envoy-bad-yaml" ? failure.args.reason : failure.message;

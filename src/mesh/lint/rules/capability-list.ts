@@ -3,7 +3,7 @@ import type { ListTree } from "../../envoy/read/tree.ts";
 import type { PluginUse } from "../../model.ts";
 import { ownsLine } from "../edits.ts";
 import type { Edit, Fix, Rule } from "../rule.ts";
-import { consequence } from "../schema-rule.ts";
+import { refusal } from "../schema-rule.ts";
 
 function columnOf(text: string, at: number): number {
   return at - text.lastIndexOf("\n", at - 1) - 1;
@@ -35,7 +35,7 @@ export const capabilityList: Rule = {
   use: (use, _, say) => {
     const { capabilities, document } = use;
     if (capabilities?.list?.kind !== "list") return;
-    const args = { consequence: consequence(document) };
+    const args = { consequence: refusal(document) };
     say(capabilities.listAt, args, { fix: asMap(use, capabilities.list) });
   },
 };

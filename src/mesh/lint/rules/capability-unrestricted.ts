@@ -1,6 +1,7 @@
 // A plugin that may call everything, where its configuration could say less.
 import { saysAllOfEnvoy } from "../../model.ts";
 import type { Rule } from "../rule.ts";
+import { isBuiltIn } from "../security.ts";
 
 export const capabilityUnrestricted: Rule = {
   id: "capability-unrestricted",
@@ -11,7 +12,7 @@ export const capabilityUnrestricted: Rule = {
   use: (use, context, say) => {
     if (!saysAllOfEnvoy(use.dialect) || use.partial || use.code === null) return;
     if (use.capabilities !== null || use.position === "route") return;
-    if (use.runtime?.value === "envoy.wasm.runtime.null") return;
+    if (isBuiltIn(use)) return;
     if (context.module(use)?.report.hardened === true) return;
     say(use.name.at, { name: use.name.value });
   },

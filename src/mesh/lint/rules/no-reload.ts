@@ -1,7 +1,7 @@
 // Nothing says what becomes of a plugin after a trap, so it stays dead.
 import { saysAllOfEnvoy } from "../../model.ts";
 import type { Rule } from "../rule.ts";
-import { judge } from "../security.ts";
+import { isBuiltIn, judge } from "../security.ts";
 import { has, istioSince } from "../targets.ts";
 
 const RELOAD_SINCE = "1.27";
@@ -15,6 +15,7 @@ export const noReload: Rule = {
   use: (use, { targets }, say) => {
     const { failure, dialect, position, partial } = use;
     if (partial || (position !== "http-filter" && position !== "network-filter")) return;
+    if (isBuiltIn(use)) return;
     if (failure.policy !== null || failure.failOpen !== null || use.code === null) return;
     const field =
       dialect === "wasm-plugin" || dialect === "traffic-extension"

@@ -5,7 +5,9 @@ import type { Rule } from "../rule.ts";
 const placeOf = ({ document, phase, priority, scope, position }: PluginUse): string => {
   const where = scope.kind === "everything" ? "everything" : scope.of.join(",");
   const when = phase?.value ?? "UNSPECIFIED_PHASE";
-  return [document.namespace, position, when, priority?.value ?? 0, scope.kind, where].join("\0");
+  // Without a namespace, only files that belong together say that it is the same.
+  const namespace = document.namespace === "" ? document.file.name : document.namespace;
+  return [namespace, position, when, priority?.value ?? 0, scope.kind, where].join("\0");
 };
 
 export const priorityConflict: Rule = {

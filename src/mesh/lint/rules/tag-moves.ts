@@ -10,7 +10,14 @@ export const tagMoves: Rule = {
   fix: null,
   summary: "a reference without a tag or with one that moves",
   use: ({ code, partial }, _, say) => {
-    if (code === null || partial || code.kind !== "oci" || code.digest !== null) return;
+    if (
+      code === null ||
+      partial ||
+      code.kind !== "oci" ||
+      code.url.value === "" ||
+      code.digest !== null
+    )
+      return;
     if (code.tag !== null && !moving.test(code.tag)) return;
     const what = code.tag === null ? "says no tag, which means `latest`" : `says \`${code.tag}\``;
     // Pinned, a moved tag no longer loads; unpinned, something else does.

@@ -3,7 +3,7 @@
 import type { MeshDocument, SchemaNote } from "../../model.ts";
 import { reword } from "../edits.ts";
 import type { Fix, Rule } from "../rule.ts";
-import { consequence, meant } from "../schema-rule.ts";
+import { meant, refusal } from "../schema-rule.ts";
 
 /** The URL stands behind its key; only the name in it changes. */
 function renamed({ file }: MeshDocument, note: SchemaNote, type: string): Fix | undefined {
@@ -27,7 +27,7 @@ export const unknownType: Rule = {
       if (!article && note.code !== "envoy-unknown-type") continue;
       const type = String(note.args.type);
       const suggestion = article ? `Did you mean ${note.args.real}?` : note.args.suggestion!;
-      const args = { type, suggestion, consequence: consequence(document) };
+      const args = { type, suggestion, consequence: refusal(document) };
       say(note.at, args, { fix: renamed(document, note, type) });
     }
   },

@@ -2,6 +2,7 @@
 import { saysAllOfEnvoy } from "../../model.ts";
 import { realNames } from "../resolve-names.ts";
 import type { Rule } from "../rule.ts";
+import { isBuiltIn } from "../security.ts";
 
 const shared =
   /^proxy_(?:[gs]et_shared_data|(?:register|resolve|enqueue|dequeue)_?.*shared_queue)$/;
@@ -12,7 +13,9 @@ export const vmIdMissing: Rule = {
   looksAt: "Envoy's own configuration, wherever it stands",
   fix: null,
   summary: "no `vm_id`, so that shared data is shared with every such plugin",
-  use: ({ dialect, vmId, capabilities, code, name, partial, position }, _, say) => {
+  use: (use, _, say) => {
+    const { dialect, vmId, capabilities, code, name, partial, position } = use;
+    if (isBuiltIn(use)) return;
     if (!saysAllOfEnvoy(dialect) || partial || code === null || position === "route") return;
     if ((vmId?.value ?? "") !== "") return;
     const names = realNames(capabilities);
