@@ -114,7 +114,7 @@ for (const mode of modes) {
       const instance = withBudget(budget);
       return outcome(instance, "fib", 6).startsWith("=");
     };
-    let low = 2000;
+    let low = 1500;
     let high = 20000;
     assert.ok(!runs(low) && runs(high));
     while (high - low > 1) {

@@ -1,8 +1,8 @@
 // What the page on the format says about a hardened module as a whole: which functions are generated, and what
 // each of those costs by its own ("a generated function's own cost"), counted from its bytes.
+import { I64 } from "../../src/spec/binary.ts";
 import { costTables } from "../../src/spec/costs.ts";
 import { hostFunction } from "../../src/spec/host-functions.ts";
-import { injectedGlobals } from "../../src/spec/layout.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import { funcImports } from "../../src/wasm/module.ts";
 import { type Body, BodyReader } from "./body.ts";
@@ -16,6 +16,8 @@ export interface Generated {
   readonly own: Float64Array;
   /** Index of the wrapper of each exported function. */
   readonly wrappers: ReadonlyMap<string, number>;
+  /** The guard that pays for a walk before it begins, null where no guard walks. */
+  readonly pay: number | null;
   /** Exports whose guest function charges for its own entry. */
   readonly chargesAtEntry: ReadonlySet<string>;
 }
@@ -26,6 +28,14 @@ function chargesAtEntry({ code }: Body, fuel: number): boolean {
   if (first?.name !== "global.get" || first.a !== fuel) return false;
   if (second?.name !== "local.set") return true;
   return third?.name === "local.get" && third.a === second.a && fifth?.name === "i64.lt_s";
+}
+
+/** Instructions on the way through the longest arm of a switch (all arms are equal), or all of a body without one. */
+function counted(code: Body["code"]): Body["code"] {
+  const table = code.findIndex((at) => at.name === "br_table");
+  if (table < 0) return code;
+  const ends = code.flatMap((at, k) => (at.name === "end" ? [k] : []));
+  return [...code.slice(0, table + 1), ...code.slice(ends.at(-2)! + 1)];
 }
 
 /** Reads a hardened module. It must be one: nothing is checked here. */
@@ -41,18 +51,26 @@ export function generatedOf(bytes: Uint8Array): Generated {
   });
   const reader = new BodyReader(module, costTables.v1);
   const known = new Set<number>();
-  // Thunks call `cross`, which stands after them; nothing here is recursive.
+  // Thunks call guards, which stand after them; nothing here is recursive.
   const cost = (func: number): number => {
     if (func < imported.length || func >= firstGuest || known.has(func)) return own[func]!;
     known.add(func);
     const { code, entry } = reader.read(func - imported.length);
     let sum = entry;
-    for (const at of code) sum += at.cost + (at.name === "call" ? cost(at.a) : 0);
+    for (const at of counted(code)) sum += at.cost + (at.name === "call" ? cost(at.a) : 0);
     own[func] = sum;
     return sum;
   };
   for (let func = imported.length; func < firstGuest; func++) cost(func);
-  const fuel = module.globals.length - injectedGlobals.length;
+  const fuel = module.exports.find((entry) => entry.name === "glovebox_fuel")!.index;
+  const pays = (func: number): boolean => {
+    const { params, results } = module.types[module.funcs[func - imported.length]!]!;
+    return params.length === 1 && params[0] === I64 && results.length === 0;
+  };
+  const helpers = Array.from(
+    { length: firstGuest - imported.length },
+    (_, i) => imported.length + i,
+  );
   const charging = entries.flatMap(({ name, index }) => {
     const { code } = reader.read(index - imported.length);
     const target = code.findLast((at) => at.name === "call" && at.a >= firstGuest);
@@ -64,6 +82,7 @@ export function generatedOf(bytes: Uint8Array): Generated {
     firstGuest,
     own,
     wrappers,
+    pay: helpers.find((func) => pays(func) && ![...wrappers.values()].includes(func)) ?? null,
     chargesAtEntry: new Set(charging),
   };
 }

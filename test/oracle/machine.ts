@@ -33,7 +33,7 @@ export interface Options {
   /** Nested guest calls before the "stack" trap. */
   readonly frames?: number;
   /** Hears of every call of a function; `caller` is -1 for the host. */
-  readonly onCall?: (caller: number, callee: number) => void;
+  readonly onCall?: (caller: number, callee: number, top: Value | undefined) => void;
   /** Sees the machine before every instruction. */
   readonly onStep?: (machine: Machine) => void;
 }
@@ -201,7 +201,7 @@ export class Machine {
   }
 
   #enter(func: number, caller: number, calls: Frame[]) {
-    this.#options.onCall?.(caller, func);
+    this.#options.onCall?.(caller, func, this.#stack.at(-1));
     if (func < this.imports.length) return this.#callHost(func);
     const i = func - this.imports.length;
     const body = (this.#bodies[i] ??= this.#reader.read(i));

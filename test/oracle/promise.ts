@@ -5,7 +5,7 @@
 // "Executed" for charges is: every instruction of the guest's functions; for each call of a generated function
 // out of the guest, and each allocator wrapper that the host enters inside a call, its own cost by the page on
 // costs (both arms of an `if`, whichever ran); bytes and entries moved by the guest's bulk operations; and
-// what crossed between guest and host. The wrapper of the entry itself is paid by what harden took off its
+// what crossed between guest and host; and what guards pay for walks over maps, vectors and paths. The wrapper of the entry itself is paid by what harden took off its
 // budget beforehand. For the promise, generated functions count instruction by instruction instead.
 import type { Policy } from "../../src/policy/policy.ts";
 import { callback } from "../../src/spec/callbacks.ts";
@@ -41,6 +41,9 @@ class Meter {
   prices = 0;
   crossedIn = 0;
   crossedOut = 0;
+  /** What guards paid for walks over what they were given. */
+  paid = 0;
+  #byThunk = true;
 
   constructor(generated: Generated, hostShift: number) {
     this.#generated = generated;
@@ -52,10 +55,14 @@ class Meter {
     this.prices = 0;
     this.crossedIn = 0;
     this.crossedOut = 0;
+    this.paid = 0;
   }
 
-  readonly onCall = (caller: number, callee: number): void => {
-    const { firstGuest, own } = this.#generated;
+  readonly onCall = (caller: number, callee: number, top: Value | undefined): void => {
+    const { imports, firstGuest, own, pay } = this.#generated;
+    if (callee === pay) this.paid += Number(top);
+    // A denial's message is at most a window long: `deny` pays the host's price for it, and nothing by the byte.
+    if (callee < imports) this.#byThunk = caller < 2 * imports;
     if (caller >= firstGuest && callee < firstGuest) this.calls += own[callee]!;
   };
 
@@ -66,6 +73,7 @@ class Meter {
   before(entry: Import, args: readonly Value[]): void {
     const { params, price } = hostFunction(entry.module, entry.name)!;
     this.prices += price;
+    if (!this.#byThunk) return;
     params.forEach(({ role }, i) => {
       if (role === "inLen" || role === "bufLen" || role === "iovsLen")
         this.crossedIn += this.#units(args[i] as number);
@@ -124,11 +132,11 @@ export function entries(
     if (result[0] === 0) meter.after(entry, args, machine);
     return result;
   };
-  const fromHost = (caller: number, callee: number) => {
+  const fromHost = (caller: number, callee: number, top: Value | undefined) => {
     watch.onCall?.(callee);
     // The entry's own wrapper is called by the host too, but before anything else.
     if (caller === -1 && entered++ > 0) meter.calls += own[callee]!;
-    meter.onCall(caller, callee);
+    meter.onCall(caller, callee, top);
   };
   let entered = 0;
   const options = { host: metered, steps: table.steps, onCall: fromHost };
@@ -150,7 +158,7 @@ export function entries(
       budget: budgetOf(policy, call, first),
       total:
         sum(machine.executed, 0) + sum(machine.moved, firstGuest) + meter.prices + meter.crossedIn,
-      executed: guest + meter.calls + meter.crossedIn + meter.crossedOut,
+      executed: guest + meter.calls + meter.paid + meter.crossedIn + meter.crossedOut,
       charged,
       free: generated.chargesAtEntry.has(call.name) ? 0 : ENTRY_FREE,
     });
