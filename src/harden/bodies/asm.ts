@@ -105,9 +105,10 @@ export class Asm {
     return this;
   }
 
+  /** A 32-bit constant, signed or not. */
   i32(value: number): this {
     this.#code("i32.const");
-    this.#out.signed(value);
+    this.#out.signed(value | 0);
     return this;
   }
 
