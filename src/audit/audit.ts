@@ -156,7 +156,9 @@ function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly str
 /** Audits what was read. Pieces of a plugin's configuration are no plugins of their own. */
 export function audit(reads: readonly FileRead[]): Audit {
   const documents = reads.flatMap((read) => read.documents);
-  const uses = documents.flatMap((one) => one.uses).filter((use) => !use.partial);
+  const uses = documents
+    .flatMap((one) => one.uses)
+    .filter((use) => !use.partial || use.code !== null);
   const placed = uses.map((use) => ({ use, label: labelOf(use) }));
   const vms = othersOf(placed, vmKey);
   const data = othersOf(placed, dataKey);
