@@ -56,7 +56,7 @@ const HOST =
 export const isTag = (text: string): boolean => TAG.test(text);
 
 const bad = (ref: string, reason: string): never =>
-  fail("ref-malformed", { ref: shownRef(ref), reason }, { at: "ref", ref: shownRef(ref) });
+  fail("ref-malformed", { ref: shownRef(ref), reason });
 
 /** A reference without what may be secret in it: user and password of a URL, its query. */
 export function shownRef(text: string): string {
@@ -134,7 +134,7 @@ export function parseReference(text: string): Reference {
   if (/^https?:\/\//i.test(text)) return urlReference(text);
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//.exec(text)?.[1];
   if (scheme !== undefined) {
-    return fail("ref-scheme", { scheme, ref: shownRef(text) }, { at: "ref", ref: shownRef(text) });
+    return fail("ref-scheme", { scheme, ref: shownRef(text) });
   }
   return { kind: "file", text, path: text };
 }

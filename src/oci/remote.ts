@@ -58,8 +58,7 @@ export async function effectiveTarget(reference: ArtifactReference): Promise<str
 /** Throws `ref-not-artifact` for files and URLs. */
 export function artifactReference(reference: Reference): ArtifactReference {
   if (reference.kind === "oci" || reference.kind === "oci-layout") return reference;
-  const ref = shownRef(reference.text);
-  return fail("ref-not-artifact", { ref }, { at: "ref", ref });
+  return fail("ref-not-artifact", { ref: shownRef(reference.text) });
 }
 
 /** The module of an artifact, every byte checked against the digests that lead to it. */
@@ -83,7 +82,7 @@ export async function fetchUrl(
   const where = { at: "ref", ref: shownRef(whole) } as const;
   const url = new URL(text);
   if (url.protocol === "http:" && !plainHttp) {
-    fail("fetch-refused", { url: shown, reason: "it has no TLS" }, where);
+    fail("fetch-refused", { url: shown, reason: "it has no TLS" });
   }
   const kept = digest === null ? null : await cache.get(digest, limit);
   if (kept !== null && digest !== null) return { bytes: kept, digest };

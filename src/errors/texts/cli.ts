@@ -38,12 +38,6 @@ export const cliTexts = {
     blame: "usage",
     exit: 2,
   },
-  "ref-not-yet": {
-    text: "references by {scheme} are not supported yet",
-    hint: "Download the module and name the file",
-    blame: "usage",
-    exit: 2,
-  },
   "demo-needs-checkout": {
     text: "the demo's plugins are not here",
     hint: "They are built from source in a checkout of Glovebox: run `npm start` there",
