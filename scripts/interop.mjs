@@ -3,6 +3,7 @@
 import "./lib/node-version.mjs";
 import { delimiter } from "node:path";
 import { prepareGoParties } from "./lib/go-parties.mjs";
+import { prepareMeshParties } from "./lib/mesh-parties.mjs";
 import { prepareParties } from "./lib/parties.mjs";
 import { runTests } from "./lib/run-tests.mjs";
 import { filesUnder, removeStaleOutput } from "./lib/tree.mjs";
@@ -10,8 +11,10 @@ import { filesUnder, removeStaleOutput } from "./lib/tree.mjs";
 const ci = process.env.CI === "true" || process.env.CI === "1";
 const { env, missing: missingHere } = prepareParties();
 const go = prepareGoParties(env.GLOVEBOX_CACHE);
-env.PATH = [...go.folders, env.PATH].join(delimiter);
-const missing = [...missingHere, ...go.missing];
+const mesh = prepareMeshParties(env.GLOVEBOX_CACHE);
+env.PATH = [...go.folders, ...mesh.folders, env.PATH].join(delimiter);
+env.GLOVEBOX_DEFINITIONS = mesh.definitions;
+const missing = [...missingHere, ...go.missing, ...mesh.missing];
 for (const problem of missing) console.error(`not available: ${problem}`);
 if (ci && missing.length > 0) {
   process.exitCode = 1;

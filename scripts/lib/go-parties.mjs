@@ -37,7 +37,7 @@ const debian = [
   { name: "docker-registry", package: "docker-registry", program: "usr/bin/docker-registry" },
 ];
 
-function run(command, args, options = {}) {
+export function run(command, args, options = {}) {
   const done = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26, ...options });
   if (done.error) return `${command}: ${done.error.message}`;
   const said = (done.stderr || done.stdout || "").trim().split("\n").at(-1);
@@ -47,7 +47,7 @@ function run(command, args, options = {}) {
 }
 
 /** Runs `make(unfinished)` where the folder isn't there yet; answers why it couldn't, or undefined. */
-function once(folder, program, make) {
+export function once(folder, program, make) {
   if (existsSync(join(folder, program))) return undefined;
   process.stderr.write(`Building ${program} into ${folder}\n`);
   const unfinished = `${folder}.${process.pid}`;
@@ -62,11 +62,11 @@ function once(folder, program, make) {
   return problem;
 }
 
-const goEnv = (more) => ({
+export const goEnv = (more) => ({
   env: { ...process.env, GOFLAGS: "-trimpath", GOTOOLCHAIN: "local", ...more },
 });
 
-function install(cache, { name, package: path, version }) {
+export function install(cache, { name, package: path, version }) {
   const folder = join(cache, `go-${name}-${version}`);
   const make = (unfinished) =>
     run("go", ["install", `${path}@${version}`], goEnv({ GOBIN: unfinished }));
@@ -90,7 +90,7 @@ function build(cache, name) {
   return { folder, problem: once(folder, name, make) };
 }
 
-function unpack(cache, { name, package: path, program }) {
+export function unpack(cache, { name, package: path, program }) {
   const folder = join(cache, `debian-${name}`);
   const make = (unfinished) => {
     const problem = run("apt-get", ["download", path], { cwd: unfinished });
