@@ -4,7 +4,8 @@ import { type FileRead, type ReadOptions, readFileText } from "../read/read-file
 import { applyEdits } from "./edits.ts";
 import type { LintFinding } from "./findings.ts";
 import { lint } from "./lint.ts";
-import type { Context, Edit, Safety } from "./rule.ts";
+import type { Context, Edit, Rule, Safety } from "./rule.ts";
+import { rules as allRules } from "./rules.ts";
 
 /** Rounds of repairs: one may make another possible. */
 const ROUNDS = 12;
@@ -22,6 +23,8 @@ export interface RepairOptions {
   readonly read: ReadOptions;
   /** Which findings are to be repaired: not those of a baseline, for one. */
   readonly wanted: (findings: readonly LintFinding[]) => readonly LintFinding[];
+  /** All of them unless it says otherwise. */
+  readonly rules?: readonly Rule[];
 }
 
 function fixable(findings: readonly LintFinding[], safety: Safety): readonly LintFinding[] {
@@ -60,7 +63,7 @@ export function repair(file: FileRead, context: Context, options: RepairOptions)
   let read = readFileText(file.file.name, original, everything);
   let count = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { findings } = lint([read], context);
+    const { findings } = lint([read], context, options.rules ?? allRules);
     const wanted = fixable(options.wanted(findings), options.safety);
     if (wanted.length === 0) return { text: read.file.text, count, problem: null };
     const chosen = choose(wanted);
