@@ -8,6 +8,7 @@ import { hostFunction } from "../spec/host-functions.ts";
 import { injectedGlobals, RESERVED } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { hostSignature } from "./expect/context.ts";
+import { isSlotExport } from "./expect/entries.ts";
 import { sameSignature } from "./expect/expected.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
@@ -79,8 +80,8 @@ function checkCallbacks(s: Scanner, module: Module, policy: Policy): void {
     if (!sameSignature(module.signature(func), type)) {
       s.add("verify-callback-signature", { name, abi }, offset);
     }
-    // Markers, module starts and allocators always stay.
-    const decided = row.gated || row.kind === "callback";
+    // Markers, module starts and allocators always stay; what slots add is for layout.ts.
+    const decided = (row.gated || row.kind === "callback") && !isSlotExport(policy, name);
     if (decided && policy.callbacks !== "all" && !policy.callbacks.has(name)) {
       s.add("verify-callback", { name }, offset);
     }

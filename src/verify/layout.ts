@@ -7,15 +7,15 @@ import type { HostFunction } from "../spec/host-function-row.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
 import { enter } from "./expect/enter.ts";
-import { type Expected, sameSignature } from "./expect/expected.ts";
-import { wallHelpers } from "./expect/passage.ts";
-import { ENTRY_HELPERS, optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
+import { entries } from "./expect/entries.ts";
+import { type Expected, type Signature, sameSignature } from "./expect/expected.ts";
+import { canDeny } from "./expect/guards/check.ts";
+import { guardNames } from "./expect/guards/list.ts";
+import { Link } from "./expect/link.ts";
+import { optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
-
-/** Module starts that hosts would newly call beside a synthesised `_initialize` (A27). */
-const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
 export type Layout = ReturnType<typeof readLayout>;
 
@@ -37,20 +37,24 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
     return s.eat(head) && s.pos === s.end;
   }
 
-  /** Stubs are recognised by the bit that they set. */
+  /** Stubs are recognised by the bit that they set; imports that a check can deny have one. */
   function readStubs(from: number, end: number): HostFunction[] {
     const heads = hostFunctions.map((_, place) => stubHead(context, place));
+    const needed = new Set(imports.filter((row) => canDeny(policy, row)));
     const rows: HostFunction[] = [];
     for (let func = from; func < end; func++) {
       module.seek(s, func);
       const row = hostFunctions[heads.findIndex((head) => s.eat(head))];
       if (row === undefined) s.stop("verify-generated", { what: "a stub" });
       const late = row.name <= (rows.at(-1)?.name ?? "");
-      if (policy.allow.has(row.name) || late || denialMessage(row).length > WINDOW.bytes) {
+      const useless = !needed.delete(row) && policy.allow.has(row.name);
+      if (useless || late || denialMessage(row).length > WINDOW.bytes) {
         s.add("verify-stub", { what: `${row.name} is allowed, given twice or out of order` });
       }
       rows.push(row);
     }
+    const [missing] = needed;
+    if (missing !== undefined) s.stop("verify-stub", { what: `${missing.name} has none` });
     return rows;
   }
 
@@ -80,18 +84,19 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
 
   s.section = "code";
   const stubsAt = 2 * imports.length;
-  const plain = enter(context, false);
-  const exports = module.exports.map((one, k) => {
-    const own = module.exports[0]!.func + k;
-    const what = `"${one.name}" names function ${one.func}, its wrapper is ${own}`;
-    if (one.func !== own) s.add("verify-export", { what }, one.offset, -1, "export");
-    return { ...one, type: module.signature(Math.min(own, functions - 1)) };
+  const plain = enter(new Link(context, imports, new Map()), false);
+  const { exports } = module;
+  exports.forEach(({ name, func, offset }, k) => {
+    const own = exports[0]!.func + k;
+    const what = `"${name}" names function ${func}, its wrapper is ${own}`;
+    if (func !== own) s.add("verify-export", { what }, offset, -1, "export");
   });
   // Without function exports nothing names a wrapper: `enter` is the first with its body.
-  let entry = exports.length > 0 ? exports[0]!.func - ENTRY_HELPERS : stubsAt;
+  let entry = exports.length > 0 ? exports[0]!.func - 1 : stubsAt;
   if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
-  const guest = entry + ENTRY_HELPERS + exports.length;
-  let end = entry - wallHelpers(context, imports).length;
+  const guest = entry + 1 + exports.length;
+  const guards = guardNames(context, imports);
+  let end = entry - guards.length;
   if (end < stubsAt || guest > functions) {
     s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
   }
@@ -111,16 +116,15 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const stubs = readStubs(stubsAt, logs ? end - 1 : end);
 
   const starts = !isBody(entry, plain);
-  const choice = { imports, stubs, messages, helpers, starts, bare: false, exports };
-  const first = exports.findIndex(({ name }) => name === "_initialize");
-  const alone = starts && first >= 0 && !exports.some(({ name }) => rivals.has(name));
-  const bare = alone ? roster(context, { ...choice, bare: true }) : [];
-  const initialize = bare.at(first - exports.length)?.body ?? plain;
-  const isBare = alone && isBody(entry + ENTRY_HELPERS + first, initialize);
+  const { link, places } = roster(context, imports, guards, { stubs, messages, helpers, starts });
   role.fill(ROLE.import, 0, imports.length);
-  (isBare ? bare : roster(context, choice)).forEach((place, k) => {
+  const typeOf = (func: number): Signature => module.signature(func);
+  const { wrappers, missing } = entries(link, { exports, starts, entry }, typeOf, isBody);
+  [...places, ...wrappers].forEach((place, k) => {
     compare(imports.length + k, place);
   });
+  const misplaced = missing.map((name) => `"${name}" is not where it is to be added`);
+  for (const what of misplaced) s.add("verify-export", { what });
   s.func = -1;
   if (logs) ({ start: s.pos, end: s.end } = lastPassive!);
   const text = new TextEncoder().encode(stubs.map(denialMessage).join(""));

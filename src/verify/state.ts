@@ -6,6 +6,7 @@ import { FUNCREF, KIND, V128 } from "../spec/binary.ts";
 import { injectedGlobals } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { op } from "../spec/opcodes.ts";
+import { slotRows } from "./expect/guards/slots.ts";
 import { FIRST, OP, PREFIX } from "./expect/ops.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
@@ -67,9 +68,11 @@ function readConstant(s: Scanner, module: Module): number {
   return value;
 }
 
-export function readGlobals(s: Scanner, module: Module): void {
-  const count = s.vector("globals", limits.globals + injectedGlobals.length);
-  module.guestGlobals = count - injectedGlobals.length;
+export function readGlobals(s: Scanner, module: Module, policy: Policy): void {
+  const rows = [...injectedGlobals, ...slotRows(policy)];
+  const count = s.vector("globals", limits.globals + rows.length);
+  if (count < rows.length) s.stop("verify-global", { what: `${count} are too few` });
+  module.guestGlobals = count - rows.length;
   module.globalIsWide = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     const start = s.pos;
@@ -77,7 +80,7 @@ export function readGlobals(s: Scanner, module: Module): void {
     const mutable = s.u8();
     const value = readConstant(s, module);
     module.globalIsWide[i] = type === V128 ? 1 : 0;
-    const row = injectedGlobals[i - module.guestGlobals];
+    const row = rows[i - module.guestGlobals];
     if (row === undefined) continue;
     if (type === row.type && mutable === 1 && value === Number(row.init)) continue;
     const what = `number ${i} is not the injected global "${row.key}" as it must be`;

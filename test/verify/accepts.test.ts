@@ -76,7 +76,7 @@ test("every kind of wrapper is recognised", () => {
   accepted({
     start: 1,
     exports: [
-      ["_initialize", "bare"],
+      ["_initialize", "added"],
       ["proxy_abi_version_0_2_1", 1],
       ["malloc", 0],
       ["proxy_on_context_create", 2],
@@ -222,7 +222,7 @@ test("guest data, element segments of every form and kept custom sections are ac
       ];
     },
     customs: [
-      { name: "name", bytes: [0, 4, ...name("mod"), 1, 6, 1, 4, ...name("run")] },
+      { name: "name", bytes: [0, 4, ...name("mod"), 1, 6, 1, 2, ...name("run")] },
       { name: "producers", bytes: [0] },
       { name: "glovebox", bytes: [0x7b, 0x7d] },
     ],

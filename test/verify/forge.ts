@@ -5,25 +5,17 @@ import { noQuotas, noRules } from "../../src/policy/rules.ts";
 import { I32 } from "../../src/spec/binary.ts";
 import { callback } from "../../src/spec/callbacks.ts";
 import { costTables } from "../../src/spec/costs.ts";
-import { hostFunction, hostFunctionIndex, hostFunctions } from "../../src/spec/host-functions.ts";
+import type { HostFunction } from "../../src/spec/host-function-row.ts";
+import { hostFunction, hostFunctionNamed } from "../../src/spec/host-functions.ts";
 import { injectedGlobals } from "../../src/spec/layout.ts";
-import { bulk, bulkType, cross, crossType } from "../../src/verify/expect/bulk.ts";
 import { hostSignature } from "../../src/verify/expect/context.ts";
-import { deny, denyType } from "../../src/verify/expect/deny.ts";
-import {
-  close,
-  closeType,
-  enter,
-  enterType,
-  open,
-  openType,
-} from "../../src/verify/expect/enter.ts";
 import type { Expected, Signature } from "../../src/verify/expect/expected.ts";
-import { grow, growType } from "../../src/verify/expect/grow.ts";
-import { back, reach } from "../../src/verify/expect/passage.ts";
-import { denialMessage, stub } from "../../src/verify/expect/stub.ts";
-import { crosses, thunk } from "../../src/verify/expect/thunk.ts";
-import { type WrapperKind, wrapper, wrapperKind } from "../../src/verify/expect/wrapper.ts";
+import { canDeny } from "../../src/verify/expect/guards/check.ts";
+import { guardNames } from "../../src/verify/expect/guards/list.ts";
+import { slotRows } from "../../src/verify/expect/guards/slots.ts";
+import { optionalHelpers, roster } from "../../src/verify/expect/roster.ts";
+import { denialMessage } from "../../src/verify/expect/stub.ts";
+import { wrapper } from "../../src/verify/expect/wrapper.ts";
 import { assemble, letters, name, u32 } from "./assemble.ts";
 
 export interface Guest {
@@ -54,8 +46,8 @@ export interface Plan {
   /** Names of denied host functions, in order. */
   readonly stubs?: readonly string[];
   readonly helpers?: readonly ("bulkBytes" | "bulkElems" | "grow")[];
-  /** Export name and number of the guest function, or `bare`. */
-  readonly exports?: readonly (readonly [string, number | "bare"])[];
+  /** Export name and number of the guest function, or `added` where it stands for none. */
+  readonly exports?: readonly (readonly [string, number | "added"])[];
   readonly guests: readonly Guest[];
   readonly start?: number;
   readonly memory?: readonly number[];
@@ -82,6 +74,8 @@ export const policy: Policy = {
   security: false,
   url: null,
   sha256: null,
+  manifest: null,
+  signedBy: [],
   limits: {
     memoryPages: 16,
     onMemoryCap: "trap",
@@ -148,6 +142,14 @@ interface Made {
   readonly body: readonly number[];
 }
 
+/** The stubs of a plan, and those that the checks of its imports need. */
+function stubsOf(names: readonly string[], imports: readonly HostFunction[], rules: Policy) {
+  const rows = names.map((one) => hostFunctionNamed(one)!);
+  const needed = imports.filter((row) => canDeny(rules, row) && !rows.includes(row));
+  if (needed.length === 0) return rows;
+  return [...new Set([...rows, ...needed])].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** The bytes of the planned module. */
 export function forge(plan: Plan): Uint8Array {
   const rules = plan.policy ?? policy;
@@ -165,35 +167,34 @@ export function forge(plan: Plan): Uint8Array {
     const [from, what] = full.split(".");
     return { from: from!, what: what!, row: hostFunction(from!, what!) };
   });
-  const stubRows = (plan.stubs ?? []).map((one) => hostFunctions.find((row) => row.name === one)!);
-  const helpers = plan.helpers ?? [];
+  const rows = imports.map(({ row }) => row ?? hostFunctionNamed("proxy_done")!);
+  const stubs = stubsOf(plan.stubs ?? [], rows, rules);
+  const helpers = optionalHelpers.filter(({ name }) => plan.helpers?.includes(name));
   const exports = plan.exports ?? plan.guests.map((_, k) => [`call_${k}`, k] as const);
+  const guards = guardNames(context, rows);
+  const logs = rows.some(({ name }) => name === "proxy_log") && rules.allow.has("proxy_log");
+  const logging = stubs.length > 0 && logs;
 
-  const functions: string[] = imports.map(({ what }) => `import ${what}`);
-  functions.push(
+  const generated = [
     ...imports.map(({ what }) => `thunk ${what}`),
-    ...stubRows.map((row) => `stub ${row.name}`),
-  );
-  const logging = stubRows.length > 0 && rules.allow.has("proxy_log");
-  if (logging) functions.push("deny");
-  functions.push(
-    ...(["bulkBytes", "bulkElems", "grow"] as const).filter((one) => helpers.includes(one)),
-  );
-  const crossed = imports.some(({ row }) => row !== undefined && crosses(row));
-  if (crossed) functions.push("cross");
-  if (imports.length > 0) functions.push("reach", "back");
-  functions.push(
+    ...stubs.map((row) => `stub ${row.name}`),
+    ...(logging ? ["deny"] : []),
+    ...helpers.map(({ name }) => name),
+    ...guards,
     "enter",
-    "open",
-    "close",
     ...exports.map(([what]) => `wrapper ${what}`),
+  ];
+  const functions: string[] = [
+    ...imports.map(({ what }) => `import ${what}`),
+    ...generated,
     ...plan.guests.map((_, k) => `g${k}`),
-  );
+  ];
   const symbols = (label: string): number => {
     if (label.startsWith("type ")) return typeOf(signature(label.slice(5)));
     const key = label.replace(".", " ");
     const global = injectedGlobals.findIndex((row) => row.key === key);
     if (global >= 0) return globals + global;
+    if (key === "slots") return globals + injectedGlobals.length;
     const found = functions.indexOf(key);
     if (found < 0) throw new Error(`no symbol ${label}`);
     return found;
@@ -202,72 +203,32 @@ export function forge(plan: Plan): Uint8Array {
     body.tail === null ? [...body.head] : [...body.head, ...u32(target!), ...body.tail];
 
   const made: Made[] = [];
-  const cost = new Map<string, number>();
-  const add = (
-    label: string,
-    type: Signature,
-    body: Expected,
-    target: number | null = null,
-  ): void => {
-    cost.set(label, body.cost);
-    const bytes = filled(body, target);
-    made.push({ label, type, body: plan.rewrite?.(label, bytes) ?? bytes });
-  };
-  const at = (label: string, body: Expected) => ({
-    index: functions.indexOf(label),
-    cost: body.cost,
-  });
-  const wall = {
-    cross: at("cross", cross(context)),
-    reach: at("reach", reach(context)),
-    back: at("back", back(context)),
-  };
-  imports.forEach(({ what, row }, i) => {
-    if (row !== undefined) add(`thunk ${what}`, hostSignature(row), thunk(context, row, i, wall));
-    else made.push({ label: `thunk ${what}`, type: signature(":"), body: [0, 0x0b] });
-  });
   const segment = plan.data?.length ?? 0;
-  const log = functions.indexOf("thunk proxy_log");
-  const denyBody = logging ? deny(context, segment, log, cost.get("thunk proxy_log") ?? 0) : null;
-  let messages = "";
-  for (const row of stubRows) {
-    const denial =
-      denyBody === null
-        ? null
-        : { deny: functions.indexOf("deny"), denyCost: denyBody.cost, offset: messages.length };
-    add(`stub ${row.name}`, hostSignature(row), stub(context, row, hostFunctionIndex(row), denial));
-    messages += denialMessage(row);
-  }
-  if (denyBody !== null) add("deny", denyType, denyBody);
-  if (helpers.includes("bulkBytes")) add("bulkBytes", bulkType, bulk(context, "bytes"));
-  if (helpers.includes("bulkElems")) add("bulkElems", bulkType, bulk(context, "elems"));
-  if (helpers.includes("grow")) add("grow", growType, grow(context));
-  if (crossed) add("cross", crossType, cross(context));
-  if (imports.length > 0) {
-    add("reach", closeType, reach(context));
-    add("back", closeType, back(context));
-  }
+  const starts = plan.start !== undefined;
+  const choice = { stubs, messages: logging ? segment : -1, helpers, starts };
+  const { link, places } = roster(context, rows, guards, choice);
+  const wrappers = exports.map(([what, target]) => {
+    const row = callback(what);
+    const added = target === "added";
+    const type = added
+      ? signature(`${"i".repeat(row!.params.length)}:`)
+      : signature(plan.guests[target]!.type);
+    return { body: wrapper(link, { name: what, row, type, added }) };
+  });
   const guest = (k: number): number => functions.indexOf(`g${k}`);
-  add(
-    "enter",
-    enterType,
-    enter(context, plan.start !== undefined),
-    plan.start === undefined ? null : guest(plan.start),
-  );
-  const helper = (label: string) => ({ index: functions.indexOf(label), cost: cost.get(label)! });
-  add("open", openType, open(context, helper("enter")));
-  add("close", closeType, close(context));
-  const entry = { open: helper("open"), close: helper("close") };
-  for (const [what, target] of exports) {
-    const type = target === "bare" ? enterType : signature(plan.guests[target]!.type);
-    const kind: WrapperKind = target === "bare" ? "bare" : wrapperKind(callback(what));
-    add(
-      `wrapper ${what}`,
-      type,
-      wrapper(context, what, kind, type, entry),
-      target === "bare" ? null : guest(target),
-    );
-  }
+  const target = (label: string, k: number): number | null => {
+    if (label === "enter") return starts ? guest(plan.start!) : null;
+    const to = exports[k - places.length]?.[1];
+    return typeof to === "number" ? guest(to) : null;
+  };
+  [...places, ...wrappers].forEach(({ body }, k) => {
+    const label = generated[k]!;
+    const bytes = filled(body, target(label, k));
+    const unknown = imports[k] !== undefined && imports[k].row === undefined;
+    if (unknown) made.push({ label, type: signature(":"), body: [0, 0x0b] });
+    else made.push({ label, type: body.type, body: plan.rewrite?.(label, bytes) ?? bytes });
+  });
+  const messages = stubs.map(denialMessage).join("");
   plan.guests.forEach((one, k) => {
     const groups = (one.locals ?? "").split(" ").filter((word) => word !== "");
     const locals = groups.flatMap((group) => [
@@ -305,7 +266,7 @@ export function forge(plan: Plan): Uint8Array {
   );
   if (plan.tables !== undefined) content.table = vec(plan.tables);
   content.memory = [1, ...(plan.memory ?? [1, 1, 16])];
-  const injected = injectedGlobals.map((row) => [
+  const injected = [...injectedGlobals, ...slotRows(rules)].map((row) => [
     row.type,
     1,
     row.type === I32 ? 0x41 : 0x42,

@@ -229,7 +229,7 @@ const cases: readonly Case[] = [
   {
     why: "a first function export that leaves no room for helpers",
     code: "verify-export",
-    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x30) + 2 ? 1 : byte)) },
+    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x30) + 2 ? 0 : byte)) },
   },
   {
     why: "a first function export that leaves no room for wrappers",
@@ -239,7 +239,7 @@ const cases: readonly Case[] = [
       ["c", 0],
       ["d", 0],
     ],
-    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? 6 : byte)) },
+    edit: { export: (own) => own.map((byte, i) => (i === own.indexOf(0x62) + 2 ? 4 : byte)) },
   },
   {
     why: "a memory whose name begins with a byte order mark",
@@ -277,14 +277,14 @@ const cases: readonly Case[] = [
     code: "verify-wrapper",
     start: 0,
     exports: [
-      ["_initialize", "bare"],
+      ["_initialize", "added"],
       ["_start", 0],
     ],
   },
   {
     why: "a synthesised start without start function",
     code: "verify-wrapper",
-    exports: [["_initialize", "bare"]],
+    exports: [["_initialize", "added"]],
   },
   {
     why: "a callback that the policy does not allow",
@@ -320,26 +320,15 @@ const cases: readonly Case[] = [
       label === "grow" ? body.map((byte) => (byte === 16 ? 17 : byte)) : body,
   },
   {
-    why: "a cross helper that charges nothing",
+    why: "a guard that finds everything inside",
     code: "verify-generated",
     imports: ["env.proxy_log"],
-    rewrite: (label, body) => (label === "cross" ? [0, 0x0b] : body),
+    rewrite: (label, body) => (label === "inside" ? [0, 0x41, 1, 0x0b] : body),
   },
   {
     why: "an enter that never traps",
     code: "verify-generated",
     rewrite: (label, body) => (label === "enter" ? [0, ...body.slice(6)] : body),
-  },
-  {
-    why: "an open that leaves the stack",
-    code: "verify-generated",
-    rewrite: (label, body) => (label === "open" ? [...body.slice(0, -9), 0x0b] : body),
-  },
-  {
-    why: "a close that leaves the fuel",
-    code: "verify-generated",
-    rewrite: (label, body) =>
-      label === "close" ? [...body.slice(0, -9), ...body.slice(-5)] : body,
   },
   {
     why: "a deny that does not put back the window",
@@ -359,7 +348,8 @@ const cases: readonly Case[] = [
   {
     why: "a helper of another type",
     code: "verify-generated-type",
-    edit: { function: (own) => own.map((byte, i) => (i === 2 ? own[1]! : byte)) },
+    imports: ["env.proxy_log"],
+    edit: { function: (own) => own.map((byte, i) => (i === 3 ? own[1]! : byte)) },
   },
   {
     why: "a stub of an allowed function",
@@ -419,7 +409,9 @@ const cases: readonly Case[] = [
     code: "verify-target",
     exports: [["a", 0]],
     rewrite: (label, body) =>
-      label === "wrapper a" ? [...body.slice(0, -5), 0x10, 3, ...body.slice(-3)] : body,
+      label === "wrapper a"
+        ? body.map((byte, i) => (body[i - 1] === 0x10 && i > 9 ? 1 : byte))
+        : body,
   },
   {
     why: "other denial messages",
@@ -440,9 +432,10 @@ const cases: readonly Case[] = [
     ...only("CHARGE_G=999 call $enter end"),
   },
   {
-    why: "a guest call of close",
+    why: "a guest call of a guard",
     code: "verify-private-function",
-    ...only("CHARGE_G=999 call $close end"),
+    imports: ["env.proxy_log"],
+    ...only("CHARGE_G=999 i32.const 0 i32.const 0 call $inside drop end"),
   },
   {
     why: "a guest call of a bulk helper alone",

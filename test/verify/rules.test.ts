@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { verify } from "../../src/verify/verify.ts";
 import { u32 } from "./assemble.ts";
 import { forge, type Guest, type Plan, policy } from "./forge.ts";
+import { guardedPolicy } from "./guarded.ts";
 
 function codes(plan: Plan): string[] {
   return verify(forge(plan), plan.policy ?? policy).map((one) => one.code);
@@ -110,30 +111,51 @@ test("2 (A2): credit cannot be piled up beyond 2^40", () => {
 });
 
 const plan3: Plan = {
-  imports: ["env.proxy_log"],
+  policy: guardedPolicy,
+  imports: ["env.proxy_http_call", "env.proxy_log"],
   stubs: ["proxy_done"],
   helpers: ["bulkBytes", "grow"],
   tables: [[0x70, 1, 1, 8]],
-  exports: [["run", 0]],
+  exports: [
+    ["run", 0],
+    ["proxy_on_context_create", "added"],
+    ["proxy_on_delete", "added"],
+  ],
   guests: [{ type: ":", code: "CHARGE_G=9 end" }],
 };
 const generated = [
   "thunk.proxy_log",
   "stub.proxy_done",
+  "stub.proxy_log",
   "deny",
   "bulkBytes",
   "grow",
-  "cross",
+  "inside",
+  "overlap",
+  "pay",
+  "spendLog",
+  "clusters",
+  "pairsDispatch",
+  "check-0",
+  "slotOwn",
+  "take",
+  "finish",
   "enter",
-  "open",
-  "close",
   "wrapper.run",
 ];
 const arguments3: Readonly<Record<string, string>> = {
   deny: "i32.const 0 i32.const 0",
   bulkBytes: "i32.const 0",
-  cross: "i32.const 0",
-  open: "i64.const 0",
+  inside: "i32.const 0 i32.const 0",
+  overlap: "i32.const 0 i32.const 0 i32.const 0 i32.const 0",
+  pay: "i64.const 0",
+  spendLog: "i64.const 0",
+  clusters: "i32.const 0 i32.const 0",
+  pairsDispatch: "i32.const 0 i32.const 0",
+  "check-0": "i32.const 0 ".repeat(10),
+  slotOwn: "i32.const 0 i32.const 0",
+  take: "i32.const 0",
+  "stub.proxy_log": "i32.const 0 i32.const 0 i32.const 0",
 };
 
 test("3 (A3): guest code may call no generated function but thunks, stubs and grow", () => {
@@ -171,7 +193,7 @@ test("3 (A3): ref.func, elements of every kind and initialisers name no generate
     const found = codes({ ...plan3, guests: [inCode] });
     assert.ok(found.includes("verify-private-function"), label);
   }
-  const global = [0x70, 0, 0xd2, 1, 0x0b];
+  const global = [0x70, 0, 0xd2, 2, 0x0b];
   refused("verify-private-function", { ...plan3, globals: [global] });
 });
 
@@ -192,7 +214,7 @@ test("4 (A5): with the fuel in a local, only fuel-free functions may be called",
     locals: "1I",
     code: `ENTER_L=0,9000 call $${callee} FLUSH=0 end`,
   });
-  const base: Plan = { ...plan3, exports: [["run", 0]] };
+  const base: Plan = { ...plan3, policy, imports: ["env.proxy_log"], exports: [["run", 0]] };
   const loop = { type: "i:", code: "loop CHARGE_G=20 local.get 0 br_if 0 end end" };
   const withLoop = {
     type: ":",

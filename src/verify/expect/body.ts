@@ -10,6 +10,9 @@ import { signed, unsigned } from "./leb.ts";
 import { effect } from "./ops.ts";
 
 const rows = new Map<OpcodeName, Opcode>(opcodes.map((row) => [row.name, row]));
+const CALL = rows.get("call")!.code;
+/** Operands that a branch takes besides its label's. */
+const branches: ReadonlySet<OpcodeName> = new Set(["br_if", "br_table"]);
 
 export class Body {
   readonly #table: CostTable;
@@ -22,22 +25,23 @@ export class Body {
   #highest = 0;
   #arguments = 0;
   readonly #calls: number[] = [];
-  #ifs: number[] = [];
+  /** Operand heights under the open constructs. */
+  readonly #open: number[] = [];
 
-  /** @param locals number and value type of the one group of locals, if there is one */
-  constructor(table: CostTable, type: Signature, locals?: { count: number; type: number }) {
+  /** @param locals groups of locals: how many of which value type; none is v128 */
+  constructor(table: CostTable, type: Signature, locals: readonly (readonly number[])[] = []) {
     this.#table = table;
     this.#type = type;
-    this.#locals = locals?.count ?? 0;
+    this.#locals = locals.reduce((sum, [count]) => sum + count!, 0);
     this.#cost = Math.ceil(this.#locals / table.localsPerUnit);
-    this.#bytes.push(locals === undefined ? 0 : 1);
-    if (locals !== undefined) {
-      unsigned(this.#bytes, locals.count);
-      this.#bytes.push(locals.type);
+    unsigned(this.#bytes, locals.length);
+    for (const [count, byte] of locals) {
+      unsigned(this.#bytes, count!);
+      this.#bytes.push(byte!);
     }
   }
 
-  /** One instruction with its immediates in the order of the binary format. */
+  /** One instruction with its immediates in the order of the binary format, but for block types. */
   op(name: OpcodeName, ...immediates: readonly (number | bigint)[]): this {
     const row = rows.get(name)!;
     if (row.code < 0x100) this.#bytes.push(row.code);
@@ -45,20 +49,23 @@ export class Body {
       this.#bytes.push(row.code < 0x200 ? 0xfc : 0xfd);
       unsigned(this.#bytes, row.code & 0xff);
     }
+    if (row.imm === "block") this.#bytes.push(BLOCK_EMPTY);
     for (const one of immediates) {
       if (row.imm === "i32" || row.imm === "i64") signed(this.#bytes, BigInt(one));
       else unsigned(this.#bytes, Number(one));
     }
     this.#cost += this.#table.flat[row.code]!;
     if (name === "return") this.#cost += this.#type.results.length;
-    this.#grow(effect[row.code]!);
+    this.#grow(branches.has(name) || name === "if" ? -1 : effect[row.code]!);
+    if (row.imm === "block") this.#open.push(this.#height);
+    else if (name === "else") this.#height = this.#open.at(-1)!;
+    else if (name === "end") this.#height = this.#open.pop() ?? 0;
     return this;
   }
 
   /** `call`; without an index, the place where the body is open. `own` is the callee's own cost. */
   call(index: number | null, params: number, results: number, own: number): this {
-    const code = rows.get("call")!.code;
-    this.#bytes.push(code);
+    this.#bytes.push(CALL);
     if (index === null) {
       this.#head = this.#bytes;
       this.#bytes = [];
@@ -66,25 +73,17 @@ export class Body {
       unsigned(this.#bytes, index);
       this.#calls.push(index);
     }
-    this.#cost += this.#table.flat[code]! + params + own;
+    this.#cost += this.#table.flat[CALL]! + params + own;
     this.#arguments = Math.max(this.#arguments, params);
     this.#grow(results - params);
     return this;
   }
 
   if(): this {
-    this.op("if", BLOCK_EMPTY).#grow(-1);
-    this.#ifs.push(this.#height);
-    return this;
-  }
-
-  else(): this {
-    this.#height = this.#ifs.at(-1)!;
-    return this.op("else");
+    return this.op("if");
   }
 
   end(): this {
-    this.#height = this.#ifs.pop() ?? 0;
     return this.op("end");
   }
 

@@ -1,4 +1,5 @@
 // What the generators of this folder produce, and what they must know of a function type.
+import { valueTypes } from "../../spec/binary.ts";
 
 /** A finished body: locals and code, in two parts around an open index of `call f`. */
 export interface Expected {
@@ -21,6 +22,17 @@ export interface Expected {
 export interface Signature {
   readonly params: readonly number[];
   readonly results: readonly number[];
+}
+
+/** Value types by their letters in the opcode table. */
+export function typesOf(letters: string): number[] {
+  return [...letters].map((one) => valueTypes.find(({ letter }) => letter === one)!.byte);
+}
+
+/** The type in letters: `ii:i`. */
+export function signature(text: string): Signature {
+  const [params = "", results = ""] = text.split(":");
+  return { params: typesOf(params), results: typesOf(results) };
 }
 
 export function sameSignature(one: Signature, other: Signature): boolean {

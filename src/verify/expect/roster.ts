@@ -1,19 +1,18 @@
-// The whole list of generated functions that a module must have, in the order of the index space.
-// What the module may choose (which imports, stubs and helpers it has, what it exports) comes in as
-// facts.
-import type { Callback } from "../../spec/callbacks.ts";
+// The generated functions that a module must have, in the order of the index space. What the module
+// may choose (which imports, stubs and helpers it has, what it exports) comes in as facts; guards
+// are there where something calls them, so the policy and the imports decide.
 import type { HostFunction } from "../../spec/host-function-row.ts";
 import { hostFunctionIndex } from "../../spec/host-functions.ts";
-import { bulk, cross } from "./bulk.ts";
-import type { Context, Helper } from "./context.ts";
+import { bulk } from "./bulk.ts";
+import type { Context } from "./context.ts";
 import { deny } from "./deny.ts";
-import { close, enter, open } from "./enter.ts";
-import type { Expected, Signature } from "./expected.ts";
+import { enter } from "./enter.ts";
+import type { Expected } from "./expected.ts";
 import { grow } from "./grow.ts";
-import { back, reach, wallHelpers } from "./passage.ts";
+import { numbered, shared } from "./guards/list.ts";
+import { slotFunctions } from "./guards/slots.ts";
+import { Link, type Maker } from "./link.ts";
 import { denialMessage, stub } from "./stub.ts";
-import { thunk } from "./thunk.ts";
-import { wrapper, wrapperKind } from "./wrapper.ts";
 
 /** What a function is; of the generated, guest code may call `callable`, never `helper`. */
 export const ROLE = {
@@ -27,27 +26,21 @@ export const ROLE = {
   guest: 7,
 } as const;
 
-/** `enter`, `open` and `close`, which always stand before the wrappers. */
-export const ENTRY_HELPERS = 3;
-
 /** Helpers that are there only when used, in their order, after `deny`. */
 export const optionalHelpers = [
-  { role: ROLE.bulkBytes, body: (context: Context) => bulk(context, "bytes") },
-  { role: ROLE.bulkElems, body: (context: Context) => bulk(context, "elems") },
-  { role: ROLE.callable, body: grow },
+  { name: "bulkBytes", role: ROLE.bulkBytes, body: (context: Context) => bulk(context, "bytes") },
+  { name: "bulkElems", role: ROLE.bulkElems, body: (context: Context) => bulk(context, "elems") },
+  { name: "grow", role: ROLE.callable, body: grow },
 ] as const;
 
-/** What the module has chosen. */
+/** What the module has chosen, up to what it exports. */
 export interface Choice {
-  readonly imports: readonly HostFunction[];
   readonly stubs: readonly HostFunction[];
   /** The segment of denial messages; -1 without a denial log. */
   readonly messages: number;
   readonly helpers: readonly (typeof optionalHelpers)[number][];
-  /** A start function runs on first entry; `_initialize` exists for that alone. */
+  /** A start function runs on first entry. */
   readonly starts: boolean;
-  readonly bare: boolean;
-  readonly exports: readonly { name: string; row: Callback | undefined; type: Signature }[];
 }
 
 export interface Place {
@@ -55,50 +48,50 @@ export interface Place {
   readonly body: Expected;
 }
 
-/** The generated functions from the first thunk to the last wrapper. */
-export function roster(context: Context, choice: Choice): readonly Place[] {
-  const { imports, stubs, helpers } = choice;
-  const first = imports.length;
-  const denier = 2 * first + stubs.length;
-  const logs = choice.messages >= 0 ? 1 : 0;
-  const at = denier + logs + helpers.length;
-  const helper = (index: number, body: Expected): Helper => ({ index, cost: body.cost });
-  const around = wallHelpers(context, imports);
-  const passed = at + around.length - 2;
-  const wall = {
-    cross: helper(at, cross(context)),
-    reach: helper(passed, reach(context)),
-    back: helper(passed + 1, back(context)),
-  };
-
-  const thunks = imports.map((row, i) => thunk(context, row, i, wall));
-  const log = imports.findIndex(({ name }) => name === "proxy_log");
-  const logCost = thunks[log]?.cost ?? 0;
-  const denying = logs > 0 ? [deny(context, choice.messages, first + log, logCost)] : [];
+/** The generated functions from the first thunk to `enter`, and how to link what calls them. */
+export function roster(
+  context: Context,
+  imports: readonly HostFunction[],
+  guards: readonly string[],
+  choice: Choice,
+): { readonly link: Link; readonly places: readonly Place[] } {
+  const { stubs, messages, helpers, starts } = choice;
+  const { thunks, checks } = numbered(context, imports);
   let offset = 0;
-  const stubBodies = stubs.map((row) => {
-    const denial = { deny: denier, denyCost: denying[0]?.cost ?? 0, offset };
+  const standIns = stubs.map((row): [string, Maker] => {
+    const at = messages < 0 ? -1 : offset;
     offset += denialMessage(row).length;
-    return stub(context, row, hostFunctionIndex(row), logs > 0 ? denial : null);
+    return [`stub-${row.name}`, (link) => stub(link, row, hostFunctionIndex(row), at)];
   });
-  const enterAt = at + around.length;
-  const entering = enter(context, choice.starts);
-  const opening = open(context, helper(enterAt, entering));
-  const closing = close(context);
-  const entry = { open: helper(enterAt + 1, opening), close: helper(enterAt + 2, closing) };
-
-  const as = (role: number, bodies: readonly Expected[]): Place[] =>
-    bodies.map((body) => ({ role, body }));
-  return [
-    ...as(ROLE.callable, [...thunks, ...stubBodies]),
-    ...as(ROLE.helper, denying),
-    ...helpers.map(({ role, body }) => ({ role, body: body(context) })),
-    ...as(ROLE.helper, [...around, entering, opening, closing]),
-    ...choice.exports.map(({ name, row, type }) => {
-      const isBare = choice.bare && name === "_initialize";
-      const kind = isBare ? "bare" : wrapperKind(row);
-      const role = kind === "allocator" ? ROLE.allocator : ROLE.wrapper;
-      return { role, body: wrapper(context, name, kind, type, entry) };
-    }),
+  const log = imports.findIndex(({ name }) => name === "proxy_log");
+  const denying: (readonly [string, Maker])[] =
+    messages < 0 ? [] : [["deny", (link) => deny(link, messages, log)]];
+  const optional = helpers.map(({ name, body }): [string, Maker] => [
+    name,
+    ({ context }) => body(context),
+  ]);
+  const entering: [string, Maker] = ["enter", (link) => enter(link, starts)];
+  const makers = new Map([
+    ...thunks,
+    ...standIns,
+    ...denying,
+    ...optional,
+    ...shared,
+    ...checks,
+    ...slotFunctions,
+    entering,
+  ]);
+  const names = [...thunks, ...standIns, ...denying, ...optional].map(([name]) => name);
+  const order = [...names, ...guards, "enter"];
+  const indices = new Map(order.map((name, k) => [name, imports.length + k]));
+  const link = new Link(context, imports, makers, indices);
+  const allowed = new Set(stubs.filter(({ name }) => context.policy.allow.has(name)));
+  const roles = [
+    ...thunks.map(() => ROLE.callable),
+    ...stubs.map((row) => (allowed.has(row) ? ROLE.helper : ROLE.callable)),
+    ...denying.map(() => ROLE.helper),
+    ...helpers.map(({ role }) => role),
   ];
+  const places = order.map((name, k) => ({ role: roles[k] ?? ROLE.helper, body: link.made(name) }));
+  return { link, places };
 }

@@ -9,6 +9,7 @@ import { ERRNO, STATUS } from "../../spec/status.ts";
 import { Body } from "./body.ts";
 import { type Context, globalIndex, hostSignature } from "./context.ts";
 import type { Expected } from "./expected.ts";
+import type { Link } from "./link.ts";
 
 const BITS = 64;
 const POINTER_BYTES = 4;
@@ -22,13 +23,6 @@ const stores: readonly [width: number, zero: OpcodeName, store: OpcodeName][] = 
   [2, "i32.const", "i32.store16"],
   [1, "i32.const", "i32.store8"],
 ];
-
-/** Where the message of a stub stands, and the function that logs it. */
-export interface Denial {
-  readonly deny: number;
-  readonly denyCost: number;
-  readonly offset: number;
-}
 
 /** The line that a stub logs; ASCII. */
 export function denialMessage(row: HostFunction): string {
@@ -48,24 +42,24 @@ export function stubHead(context: Context, place: number): readonly number[] {
   return body.op("global.get", globalIndex(context, word)).op("i64.const", bit).done("").head;
 }
 
-/** The stub of host function `row`, which is number `place` of the table. */
-export function stub(
-  context: Context,
-  row: HostFunction,
-  place: number,
-  denial: Denial | null,
-): Expected {
+/**
+ * The stub of host function `row`, which is number `place` of the table. Its message stands at
+ * `offset` of the segment of messages, -1 without a denial log.
+ */
+export function stub(link: Link, row: HostFunction, place: number, offset: number): Expected {
+  const { context } = link;
   const { word: key, bit } = denialBit(place);
   const word = globalIndex(context, key);
   const body = new Body(context.table, hostSignature(row));
   const note = () =>
     body.op("global.get", word).op("i64.const", bit).op("i64.or").op("global.set", word);
-  if (denial === null) note();
+  if (offset < 0) note();
   else {
+    const { index, params, results, cost } = link.callee("deny");
     body.op("global.get", word).op("i64.const", bit).op("i64.and").op("i64.eqz").if();
     note();
-    body.op("i32.const", denial.offset).op("i32.const", denialMessage(row).length);
-    body.call(denial.deny, 2, 0, denial.denyCost).end();
+    body.op("i32.const", offset).op("i32.const", denialMessage(row).length);
+    body.call(index, params, results, cost).end();
   }
   answer(body, row, context.policy.denied);
   return body.end().done(`stub of ${row.name}`);

@@ -1,14 +1,26 @@
 // The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an
 // allocator inside a host call instead spends the fuel of the entry that is under way (rules A6,
-// A35). Written from docs/containment.md, "Generated functions".
+// A35). With slots it keeps the stream's account (A29). From docs/guards.md, "Entries".
 import type { Callback } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE } from "../../spec/layout.ts";
-import { Body } from "./body.ts";
-import { type Context, globalIndex, type Helper, trapIfExhausted } from "./context.ts";
-import { closeType, openType } from "./enter.ts";
+import { stackAtEntry } from "./context.ts";
 import type { Expected, Signature } from "./expected.ts";
+import { when } from "./guards/phrases.ts";
+import { TRAP_IF_EXHAUSTED } from "./guards/range.ts";
+import { slotCount } from "./guards/slots.ts";
+import { fieldSpenders } from "./guards/spend.ts";
+import type { Link } from "./link.ts";
+import { gets, write } from "./words.ts";
 
-export type WrapperKind = "start" | "context" | "allocator" | "callback" | "bare";
+export type WrapperKind = "start" | "context" | "allocator" | "callback";
+
+/** What an export says about its wrapper; `added` where it stands for no function of the guest. */
+export interface Entry {
+  readonly name: string;
+  readonly row: Callback | undefined;
+  readonly type: Signature;
+  readonly added: boolean;
+}
 
 /** Which wrapper an export gets; unknown names and ABI markers are callbacks. */
 export function wrapperKind(row: Callback | undefined): WrapperKind {
@@ -16,71 +28,74 @@ export function wrapperKind(row: Callback | undefined): WrapperKind {
   return kind === "start" || kind === "context" || kind === "allocator" ? kind : "callback";
 }
 
-/** What every wrapper calls. */
-export interface Entry {
-  readonly open: Helper;
-  readonly close: Helper;
+const ifPhase = (is: number, then: string, otherwise: string): string =>
+  when(`global.get phase i32.const ${is} i32.eq`, `${then} else ${otherwise}`);
+const CLOSE = `global.get spent global.get fuel i64.sub global.set spent
+  i64.const 0 global.set fuel i32.const ${PHASE.idle} global.set phase`;
+
+/** OPEN, with the code of the budget. */
+function open(link: Link, budget: string): string {
+  const starting = when(`global.get phase i32.const ${PHASE.idle} i32.ne`, "call enter");
+  const begun = budget.endsWith("call begin");
+  const counts = fieldSpenders.some(([name]) => link.exists(name));
+  return `${starting} i32.const ${PHASE.guest} global.set phase
+    ${budget} global.set fuel global.get fuel global.set spent
+    i32.const ${stackAtEntry(link.context.policy)} global.set stack
+    ${link.exists("spendBody") ? "i64.const 0 global.set bodied" : ""}
+    ${counts && !begun ? "i64.const 0 global.set used" : ""}`;
 }
 
-/** The body is open at `call f`, the exported function; `bare` has none. */
-export function wrapper(
-  context: Context,
-  name: string,
-  kind: WrapperKind,
-  type: Signature,
-  entry: Entry,
-): Expected {
-  const { cost } = write(context, kind, type, entry, 0);
-  const { start, callback } = context.policy.limits.fuel;
-  const budgets = { start, bare: start, context: Math.min(start, callback) };
-  const given = kind === "callback" || kind === "allocator" ? callback : budgets[kind];
-  const body = write(context, kind, type, entry, cost);
-  return body.done(`wrapper of "${name}"`, given - RESERVE - cost);
+/** An answer has come: one call less is open. */
+const SETTLED = when("global.get open", "global.get open i32.const 1 i32.sub global.set open");
+
+/** The body is open at `call f`, the exported function, unless it is `added`. */
+export function wrapper(link: Link, entry: Entry): Expected {
+  const { start, callback } = link.context.policy.limits.fuel;
+  const own = writeWrapper(link, entry, 0).cost;
+  const kind = wrapperKind(entry.row);
+  const least = { start, callback, allocator: callback, context: Math.min(start, callback) };
+  const body = writeWrapper(link, entry, own);
+  return body.done(`wrapper of "${entry.name}"`, least[kind] - RESERVE - own);
 }
 
 /** `own` is the cost of the whole body, on which its constants depend. */
-function write(
-  context: Context,
-  kind: WrapperKind,
-  type: Signature,
-  { open, close }: Entry,
-  own: number,
-): Body {
-  const phase = globalIndex(context, "phase");
-  const fuel = globalIndex(context, "fuel");
-  const start = context.policy.limits.fuel.start - RESERVE - own;
-  const callback = context.policy.limits.fuel.callback - RESERVE - own;
-  const body = new Body(context.table, type);
-
-  const openEntry = (): void => {
-    if (kind === "context") {
-      body.op("i64.const", start).op("i64.const", callback);
-      body.op("local.get", 1).op("i32.eqz").op("select");
-    } else body.op("i64.const", kind === "start" || kind === "bare" ? start : callback);
-    body.call(open.index, openType.params.length, 0, open.cost);
+function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof write> {
+  const { name, row, type, added } = entry;
+  const { policy } = link.context;
+  const kind = wrapperKind(row);
+  const slots = slotCount(policy) > 0;
+  const ofStream = slots && row?.kind === "callback";
+  const given = (key: "start" | "callback"): string =>
+    `i64.const ${policy.limits.fuel[key] - RESERVE - own}`;
+  const budgets = {
+    start: given("start"),
+    callback:
+      ofStream && !added ? `local.get 0 ${given("callback")} call begin` : given("callback"),
+    allocator: given("callback"),
+    context: `${given("start")} ${given("callback")} local.get 1 i32.eqz select`,
   };
-  const closeEntry = (): Body => body.call(close.index, closeType.params.length, 0, close.cost);
-  const ifPhase = (is: number, then: number): void => {
-    body.op("global.get", phase).op("i32.const", is).op("i32.eq").if();
-    body.op("i32.const", then).op("global.set", phase);
-  };
-
+  const calls = added ? "" : `${gets(type)} call target`;
+  const opens = open(link, budgets[kind]);
   if (kind === "allocator") {
-    ifPhase(PHASE.host, PHASE.alloc);
-    body.op("global.get", fuel).op("i64.const", own).op("i64.sub").op("global.set", fuel);
-    trapIfExhausted(body, fuel);
-    body.else();
+    const charge = `global.get fuel i64.const ${own} i64.sub global.set fuel ${TRAP_IF_EXHAUSTED}`;
+    const inHost = `i32.const ${PHASE.alloc} global.set phase ${charge}`;
+    const back = `i32.const ${PHASE.host} global.set phase`;
+    const opening = ifPhase(PHASE.host, inHost, opens);
+    return write(link, type, `${opening} ${calls} ${ifPhase(PHASE.alloc, back, CLOSE)} end`);
   }
-  openEntry();
-  if (kind === "allocator") body.end();
-  if (kind !== "bare") {
-    for (const q of type.params.keys()) body.op("local.get", q);
-    body.call(null, type.params.length, type.results.length, 0);
-  }
-  if (kind === "allocator") {
-    ifPhase(PHASE.alloc, PHASE.host);
-    body.else();
-    closeEntry().end();
-  } else closeEntry();
-  return body.end();
+  const takes = slots && kind === "context";
+  const settles =
+    name === "proxy_on_http_call_response" &&
+    policy.limits.dispatch.outstanding !== null &&
+    link.imports.some((one) => one.name === "proxy_http_call");
+  const steps = [
+    opens,
+    takes ? when("local.get 1", "local.get 0 call take") : "",
+    settles ? SETTLED : "",
+    calls,
+    ofStream && !added ? "call finish" : "",
+    ofStream && name === "proxy_on_delete" ? "local.get 0 call release" : "",
+    CLOSE,
+  ];
+  return write(link, type, `${steps.join(" ")} end`);
 }
