@@ -10,6 +10,7 @@ import {
   proofFindings,
   prove,
   recordFindings,
+  underRules,
   watchWide,
 } from "../learn/learn.ts";
 import { role, roles } from "../policy/roles.ts";
@@ -68,11 +69,11 @@ export async function run({ args, flags }: InputOf<"policy learn">, io: Io): Pro
   const name = policyName(options.name);
   const watched =
     given.requests.length === 0 ? null : watchWide(bytes, name, given.requests, options);
-  const all = watched === null ? given.records : [watched.record, ...given.records];
-  const record = mergeRecords(all);
-  if (record.requests === 0) fail("traffic-empty");
   const deep = watched?.deep ?? false;
   const words = { ...fit, deep, role: roleName, name, url: ref, origin: given.origin };
+  const own = watched === null ? [] : [underRules(bytes, watched, words, given.requests, options)];
+  const record = mergeRecords([...own, ...given.records]);
+  if (record.requests === 0) fail("traffic-empty");
   const policy = leastPolicyText(record, words);
   const file = flags.output ?? null;
   // Also where there is no traffic to prove it: what is written can be read.

@@ -69,7 +69,8 @@ export function fitOf(
   tried: readonly Proposal[],
   options: FitOptions,
 ): Fit {
-  const limits = [...proposalsOf(record, options), ...tried].map((one): FitRow => {
+  const { streams } = resolvePolicy(document).limits;
+  const limits = [...proposalsOf(record, options, streams), ...tried].map((one): FitRow => {
     const row = field(one.path)!;
     const value = document.settings.get(one.path)?.value ?? row.default;
     return { ...one, current: value === null ? null : Number(value) };

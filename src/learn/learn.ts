@@ -16,7 +16,7 @@ import { type Played, type PlayOptions, play } from "./play.ts";
 import { type Line, policyLines } from "./policy-tree.ts";
 import { placeOf } from "./reasons.ts";
 import type { TrafficRequest } from "./traffic.ts";
-import { WIDE_FUEL, widePolicy, wideStack } from "./wide-policy.ts";
+import { WIDE_FUEL, widePolicy, wideStack, withWideFuel } from "./wide-policy.ts";
 
 /** What one run under one policy showed. */
 export interface Watched {
@@ -133,6 +133,23 @@ export function recordFindings(record: RunRecord, played: Played | null): readon
     finding("learn-was-denied", "warning", { name, times: count, how: placeOf(first) }),
   );
   return [...(record.traps > 0 ? [trapped] : []), ...denied];
+}
+
+/**
+ * The record of a run with its fuel as it is under the rules that were learnt from it: guards are paid by whoever
+ * calls.
+ */
+export function underRules(
+  bytes: Uint8Array,
+  { record }: Watched,
+  words: PolicyWords,
+  requests: readonly TrafficRequest[],
+  options: Omit<PlayOptions, "tracer">,
+): RunRecord {
+  const policy = policyOf(leastPolicyText(record, words), "policy");
+  const ruled = watch(bytes, withWideFuel(policy), requests, options).record;
+  const { perCallback, perRequest, perStart } = ruled;
+  return { ...record, perCallback, perRequest, perStart };
 }
 
 export interface Proof {

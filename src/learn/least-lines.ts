@@ -1,14 +1,15 @@
 // From a record to the fields of the least policy: what was used is granted, rule by rule, each with its evidence.
 // Names that are no plain names make no rule: one that looks right and isn't would be worse than none.
-import { HOST_ENFORCED } from "../gateway/plugins/plan.ts";
-import { CLIENT_MAPS } from "../host/guards.ts";
 import { role } from "../policy/roles.ts";
+import { headerItems } from "../policy/rule-items.ts";
+import { BUFFERS } from "../policy/rules.ts";
 import { field, type Path } from "../policy/schema.ts";
 import { show } from "../policy/values.ts";
 import type { RunRecord, Use } from "../record/run-record.ts";
+import { headerAttributes, headerNodes } from "../spec/attributes.ts";
 import type { Risk } from "../spec/host-function-row.ts";
 import { hostFunctionNamed } from "../spec/host-functions.ts";
-import { LOG_LEVEL, MAP, nameOf } from "../spec/status.ts";
+import { BUFFER, LOG_LEVEL, MAP } from "../spec/status.ts";
 import type { Line } from "./policy-tree.ts";
 import { type FitOptions, proposalsOf } from "./proposals.ts";
 import { byName, limitReason, reasonOf } from "./reasons.ts";
@@ -58,47 +59,79 @@ function rule(path: Path, uses: readonly Use[]): readonly Line[] {
     text: scalar(use.name),
     reason: `reason: ${reasonOf(use)}`,
   }));
-  return [{ path, value: null, items, reason: later(path) }];
+  return [{ path, value: null, items, reason: null }];
 }
 
-const clientMaps = [...CLIENT_MAPS].map((map) => nameOf(MAP, map));
-
-/** Rules are about the headers of the request and its answer; those of a plugin's own calls are its own. */
-function ofClient(uses: readonly Use[]): readonly Use[] {
-  return uses.filter(({ of }) => clientMaps.includes(of ?? undefined));
+/** Headers as items of a rule, each with its map; those of a plugin's own calls are its own. */
+function headerRule(path: Path, uses: readonly Use[]): readonly Line[] {
+  const items = uses.flatMap((use): Use[] => {
+    const map = MAP[(use.of ?? "") as keyof typeof MAP] as number | undefined;
+    if (map === undefined || map > MAP.httpResponseTrailers) return [];
+    if (!isPlain(use)) return [use];
+    return headerItems({ name: use.name, maps: 1 << map }).map((name) => ({ ...use, name }));
+  });
+  return rule(path, items);
 }
+
+const inRequest: keyof typeof MAP = "httpRequestHeaders";
 
 /** A header that is asked for as a property is a header; all of them at once make a name that no rule takes. */
 function headersRead({ uses }: RunRecord): readonly Use[] {
-  const called = ofClient(uses.headersRead);
-  if (called.length === 0) return [];
+  if (headerRule("spec.headers.read", uses.headersRead).length === 0) return uses.headersRead;
   const asked = uses.propertiesRead.flatMap((use): Use[] => {
-    const match = /^(?:request|response)\.(?:headers|trailers)(?:\.(.*))?$/.exec(use.name);
-    return match === null ? [] : [{ ...use, name: match[1]?.toLowerCase() ?? "*" }];
+    const alias = headerAttributes.find(([path]) => path === use.name);
+    if (alias !== undefined) return [{ ...use, name: alias[1], of: inRequest }];
+    if (headerNodes.includes(use.name)) return [{ ...use, name: "*", of: inRequest }];
+    const match = /^(request|response)\.(headers|trailers)\.(.+)$/.exec(use.name);
+    if (match === null) return [];
+    const [, side, part, name] = match as unknown as [string, string, string, string];
+    const capital = (word: string) => word[0]!.toUpperCase() + word.slice(1);
+    return [{ ...use, name: name.toLowerCase(), of: `http${capital(side)}${capital(part)}` }];
   });
-  return [...called, ...asked];
+  return [...uses.headersRead, ...asked];
 }
 
-/** What is said of a field that harden refuses for now. */
-function later(path: Path): string | null {
-  if (field(path)!.later === undefined) return null;
-  const host = (HOST_ENFORCED as readonly string[]).includes(path);
-  return host ? "not in modules yet: `glovebox run` keeps it" : "not enforced yet";
+/** Bodies by their names in a policy. What calls brought and the configuration need no rule: none of a request's
+ * bodies is then an empty list. */
+function bodies(path: Path, uses: readonly Use[]): readonly Line[] {
+  if (uses.length === 0) return [];
+  const named = uses.flatMap((use): Use[] => {
+    const number: number | undefined = BUFFER[use.name as keyof typeof BUFFER];
+    const name = number === undefined ? undefined : (BUFFERS as readonly string[])[number];
+    return name === undefined ? [] : [{ ...use, name }];
+  });
+  if (named.length > 0) return rule(path, named);
+  return [{ path, value: "[]", reason: "reason: it used none of a request's" }];
 }
+
+/** Names up to where they vary. */
+function prefixes(path: Path, uses: readonly Use[]): readonly Line[] {
+  return rule(
+    path,
+    uses.map((use) => ({ ...use, name: use.name.replace(/\*$/, "") || "*" })),
+  );
+}
+
+const of = (uses: readonly Use[], kind: string): readonly Use[] =>
+  uses.filter((use) => use.of === kind);
 
 function limit(path: Path, value: number, reason: string): Line {
-  const note = later(path);
-  const text = note === null ? reason : `${reason}; ${note}`;
-  return { path, value: show(field(path)!, value), reason: `reason: ${text}` };
+  return { path, value: show(field(path)!, value), reason: `reason: ${reason}` };
 }
 
-/** Quotas by the most that was seen, times the margin; none where nothing was used. */
+/**
+ * Quotas by the most that was seen, times the margin; none where nothing was used. Open calls are as many as requests
+ * come at the same time, which no sample tells.
+ */
 function quotas({ most, tick, uses }: RunRecord, { margin }: FitOptions): readonly Line[] {
   const line = (path: Path, value: number): readonly Line[] => {
     const row = field(path)!;
     const proposed = Math.min(Math.ceil(value * margin), row.max ?? Number.MAX_SAFE_INTEGER);
     return value === 0 ? [] : [limit(path, proposed, `the most was ${value}, times ${margin}`)];
   };
+  // What counts for as long as a VM lives is more than any sample: only one that needs more than the default says so.
+  const ever = (path: Path, value: number): readonly Line[] =>
+    value * margin > Number(field(path)!.default) ? line(path, value) : [];
   const levels = Object.keys(LOG_LEVEL).filter((level) =>
     uses.logLevels.some(({ name }) => name === level),
   );
@@ -109,19 +142,16 @@ function quotas({ most, tick, uses }: RunRecord, { margin }: FitOptions): readon
       : {
           path: "spec.limits.log.level",
           value: lowest,
-          reason:
-            `reason: it logs ${levels.join(", ")}; ${later("spec.limits.log.level") ?? ""}`.replace(
-              /; $/,
-              "",
-            ),
+          reason: `reason: it logs ${levels.join(", ")}`,
         };
   return [
-    ...line("spec.limits.dispatch.outstanding", most.outstanding),
+    ...line("spec.limits.dispatch.total", most.dispatches),
     ...line("spec.limits.log.bytesPerRequest", most.logBytes),
     ...(level === undefined ? [] : [level]),
     ...line("spec.limits.host.headerBytes", most.headerBytes),
-    ...line("spec.limits.host.sharedData", most.sharedDataBytes),
-    ...line("spec.limits.host.queueItems", most.queueItems),
+    ...line("spec.limits.host.bodyBytes", most.bodyBytes),
+    ...ever("spec.limits.host.sharedData", most.sharedDataBytes),
+    ...ever("spec.limits.host.queueItems", most.queueItems),
     ...line("spec.limits.host.metrics", most.metrics),
     ...(tick === null
       ? []
@@ -145,9 +175,38 @@ export function leastLines(record: RunRecord, options: LeastOptions): readonly L
     ...quotas(record, options),
     allowLine(record, options.role),
     ...rule("spec.dispatch.clusters", uses.clusters),
+    ...rule("spec.dispatch.methods", uses.methods),
+    ...rule("spec.dispatch.paths", uses.paths),
+    ...rule("spec.dispatch.authorities", uses.authorities),
+    ...rule("spec.dispatch.dns", uses.names),
     ...rule("spec.properties.read", uses.propertiesRead),
     ...rule("spec.properties.write", uses.propertiesWritten),
-    ...rule("spec.headers.read", headersRead(record)),
-    ...rule("spec.headers.write", ofClient(uses.headersWritten)),
+    ...headerRule("spec.headers.read", headersRead(record)),
+    ...headersChanged(record),
+    ...bodies("spec.bodies.read", uses.buffersRead),
+    ...bodies("spec.bodies.write", uses.buffersWritten),
+    ...rule("spec.responses", uses.localResponses),
+    ...prefixes("spec.sharedData.read", uses.sharedDataRead),
+    ...prefixes("spec.sharedData.write", uses.sharedDataWritten),
+    ...rule("spec.queues.register", of(uses.queues, "registered")),
+    ...rule("spec.queues.resolve", of(uses.queues, "resolved")),
+    ...rule("spec.metrics.names", uses.metrics),
+    ...rule("spec.foreign.functions", uses.foreign),
+  ];
+}
+
+/** By what was done with them; a record of an earlier version, and a whole map put in place, know only that they were
+ * written. */
+function headersChanged({ uses }: RunRecord): readonly Line[] {
+  const { headersAdded: added, headersReplaced: replaced, headersRemoved: removed } = uses;
+  const verbs = [...added, ...replaced, ...removed];
+  const whole = uses.headersWritten.some(
+    ({ name, of: map }) => !verbs.some((use) => use.name === name && use.of === map),
+  );
+  if (whole) return headerRule("spec.headers.write", uses.headersWritten);
+  return [
+    ...headerRule("spec.headers.add", added),
+    ...headerRule("spec.headers.replace", replaced),
+    ...headerRule("spec.headers.remove", removed),
   ];
 }

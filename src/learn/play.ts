@@ -4,7 +4,6 @@
 import { answerCall, answerDns, answerGrpc, failCall } from "../host/answer.ts";
 import { ManualClock, SeededRandom } from "../host/clock.ts";
 import type { OutgoingCall } from "../host/effects.ts";
-import type { Guards } from "../host/guards.ts";
 import { HeaderMap } from "../host/header-map.ts";
 import { loadPlugin } from "../host/load.ts";
 import type { Plugin } from "../host/plugin.ts";
@@ -24,8 +23,6 @@ export interface PlayOptions {
   readonly rootId: string;
   readonly configuration?: string;
   readonly tracer?: Tracer;
-  /** Rules that the host keeps, for a policy that has them. */
-  readonly guards?: Guards;
   readonly clusters?: readonly string[];
   readonly progress?: (done: number) => void;
 }

@@ -49,7 +49,7 @@ export function plotOf(what: string, unit: Plot["unit"], data: SketchData): Plot
 
 const WIDTH = 40;
 
-/** A bar a bucket, the longest 40 characters; every bucket that isn't empty shows. */
+/** A bar a bucket that isn't empty, the longest 40 characters; buckets left out between two show as one line. */
 export function plotLines(plot: Plot, number: (value: number) => string): readonly string[] {
   const top = Math.max(1, ...plot.histogram.map(({ count }) => count));
   const labels = plot.histogram.map(({ upTo }) => number(upTo));
@@ -60,10 +60,10 @@ export function plotLines(plot: Plot, number: (value: number) => string): readon
   );
   return [
     `${plot.what}: ${number(plot.count)} values, ${quantiles.join(", ")}, most ${number(plot.most)}`,
-    ...plot.histogram.map(({ count }, i) => {
-      const length = count === 0 ? 0 : Math.max(1, Math.round((count / top) * WIDTH));
-      const bar = count === 0 ? "" : ` ${"█".repeat(length)}`;
-      return `  ≤ ${labels[i]!.padStart(width)} ${number(count).padStart(number(top).length)}${bar}`;
+    ...plot.histogram.flatMap(({ count }, i) => {
+      if (count === 0) return plot.histogram[i - 1]?.count === 0 ? [] : "  …";
+      const bar = "█".repeat(Math.max(1, Math.round((count / top) * WIDTH)));
+      return `  ≤ ${labels[i]!.padStart(width)} ${number(count).padStart(number(top).length)} ${bar}`;
     }),
   ];
 }

@@ -37,9 +37,11 @@ export function samplesNeeded(percentile: number): number {
 
 /**
  * Fuel that a limit needs beside what callbacks spend: what an entry holds back, and its wrapper's own body, which is
- * paid before anything is counted as spent: some thousand units, whatever the plugin.
+ * paid before anything is counted as spent: some thousand units, whatever the plugin, and some more for each stream
+ * that has an account.
  */
 const HELD_BACK = 8 * RESERVE;
+const HELD_BACK_STREAM = 24;
 
 /** Rounded up to two significant digits: a limit that a person can read. */
 function readable(value: number): number {
@@ -78,12 +80,17 @@ function proposal(subject: Subject, enough: boolean, options: FitOptions): Propo
 }
 
 /** Memory and fuel; the stack is not in a record. Limits that nothing was measured for are left out. */
-export function proposalsOf(record: RunRecord, options: FitOptions): readonly Proposal[] {
+export function proposalsOf(
+  record: RunRecord,
+  options: FitOptions,
+  streams = Number(field("spec.limits.streams")!.default),
+): readonly Proposal[] {
+  const beside = HELD_BACK + HELD_BACK_STREAM * streams;
   const needed = samplesNeeded(options.percentile);
   const enough = record.requests >= needed;
   const fuel = (path: Path, data: RunRecord["perCallback"]): Subject => {
     const sketch = Sketch.from(data);
-    return { path, sketch, unit: 1, most: sketch.most, beside: HELD_BACK, round: readable };
+    return { path, sketch, unit: 1, most: sketch.most, beside, round: readable };
   };
   const pages = Sketch.from(record.pages);
   const most = record.most.memoryPages * PAGE;

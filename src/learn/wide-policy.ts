@@ -3,6 +3,8 @@
 
 import type { Policy } from "../policy/policy.ts";
 import { policyFromRole } from "../policy/resolve.ts";
+import { noRules } from "../policy/rules.ts";
+import { field, type Path } from "../policy/schema.ts";
 import { PAGE } from "../spec/binary.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 
@@ -24,20 +26,44 @@ export const wideLimits = {
   ...wideStack,
 } as const;
 
+const widest = (path: Path): number => field(path)!.max!;
+
+/** As much as any policy can grant: what counts is there, because counting costs fuel, and denies nothing in practice. */
+const wideQuotas = {
+  dispatch: { outstanding: null, total: widest("spec.limits.dispatch.total") },
+  log: { bytes: widest("spec.limits.log.bytesPerRequest"), level: null },
+  host: {
+    headerBytes: widest("spec.limits.host.headerBytes"),
+    bodyBytes: widest("spec.limits.host.bodyBytes"),
+    sharedData: widest("spec.limits.host.sharedData"),
+    queueItems: widest("spec.limits.host.queueItems"),
+    metrics: widest("spec.limits.host.metrics"),
+    tick: null,
+  },
+} as const;
+
 /**
  * Allows every call and every callback. Without `deep` the stack is the default one: counting calls costs fuel, so
  * that fuel is measured under the stack that the policy will have.
  */
 export function widePolicy(name: string, deep = false): Policy {
   const { "spec.limits.stack": _s, "spec.limits.callDepth": _d, ...flat } = wideLimits;
-  return policyFromRole(null, {
+  const policy = policyFromRole(null, {
     ...(deep ? wideLimits : flat),
     "metadata.name": name,
     "spec.capabilities.allow": hostFunctions.map((row) => row.name),
   });
+  return { ...policy, limits: { ...policy.limits, ...wideQuotas }, rules: noRules };
 }
 
-/** A policy with its own grants and wide limits. */
+/** A policy with its own grants, rules and stack: what its guards cost is part of what is measured. */
+export function withWideFuel(policy: Policy): Policy {
+  const wide = widened(policy).limits;
+  const { stackBytes, callDepth } = policy.limits;
+  return { ...policy, sha256: null, limits: { ...wide, stackBytes, callDepth } };
+}
+
+/** A policy with its own grants and rules, and wide limits. */
 export function widened(policy: Policy): Policy {
   const { limits } = policy;
   return {
@@ -45,8 +71,9 @@ export function widened(policy: Policy): Policy {
     sha256: null,
     limits: {
       ...limits,
+      ...wideQuotas,
       memoryPages: wideLimits["spec.limits.memory"] / PAGE,
-      fuel: { ...limits.fuel, callback: WIDE_FUEL, start: WIDE_FUEL },
+      fuel: { ...limits.fuel, request: null, callback: WIDE_FUEL, start: WIDE_FUEL },
       stackBytes: wideLimits["spec.limits.stack"],
       callDepth: wideLimits["spec.limits.callDepth"],
     },

@@ -38,6 +38,8 @@ function greatest(all: readonly Most[]): Most {
     outstanding: of("outstanding"),
     logBytes: of("logBytes"),
     headerBytes: of("headerBytes"),
+    dispatches: of("dispatches"),
+    bodyBytes: of("bodyBytes"),
     sharedDataBytes: of("sharedDataBytes"),
     queueItems: of("queueItems"),
     metrics: of("metrics"),

@@ -22,6 +22,18 @@ export function plainRequest(method: string, path: string): string {
   return `${verb} ${shown}${bare.length > MAX_PATH ? "…" : ""}`;
 }
 
+/** A method as HTTP writes them. */
+export function plainMethod(method: string): string {
+  return /^[A-Z]{1,16}$/.test(method) ? method : "(no method)";
+}
+
+/** A path whose parts are all words; what is behind its query stays out, and says so by a `*`. */
+export function plainPath(path: string): string {
+  const bare = path.replace(/[?#].*$/s, "");
+  const shown = plainWords(bare);
+  return bare === path ? shown : `${shown}*`;
+}
+
 /** A key's first word, up to what parts it from the rest. */
 export function keyPrefix(key: string): string {
   const [, first = "", mark = "", rest = ""] = /^([^/:.|#=]*)([/:.|#=]?)(.*)$/s.exec(key) ?? [];

@@ -4,6 +4,7 @@ import { Field } from "./field.ts";
 import {
   type CallbackRecord,
   type Evidence,
+  laterKinds,
   RECORD_FORMAT,
   type RunRecord,
   type Use,
@@ -70,6 +71,11 @@ function fuelOf(field: Field): RunRecord["fuel"] {
   return { mode: field.get("mode").text(NAME), costs: field.get("costs").text(NAME) };
 }
 
+function usesOf(uses: Field, kind: UseKind): readonly Use[] {
+  const list = laterKinds.includes(kind) ? uses.optional(kind) : uses.get(kind);
+  return list?.list().map(use) ?? [];
+}
+
 /** Throws a Failure at the place where the text is no record of this format. */
 export function readRecord(text: string, file: string): RunRecord {
   const root = Field.parse(text, file);
@@ -89,13 +95,15 @@ export function readRecord(text: string, file: string): RunRecord {
     requests: root.get("requests").count(),
     traps: root.get("traps").count(),
     uses: Object.fromEntries(
-      useKinds.map((kind) => [kind, uses.get(kind).list().map(use)] as const),
+      useKinds.map((kind) => [kind, usesOf(uses, kind)] as const),
     ) as unknown as Record<UseKind, readonly Use[]>,
     callbacks: root.get("callbacks").list().map(callback),
     most: {
       outstanding: most.get("outstanding").count(),
       logBytes: most.get("logBytes").count(),
       headerBytes: most.get("headerBytes").count(),
+      dispatches: most.optional("dispatches")?.count() ?? 0,
+      bodyBytes: most.optional("bodyBytes")?.count() ?? 0,
       sharedDataBytes: most.get("sharedDataBytes").count(),
       queueItems: most.get("queueItems").count(),
       metrics: most.get("metrics").count(),

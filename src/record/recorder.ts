@@ -7,6 +7,7 @@ import { callback } from "../spec/callbacks.ts";
 import { type HostFunctionName, hostFunctionNamed } from "../spec/host-functions.ts";
 import { DENIED_PREFIX } from "../spec/layout.ts";
 import { STATUS } from "../spec/status.ts";
+import { Amounts, type Spent } from "./amounts.ts";
 import { plainRequest, plainWords } from "./plain-name.ts";
 import {
   type Evidence,
@@ -32,8 +33,7 @@ export interface RecorderOptions {
 interface Request {
   readonly number: number;
   text: string | null;
-  logBytes: number;
-  headerBytes: number;
+  readonly spent: Spent;
 }
 
 interface CallbackRow {
@@ -44,12 +44,6 @@ interface CallbackRow {
 
 /** Ids of queues that are remembered. */
 const MAX_IDS = 1000;
-
-const logging: readonly string[] = [
-  "proxy_log",
-  "fd_write",
-  "fd_pwrite",
-] satisfies HostFunctionName[];
 
 export class Recorder implements Tracer {
   readonly #options: RecorderOptions;
@@ -69,8 +63,7 @@ export class Recorder implements Tracer {
   #traps = 0;
   #tick: number | null = null;
   #outstanding = 0;
-  #logBytes = 0;
-  #headerBytes = 0;
+  readonly #amounts = new Amounts();
   #sharedDataBytes = 0;
   #queueItems = 0;
   #memoryPages = 0;
@@ -120,22 +113,10 @@ export class Recorder implements Tracer {
   /** What a call adds to the quotas, where it was granted. */
   #measure(trace: CallTrace, args: Arguments, request: Request | null): void {
     const { row } = trace;
-    if (logging.includes(row.name)) {
-      const bytes = args.size("message") + args.size("iovs");
-      if (request !== null) request.logBytes += bytes;
-      this.#logBytes = Math.max(this.#logBytes, request?.logBytes ?? bytes);
-      return;
-    }
+    this.#amounts.add(row.name, args, request?.spent ?? null);
     if (trace.answer !== STATUS.ok) return;
     this.#outstanding = Math.max(this.#outstanding, trace.outstanding);
     switch (row.name as HostFunctionName) {
-      case "proxy_add_header_map_value":
-      case "proxy_replace_header_map_value":
-        this.#header(request, args.size("key") + args.size("value"));
-        break;
-      case "proxy_set_header_map_pairs":
-        this.#header(request, args.size("serialized_pairs"));
-        break;
       case "proxy_set_shared_data":
         this.#sharedDataBytes += args.size("key") + args.size("value");
         break;
@@ -158,11 +139,6 @@ export class Recorder implements Tracer {
     }
   }
 
-  #header(request: Request | null, bytes: number): void {
-    if (request !== null) request.headerBytes += bytes;
-    this.#headerBytes = Math.max(this.#headerBytes, request?.headerBytes ?? bytes);
-  }
-
   callback({ name, context, fuel, pages, trapped }: CallbackTrace): void {
     this.#requestOf(context);
     let row = this.#callbacks.get(name);
@@ -171,8 +147,10 @@ export class Recorder implements Tracer {
       this.#callbacks.set(name, row);
     }
     row.calls++;
+    this.#amounts.callbackOver();
     this.#memoryPages = Math.max(this.#memoryPages, pages);
-    if (trapped) {
+    // A plugin that traps when it is told of its own end has failed nobody.
+    if (trapped && !(ENDS.has(name) && isRoot(context))) {
       row.traps++;
       this.#traps++;
     }
@@ -193,7 +171,7 @@ export class Recorder implements Tracer {
     if (stream === null) return null;
     let request = this.#requests.get(stream);
     if (request === undefined) {
-      request = { number: ++this.#numbered, text: null, logBytes: 0, headerBytes: 0 };
+      request = { number: ++this.#numbered, text: null, spent: Amounts.none() };
       this.#requests.set(stream, request);
     }
     // As the client sent it: a plugin may change the path later.
@@ -226,8 +204,7 @@ export class Recorder implements Tracer {
       })),
       most: {
         outstanding: this.#outstanding,
-        logBytes: this.#logBytes,
-        headerBytes: this.#headerBytes,
+        ...this.#amounts.most,
         sharedDataBytes: this.#sharedDataBytes,
         queueItems: this.#queueItems,
         metrics: this.#uses.metrics.size,
@@ -244,6 +221,8 @@ export class Recorder implements Tracer {
 }
 
 const CREATE = "proxy_on_context_create";
+/** What tells a plugin of an end: of a request, or of its own. */
+const ENDS: ReadonlySet<string> = new Set(["proxy_on_done", "proxy_on_delete"]);
 
 const isRoot = ({ stream, connection }: Context): boolean => stream === null && connection === null;
 

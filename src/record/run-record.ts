@@ -31,10 +31,16 @@ export const useKinds = [
   "denied", // host functions that it called and was denied
   "clusters",
   "names", // looked up by DNS
+  "methods", // of calls, as are the next two
+  "paths",
+  "authorities",
   "propertiesRead",
   "propertiesWritten",
   "headersRead", // `*` for all headers at once
   "headersWritten", // the same, and the names that were put in their place
+  "headersAdded", // the same by what was done; those of local responses are added
+  "headersReplaced",
+  "headersRemoved",
   "buffersRead",
   "buffersWritten",
   "localResponses", // by status
@@ -45,6 +51,16 @@ export const useKinds = [
   "metrics",
   "foreign",
 ] as const;
+
+/** Kinds that records of earlier versions don't have. */
+export const laterKinds: readonly string[] = [
+  "methods",
+  "paths",
+  "authorities",
+  "headersAdded",
+  "headersReplaced",
+  "headersRemoved",
+] satisfies readonly (typeof useKinds)[number][];
 
 export type UseKind = (typeof useKinds)[number];
 
@@ -64,6 +80,10 @@ export interface Most {
   readonly logBytes: number;
   /** Bytes of headers that the plugin wrote for one request. */
   readonly headerBytes: number;
+  /** Calls and questions that it made for one request; what is outside of requests counts by callback. */
+  readonly dispatches: number;
+  /** Bytes of bodies, messages and queue items that it handed over in one callback. */
+  readonly bodyBytes: number;
   /** Bytes of shared data and items of queues that one VM wrote, and metrics that it defined, in all. */
   readonly sharedDataBytes: number;
   readonly queueItems: number;

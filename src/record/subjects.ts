@@ -3,7 +3,15 @@
 import type { TracedValue } from "../host/tracer.ts";
 import type { HostFunctionName } from "../spec/host-functions.ts";
 import { BUFFER, LOG_LEVEL, MAP, nameOf } from "../spec/status.ts";
-import { domainOf, keyPrefix, plainWords, propertyName, visible } from "./plain-name.ts";
+import {
+  domainOf,
+  keyPrefix,
+  plainMethod,
+  plainPath,
+  plainWords,
+  propertyName,
+  visible,
+} from "./plain-name.ts";
 import type { UseKind } from "./run-record.ts";
 
 export interface Subject {
@@ -50,54 +58,70 @@ const one = (kind: UseKind, name: string, of: string | null = null): Subject => 
   of,
 });
 
-/** What a call to the outside is addressed to. */
-const upstream =
-  (of: string): Row =>
-  (args) =>
-    one("clusters", visible(args.text("upstream_name"), "(a service definition)"), of);
-
 const mapOf = (args: Arguments): string => nameOf(MAP, args.number("map_id")) ?? "(no map)";
 
 const header =
-  (kind: UseKind): Row =>
-  (args) =>
-    one(kind, visible(args.text("key").toLowerCase(), "(no header name)"), mapOf(args));
+  (...kinds: readonly UseKind[]): Row =>
+  (args) => {
+    const name = visible(args.text("key").toLowerCase(), "(no header name)");
+    return kinds.map((kind) => one(kind, name, mapOf(args)));
+  };
+
+/** A call and what it is addressed to, cluster first. */
+const dispatched =
+  (of: string, pairs: string): Row =>
+  (args) => {
+    const cluster = visible(args.text("upstream_name"), "(a service definition)");
+    const about = [...pairsOf(args.text(pairs))].flatMap(([name, value]): Subject[] => {
+      if (name === ":method") return [one("methods", plainMethod(value), of)];
+      if (name === ":path") return [one("paths", plainPath(value), of)];
+      const authority = name === ":authority" || name === "host";
+      return authority ? [one("authorities", domainOf(value), of)] : [];
+    });
+    return [one("clusters", cluster, of), ...about];
+  };
 
 const buffer =
   (kind: UseKind): Row =>
   (args) =>
     one(kind, nameOf(BUFFER, args.number("buffer_id")) ?? "(no buffer)");
 
-/** Names of serialised pairs; the lengths are at the front, 4 bytes each. */
-export function pairNames(text: string): readonly string[] {
+/** Names in lower case and values of serialised pairs; the lengths are at the front, 4 bytes each. */
+function pairsOf(text: string): readonly (readonly [name: string, value: string])[] {
   const bytes = Buffer.from(text, "latin1");
   if (bytes.length < 4) return [];
   const count = bytes.readUInt32LE(0);
   let at = 4 + count * 8;
   if (at > bytes.length) return [];
-  const names: string[] = [];
+  const pairs: (readonly [string, string])[] = [];
   for (let i = 0; i < count && at < bytes.length; i++) {
-    const length = bytes.readUInt32LE(4 + i * 8);
-    names.push(bytes.toString("latin1", at, at + length).toLowerCase());
-    at += length + bytes.readUInt32LE(8 + i * 8) + 2;
+    const [key, value] = [bytes.readUInt32LE(4 + i * 8), bytes.readUInt32LE(8 + i * 8)];
+    const name = bytes.toString("latin1", at, at + key).toLowerCase();
+    pairs.push([name, bytes.toString("latin1", at + key + 1, at + key + 1 + value)]);
+    at += key + value + 2;
   }
-  return names;
+  return pairs;
+}
+
+/** Names of serialised pairs, in lower case. */
+export function pairNames(text: string): readonly string[] {
+  return pairsOf(text).map(([name]) => name);
 }
 
 const LEVELS: Readonly<Record<number, string>> = { 1: "info", 2: "error" };
 
 export const subjects: { readonly [Name in HostFunctionName]?: Row } = {
-  proxy_http_call: upstream("http"),
-  proxy_grpc_call: upstream("grpc"),
-  proxy_grpc_stream: upstream("grpc"),
+  proxy_http_call: dispatched("http", "serialized_headers"),
+  proxy_grpc_call: dispatched("grpc", "serialized_initial_metadata"),
+  proxy_grpc_stream: dispatched("grpc", "serialized_initial_metadata"),
   envoy_resolve_dns: (args) => one("names", domainOf(args.text("address"))),
   proxy_get_property: (args) => one("propertiesRead", propertyName(args.text("path"))),
   proxy_set_property: (args) => one("propertiesWritten", propertyName(args.text("path"))),
   proxy_get_header_map_value: header("headersRead"),
   proxy_get_header_map_pairs: (args) => one("headersRead", "*", mapOf(args)),
-  proxy_add_header_map_value: header("headersWritten"),
-  proxy_replace_header_map_value: header("headersWritten"),
-  proxy_remove_header_map_value: header("headersWritten"),
+  proxy_add_header_map_value: header("headersWritten", "headersAdded"),
+  proxy_replace_header_map_value: header("headersWritten", "headersReplaced"),
+  proxy_remove_header_map_value: header("headersWritten", "headersRemoved"),
   proxy_set_header_map_pairs: (args) => {
     const names = pairNames(args.text("serialized_pairs"));
     const of = mapOf(args);
@@ -107,7 +131,12 @@ export const subjects: { readonly [Name in HostFunctionName]?: Row } = {
   proxy_get_buffer_bytes: buffer("buffersRead"),
   proxy_set_buffer_bytes: buffer("buffersWritten"),
   proxy_get_configuration: () => one("buffersRead", "pluginConfiguration"),
-  proxy_send_local_response: (args) => one("localResponses", String(args.number("status_code"))),
+  proxy_send_local_response: (args) => [
+    one("localResponses", String(args.number("status_code"))),
+    ...pairNames(args.text("serialized_headers")).map((name) =>
+      one("headersAdded", visible(name, "(no header name)"), "httpResponseHeaders"),
+    ),
+  ],
   proxy_log: (args) =>
     one("logLevels", nameOf(LOG_LEVEL, args.number("log_level")) ?? "(no level)"),
   fd_write: (args) => one("logLevels", LEVELS[args.number("fd")] ?? "(no level)"),

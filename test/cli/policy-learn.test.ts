@@ -122,7 +122,7 @@ test("fit shows current limits beside proposed ones, plots, and what the sample 
   assert.match(lines[2]!, /^limit +current +seen +by +proposed$/);
   assert.match(out, /^spec\.limits\.memory +64MiB +64KiB +maximum +128KiB$/m);
   assert.match(out, /^spec\.limits\.fuel\.request +2000 +[\d_]+ +maximum +[\d_]+$/m);
-  assert.match(out, /^spec\.limits\.stack +256KiB +16KiB +least that passes +32KiB$/m);
+  assert.match(out, /^spec\.limits\.stack +256KiB +32KiB +least that passes +64KiB$/m);
   assert.match(out, /^fuel of a request: 2 values, p50 [\d,]+, most [\d,]+\n {2}≤ +[\d,]+ \d █+$/m);
   assert.match(
     out,

@@ -65,7 +65,7 @@ test("step 1: the plugin is fetched by its pin, can't call out, and both verific
       assert.equal(page.plugins[0]!.sha256, sha256(module));
       assert.deepEqual(page.plugins[0]!.enforced["limits.dispatch.outstanding"], {
         value: 1,
-        by: "the host",
+        by: "the module",
       });
     } finally {
       registry.close();

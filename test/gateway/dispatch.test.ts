@@ -73,8 +73,8 @@ test("a cluster that the policy doesn't name is not reached, and the admin says 
         plugins: { enforced: Record<string, { by: string; value: unknown }> }[];
       };
       const { enforced } = page.plugins[0]!;
-      assert.deepEqual(enforced["dispatch.clusters"], { value: ["another"], by: "the host" });
-      assert.equal(enforced["limits.dispatch.outstanding"]?.by, "the host");
+      assert.deepEqual(enforced["dispatch.clusters"], { value: ["another"], by: "the module" });
+      assert.equal(enforced["limits.dispatch.outstanding"]?.by, "the module");
       assert.equal(enforced["limits.memory"]?.by, "the module");
     } finally {
       service.server.close();

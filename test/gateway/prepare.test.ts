@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { contain } from "../../src/contain/contain.ts";
 import { type DiskCache, diskCache, noCache } from "../../src/gateway/plugins/cache.ts";
-import { readPolicies } from "../../src/gateway/plugins/plan.ts";
+import { NO_HOST_RULES } from "../../src/gateway/plugins/host-rules.ts";
+import { REQUEST_FUEL, readPolicies } from "../../src/gateway/plugins/plan.ts";
 import { type PrepareOptions, prepare } from "../../src/gateway/plugins/prepare.ts";
 import type { PluginCode, PluginConfig } from "../../src/mesh/envoy/lab-config.ts";
-import { policyFromRole } from "../../src/policy/resolve.ts";
+import { policyFromRole, resolvePolicy } from "../../src/policy/resolve.ts";
 import { sha256 } from "../../src/util/digest.ts";
 import { guest } from "../host/guest.ts";
 
@@ -86,14 +87,15 @@ async function registry(answers: readonly (Uint8Array | number)[]) {
 
 test("a plugin is hardened under what the configuration says, and compiled", async () => {
   const config = pluginConfig(inline, { capabilities: ["proxy_log"] });
-  const prepared = await prepare(config, options({ limits: { memory: 1 << 20, fuel: 5000 } }));
+  const prepared = await prepare(config, options({ limits: { memory: 1 << 20, fuel: 50_000 } }));
   assert.equal(prepared.error, null);
   assert.equal(prepared.module?.hardened, "hardened");
   assert.equal(prepared.module?.digest, sha256(bytes));
   assert.notEqual(prepared.module?.runs, sha256(bytes));
-  assert.equal(prepared.policy?.memoryPages, 16);
-  assert.equal(prepared.policy?.callbackFuel, 5000);
-  assert.equal(prepared.rules.requestFuel, 5000);
+  assert.equal(prepared.policy?.limits.memoryPages, 16);
+  assert.equal(prepared.policy?.limits.fuel.callback, 50_000);
+  assert.equal(prepared.policy?.limits.fuel.request, 50_000);
+  assert.equal(prepared.rules.requestFuel, null, "the module keeps it");
   assert.ok(!prepared.policy?.allow.includes("proxy_http_call"));
   assert.ok(
     prepared.policy?.allow.includes("fd_write"),
@@ -116,9 +118,10 @@ test("a policy of the plugin's name decides instead of the configuration", async
   const prepared = await prepare(pluginConfig(inline, { capabilities: [] }), options({ policies }));
   assert.equal(prepared.error, null);
   assert.equal(prepared.policy?.origin, "p.yaml");
-  assert.equal(prepared.policy?.memoryPages, 32);
-  assert.deepEqual(prepared.rules.clusters, ["a"]);
-  assert.equal(prepared.rules.outstanding, 3);
+  assert.equal(prepared.policy?.limits.memoryPages, 32);
+  assert.deepEqual(prepared.policy?.rules.dispatch.clusters, ["a"]);
+  assert.equal(prepared.policy?.limits.dispatch.outstanding, 3);
+  assert.deepEqual(prepared.rules, { ...NO_HOST_RULES, requestFuel: REQUEST_FUEL });
   const unenforced = readPolicies([{ file: "p.yaml", text: text("  telemetry: true\n") }]);
   const refused = await prepare(pluginConfig(inline), options({ policies: unenforced }));
   assert.equal(
@@ -134,6 +137,58 @@ test("a policy of the plugin's name decides instead of the configuration", async
       ]),
     { code: "gateway-policy-twice" },
   );
+});
+
+test("what the configuration says of calls is written into the module, where the policy file is silent", async () => {
+  const head = "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\n";
+  const spec = "spec:\n  capabilities: { allow: [proxy_http_call] }\n";
+  const given = (text: string) => readPolicies([{ file: "p.yaml", text: head + text }]);
+  const words = { dispatchClusters: ["a"], maxOutstandingDispatches: 70_000 };
+  const config = pluginConfig(inline, words);
+  for (const policies of [new Map(), given(spec)]) {
+    const { policy, rules } = await prepare(config, options({ policies }));
+    assert.deepEqual(policy?.rules.dispatch.clusters, ["a"]);
+    assert.equal(policy?.limits.dispatch.outstanding, 1000);
+    assert.deepEqual([rules.clusters, rules.outstanding], [null, null], "the module keeps them");
+  }
+  const own = given(`${spec}  dispatch: { clusters: [b] }\n`);
+  const { policy } = await prepare(config, options({ policies: own }));
+  assert.deepEqual(policy?.rules.dispatch.clusters, ["b"], "the file decides");
+});
+
+test("a module that was hardened before keeps the file's policy, and the host what the configuration adds", async () => {
+  const head = "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\n";
+  const text = `${head}spec: { capabilities: { allow: [proxy_http_call] }, limits: { fuel: { request: 1000000 } } }\n`;
+  const policies = readPolicies([{ file: "p.yaml", text }]);
+  const zeros = "(i32.const 0) ".repeat(10);
+  const calling = guest({
+    imports: ["proxy_http_call"],
+    body: `(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $proxy_http_call ${zeros}))`,
+  });
+  const before = contain(calling, resolvePolicy(policies.get("p")!.document)).bytes;
+  const code: PluginCode = { kind: "inline", bytes: before, at };
+  const prepared = await prepare(
+    pluginConfig(code, { dispatchClusters: ["a"], maxOutstandingDispatches: 3 }),
+    options({ policies }),
+  );
+  assert.equal(prepared.error, null);
+  assert.equal(prepared.module?.hardened, "before");
+  assert.equal(prepared.module?.runs, sha256(before));
+  assert.deepEqual(prepared.rules, { ...NO_HOST_RULES, clusters: ["a"], outstanding: 3 });
+  const other = readPolicies([{ file: "p.yaml", text: text.replace("1000000", "2000000") }]);
+  const refused = await prepare(pluginConfig(code), options({ policies: other }));
+  assert.equal(refused.error?.code, "gateway-not-contained");
+});
+
+test("for a plugin that runs as shipped the host keeps what it can", async () => {
+  const head = "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\n";
+  const text = `${head}spec: { headers: { read: [x-a] }, limits: { log: { level: warn } } }\n`;
+  const policies = readPolicies([{ file: "p.yaml", text }]);
+  const config = pluginConfig(inline, { maxOutstandingDispatches: 3 });
+  const { rules, policy } = await prepare(config, options({ policies, unsafe: true }));
+  assert.deepEqual(rules.arguments.headers.read, [{ name: "x-a", maps: 15 }]);
+  assert.deepEqual([rules.logLevel, rules.outstanding, rules.requestFuel], [3, 3, REQUEST_FUEL]);
+  assert.equal(policy?.limits.log.level, 3);
 });
 
 test("remote code of another digest is refused before anything is decoded or compiled", async () => {

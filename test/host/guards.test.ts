@@ -1,20 +1,30 @@
-// Rules on arguments: the named headers and properties go through, all else answers like a denied function, by
-// whatever call it is asked for.
+// Rules on arguments as the host keeps them for plugins that run as shipped: the named headers and properties go
+// through, all else answers like a denied function, by whatever call it is asked for.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ArgumentRules, guardsOf } from "../../src/host/guards.ts";
+import { guardsOf } from "../../src/host/guards.ts";
 import { runRequest } from "../../src/host/request.ts";
+import { policyFromRole } from "../../src/policy/resolve.ts";
 import { run } from "./guest.ts";
 
-const NONE: ArgumentRules = {
-  propertiesRead: null,
-  propertiesWrite: null,
-  headersRead: null,
-  headersWrite: null,
-};
+interface Lists {
+  readonly propertiesRead?: readonly string[];
+  readonly propertiesWrite?: readonly string[];
+  readonly headersRead?: readonly string[];
+  readonly headersWrite?: readonly string[];
+}
+
+function rulesOf({ propertiesRead, propertiesWrite, headersRead, headersWrite }: Lists) {
+  return policyFromRole(null, {
+    ...(propertiesRead !== undefined && { "spec.properties.read": propertiesRead }),
+    ...(propertiesWrite !== undefined && { "spec.properties.write": propertiesWrite }),
+    ...(headersRead !== undefined && { "spec.headers.read": headersRead }),
+    ...(headersWrite !== undefined && { "spec.headers.write": headersWrite }),
+  }).rules;
+}
 
 /** Calls one function on a text and says its status in x-status. */
-function probe(name: string, call: string, text: string, rules: Partial<ArgumentRules>) {
+function probe(name: string, call: string, text: string, rules: Lists) {
   const escaped = text.replaceAll("\0", "\\00");
   const plugin = run(
     {
@@ -26,7 +36,7 @@ function probe(name: string, call: string, text: string, rules: Partial<Argument
             (i32.const 300) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const -1)))
           (i32.const 1))`,
     },
-    { guards: guardsOf({ ...NONE, ...rules }) },
+    { guards: guardsOf(rulesOf(rules)) },
   );
   const result = runRequest(plugin, {
     headers: [
@@ -43,14 +53,14 @@ function probe(name: string, call: string, text: string, rules: Partial<Argument
 
 const at = (text: string) => `(i32.const 16) (i32.const ${text.length})`;
 const out = "(i32.const 400) (i32.const 404)";
-const get = (text: string, rules: Partial<ArgumentRules>) =>
+const get = (text: string, rules: Lists) =>
   probe(
     "proxy_get_header_map_value",
     `(call $proxy_get_header_map_value (i32.const 0) ${at(text)} ${out})`,
     text,
     rules,
   );
-const property = (path: string, rules: Partial<ArgumentRules>) =>
+const property = (path: string, rules: Lists) =>
   probe("proxy_get_property", `(call $proxy_get_property ${at(path)} ${out})`, path, rules);
 
 test("a header that isn't named can't be read, in whatever case, and the log says which", () => {
@@ -75,7 +85,11 @@ test("neither the whole map nor a property is a way round the rule on headers", 
   assert.equal(property("request\0headers\0Authorization", rules).status, 10);
   assert.equal(property("request\0headers", rules).status, 10);
   assert.equal(property("request\0headers\0x-id", rules).status, 0);
-  assert.equal(property("request\0path", rules).status, 0);
+  assert.equal(property("request\0path", rules).status, 10, "it shows :path");
+  assert.equal(property("request", rules).status, 10);
+  assert.equal(property("request\0time", rules).status, property("request\0time", {}).status);
+  const path = { headersRead: [":path"] };
+  assert.equal(property("request\0path", path).status, 0);
 });
 
 test("a property rule grants a path and all below, not its neighbours and not what is above", () => {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
 import { enforceable, fitOf, measure } from "../../src/learn/fit.ts";
 import { policyOf, prove } from "../../src/learn/learn.ts";
-import { plotLines } from "../../src/learn/plot.ts";
+import { plotLines, plotOf } from "../../src/learn/plot.ts";
 import { readTraffic } from "../../src/learn/read-traffic.ts";
 import { parsePolicy } from "../../src/policy/document.ts";
 import { field } from "../../src/policy/schema.ts";
@@ -50,7 +50,10 @@ spec:
     memory: ${of("spec.limits.memory")}
     stack: ${of("spec.limits.stack")}
     callDepth: ${of("spec.limits.callDepth")}
-    fuel: { callback: ${of("spec.limits.fuel.callback")}, start: ${of("spec.limits.fuel.start")} }
+    fuel:
+      request: ${of("spec.limits.fuel.request")}
+      callback: ${of("spec.limits.fuel.callback")}
+      start: ${of("spec.limits.fuel.start")}
 `;
     return prove(bytes, policyOf(text, "q"), requests, played, playing);
   };
@@ -59,7 +62,7 @@ spec:
 
 test("a plugin that spends next to nothing gets what every entry holds back for itself", () => {
   const { fit, under } = fitted("header-tag", 5, "memory: 64MiB");
-  assert.ok(fit.limits.every(({ path, most }) => !path.includes("fuel") || most < 1000));
+  assert.ok(fit.limits.every(({ path, most }) => !path.includes("fuel") || most < 2000));
   assert.equal(under(fit.limits).first, null);
 });
 
@@ -133,7 +136,19 @@ test("a plot shows every value once, and its longest bar is 40 wide", () => {
     );
     const bars = plotLines(plot, String).map((line) => line.split("█").length - 1);
     assert.equal(Math.max(...bars), 40, plot.what);
+    const printed = plotLines(plot, String).slice(1);
+    const empty = printed.filter((line) => !line.includes("█") && line !== "  …");
+    assert.deepEqual(empty, [], "no empty bucket is printed");
     assert.ok(plot.quantiles.p50! <= plot.quantiles["p99.9"]!);
     assert.ok(plot.histogram.at(-1)!.upTo >= plot.most);
   }
+});
+
+test("buckets without values between two with values are one line, however many", () => {
+  const plot = plotOf("it", "fuel", { exact: true, values: [[1, 2], [1000, 1]] });
+  assert.deepEqual(plotLines(plot, String).slice(1), [
+    `  ≤    1 2 ${"█".repeat(40)}`,
+    "  …",
+    `  ≤ 1024 1 ${"█".repeat(20)}`,
+  ]);
 });

@@ -4,6 +4,7 @@ import type { Gateway } from "../control/gateway.ts";
 import type { ClusterSnapshot } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { DECENT_SHARE, EXPENSIVE_STEP } from "../worker/share.ts";
+import { enforcement } from "./enforcement.ts";
 
 const REDACTED = "[redacted]";
 
@@ -103,49 +104,6 @@ function countersOf(list: readonly ClusterSnapshot[]): Record<string, number> {
     for (const [name, value] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + value;
   }
   return sums;
-}
-
-/** Who keeps each limit of a plugin: the rewritten module itself, the lab's host, or nobody. */
-function enforcement({
-  module,
-  rules,
-  policy,
-  config,
-}: Prepared): Record<string, { value: unknown; by: string }> {
-  const inModule = module?.hardened === "no" ? "nobody (--unsafe-default)" : "the module";
-  const host = module?.hardened === "no" ? "nobody (--unsafe-default)" : "the host";
-  const rows: Record<string, { value: unknown; by: string }> = {};
-  if (policy !== null) {
-    rows["limits.memory"] = { value: `${policy.memoryPages} pages`, by: inModule };
-    rows["limits.fuel.callback"] = { value: policy.callbackFuel, by: inModule };
-    rows["limits.fuel.start"] = { value: policy.startFuel, by: inModule };
-    rows["limits.stack"] = { value: policy.stackBytes, by: inModule };
-    rows["capabilities.allow"] = {
-      value: policy.allow,
-      by:
-        module?.hardened === "no"
-          ? config.capabilities === null
-            ? "nobody (--unsafe-default)"
-            : "the host, as stock proxies do"
-          : inModule,
-    };
-  }
-  if (rules.requestFuel !== null)
-    rows["limits.fuel.request"] = { value: rules.requestFuel, by: host };
-  if (rules.outstanding !== null)
-    rows["limits.dispatch.outstanding"] = { value: rules.outstanding, by: "the host" };
-  if (rules.clusters !== null)
-    rows["dispatch.clusters"] = { value: rules.clusters, by: "the host" };
-  if (rules.logLevel > 0) rows["limits.log.level"] = { value: rules.logLevel, by: "the host" };
-  for (const [name, value] of [
-    ["properties.read", rules.propertiesRead],
-    ["properties.write", rules.propertiesWrite],
-    ["headers.read", rules.headersRead],
-    ["headers.write", rules.headersWrite],
-  ] as const) {
-    if (value !== null) rows[name] = { value, by: "the host" };
-  }
-  return rows;
 }
 
 export async function pluginsPage(gateway: Gateway): Promise<object> {

@@ -1,57 +1,25 @@
-// What one plugin of the configuration may do and use: the policy that is written into its bytes, and the rules
-// that the host has to keep because the rewriter can't yet. A policy file of the plugin's name decides; without
-// one, the configuration's own words and the article's limits do.
+// What one plugin of the configuration may do and use: one policy, which is written into its bytes. A policy file of
+// the plugin's name decides; what it leaves open and the configuration says is put into it here, and nowhere else.
+// Without a file the configuration's own words and the article's limits make the policy.
 import { fail } from "../../errors/failure.ts";
-import type { ArgumentRules } from "../../host/guards.ts";
 import type { LabConfig, PluginConfig } from "../../mesh/envoy/lab-config.ts";
 import { parsePolicy } from "../../policy/document.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { policyFromRole, resolvePolicy } from "../../policy/resolve.ts";
-import type { Path } from "../../policy/schema.ts";
-import { type PolicyDocument, setting } from "../../policy/settings.ts";
+import { field, type Path, type ValueAt } from "../../policy/schema.ts";
+import { type PolicyDocument, type Setting, setting } from "../../policy/settings.ts";
 import { hostFunctions } from "../../spec/host-functions.ts";
-import { LOG_LEVEL } from "../../spec/status.ts";
 
-/** Fields that the lab's host enforces, as long as the rewriter doesn't. */
-export const HOST_ENFORCED = [
-  "spec.limits.fuel.request",
-  "spec.limits.dispatch.outstanding",
-  "spec.limits.log.level",
-  "spec.dispatch.clusters",
-  "spec.properties.read",
-  "spec.properties.write",
-  "spec.headers.read",
-  "spec.headers.write",
-] as const satisfies readonly Path[];
-
-/** The article's budget of a request. */
+/** The article's budget of a request, where nobody sets one. */
 export const REQUEST_FUEL = 100_000_000;
-
-export const NO_ARGUMENT_RULES: ArgumentRules = {
-  propertiesRead: null,
-  propertiesWrite: null,
-  headersRead: null,
-  headersWrite: null,
-};
-
-const lowered = (names: readonly string[] | undefined): readonly string[] | null =>
-  names === undefined ? null : names.map((one) => one.toLowerCase());
-
-/** What the host keeps; null where there is no bound. */
-export interface HostRules extends ArgumentRules {
-  readonly requestFuel: number | null;
-  readonly outstanding: number | null;
-  /** Calls may reach these clusters only. */
-  readonly clusters: readonly string[] | null;
-  /** Lines below are dropped. */
-  readonly logLevel: number;
-}
 
 export interface Plan {
   /** Where the policy comes from: a file, or "the configuration". */
   readonly origin: string;
+  /** What the plugin is hardened under. */
   readonly policy: Policy;
-  readonly rules: HostRules;
+  /** The file's own policy, without the configuration's words: what a module that was hardened before carries. */
+  readonly own: Policy;
   readonly failure: PluginConfig["failure"];
 }
 
@@ -87,30 +55,32 @@ export function planOf(
   return given === undefined ? fromConfiguration(plugin, limits) : fromPolicy(plugin, given);
 }
 
+/** Fields of a policy that the configuration has words for, by path. */
+function wordsOf(plugin: PluginConfig): { readonly [P in Path]?: ValueAt<P> } {
+  const { dispatchClusters: clusters, maxOutstandingDispatches: most } = plugin;
+  const greatest = field("spec.limits.dispatch.outstanding")!.max!;
+  return {
+    ...(clusters !== null && { "spec.dispatch.clusters": clusters }),
+    ...(most !== null && { "spec.limits.dispatch.outstanding": Math.min(most, greatest) }),
+  };
+}
+
 function fromPolicy(plugin: PluginConfig, { file, document }: GivenPolicy): Plan {
-  const settings = new Map(document.settings);
-  for (const path of HOST_ENFORCED) settings.delete(path);
-  const policy = resolvePolicy({ ...document, settings });
-  if (policy.notYet.length > 0) {
-    const where = document.settings.get(policy.notYet[0] as Path)?.where;
-    fail("policy-not-yet", { fields: policy.notYet.join(", ") }, where);
+  const own = resolvePolicy(document);
+  if (own.notYet.length > 0) {
+    const where = document.settings.get(own.notYet[0] as Path)?.where;
+    fail("policy-not-yet", { fields: own.notYet.join(", ") }, where);
   }
-  const level = setting(document, "spec.limits.log.level");
+  const where = { at: "file", file } as const;
+  const words = Object.entries(wordsOf(plugin))
+    .filter(([path]) => !document.settings.has(path as Path))
+    .map(([path, value]): [Path, Setting] => [path as Path, { value, where }]);
+  const settings = new Map([...document.settings, ...words]);
   return {
     origin: file,
-    policy,
-    rules: {
-      requestFuel: setting(document, "spec.limits.fuel.request") ?? REQUEST_FUEL,
-      outstanding:
-        setting(document, "spec.limits.dispatch.outstanding") ?? plugin.maxOutstandingDispatches,
-      clusters: setting(document, "spec.dispatch.clusters") ?? plugin.dispatchClusters,
-      logLevel: level === undefined ? 0 : LOG_LEVEL[level as keyof typeof LOG_LEVEL],
-      propertiesRead: setting(document, "spec.properties.read") ?? null,
-      propertiesWrite: setting(document, "spec.properties.write") ?? null,
-      headersRead: lowered(setting(document, "spec.headers.read")),
-      headersWrite: lowered(setting(document, "spec.headers.write")),
-    },
-    failure: document.settings.has("spec.failure") ? policy.failure : plugin.failure,
+    policy: words.length === 0 ? own : resolvePolicy({ ...document, settings }),
+    own,
+    failure: document.settings.has("spec.failure") ? own.failure : plugin.failure,
   };
 }
 
@@ -124,21 +94,14 @@ function fromConfiguration(plugin: PluginConfig, limits: LabConfig["limits"]): P
   // the configuration's findings say which of the two is meant.
   const allow = capabilities === null ? everything : [...new Set([...capabilities, ...startup])];
   const policy = policyFromRole(null, {
+    ...wordsOf(plugin),
     "metadata.name": plugin.name,
     "spec.capabilities.allow": allow,
     ...(limits.memory !== null && { "spec.limits.memory": limits.memory }),
-    ...(limits.fuel !== null && { "spec.limits.fuel.callback": limits.fuel }),
+    ...(limits.fuel !== null && {
+      "spec.limits.fuel.callback": limits.fuel,
+      "spec.limits.fuel.request": limits.fuel,
+    }),
   });
-  return {
-    origin: "the configuration",
-    policy,
-    rules: {
-      requestFuel: limits.fuel ?? REQUEST_FUEL,
-      outstanding: plugin.maxOutstandingDispatches,
-      clusters: plugin.dispatchClusters,
-      logLevel: 0,
-      ...NO_ARGUMENT_RULES,
-    },
-    failure: plugin.failure,
-  };
+  return { origin: "the configuration", policy, own: policy, failure: plugin.failure };
 }

@@ -7,6 +7,7 @@ import { checkModule } from "../../host/check-module.ts";
 import { type CompiledModule, compile } from "../../host/engine.ts";
 import type { Semantics } from "../../host/failure.ts";
 import type { LabConfig, PluginConfig } from "../../mesh/envoy/lab-config.ts";
+import type { Policy } from "../../policy/policy.ts";
 import { customSection } from "../../spec/custom-sections.ts";
 import type { AbiVersion } from "../../spec/host-function-row.ts";
 import { sha256 } from "../../util/digest.ts";
@@ -14,8 +15,9 @@ import { version } from "../../util/version.ts";
 import { verify } from "../../verify/verify.ts";
 import { decode } from "../../wasm/decode.ts";
 import type { Import } from "../../wasm/module.ts";
+import { type HostRules, hostRulesOf, NO_HOST_RULES } from "./host-rules.ts";
 import { type CodeSource, loadCode } from "./load-code.ts";
-import { type GivenPolicy, type HostRules, NO_ARGUMENT_RULES, type Plan, planOf } from "./plan.ts";
+import { type GivenPolicy, type Plan, planOf } from "./plan.ts";
 
 /** Crosses to other threads by structured clone. */
 export interface Prepared {
@@ -29,6 +31,7 @@ export interface Prepared {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly semantics: Semantics;
   readonly failure: PluginConfig["failure"];
+  /** What the host keeps; the module keeps the rest of the policy. */
   readonly rules: HostRules;
   readonly policy: PolicySummary | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -46,15 +49,8 @@ export interface ReadyModule {
   readonly bytes: number;
 }
 
-export interface PolicySummary {
+export interface PolicySummary extends Pick<Policy, "digest" | "limits" | "rules"> {
   readonly origin: string;
-  readonly digest: string;
-  readonly memoryPages: number;
-  readonly callbackFuel: number;
-  /** How fuel is counted. */
-  readonly fuel: { readonly mode: string; readonly costs: string };
-  readonly startFuel: number;
-  readonly stackBytes: number;
   readonly allow: readonly string[];
 }
 
@@ -76,24 +72,26 @@ export async function prepare(plugin: PluginConfig, options: PrepareOptions): Pr
   try {
     const plan = planOf(plugin, options.limits, options.policies.get(plugin.name));
     const bytes = await loadCode(plugin, options);
-    const module = await ready(plugin, bytes, plan, options);
+    const { module, kept } = await ready(plugin, bytes, plan, options);
     const policy = summaryOf(plan);
-    const { rules, failure } = plan;
+    const rules = hostRulesOf(plan, kept);
+    const { failure } = plan;
     const key = keyOf(config, module.runs, policy, rules, failure, environment);
     return { ...base, key, module, error: null, failure, rules, policy };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const rules = {
-      requestFuel: null,
-      outstanding: null,
-      clusters: null,
-      logLevel: 0,
-      ...NO_ARGUMENT_RULES,
-    };
     const { code, message } = error;
     const { failure } = plugin;
     const key = `failed ${plugin.name}`;
-    return { ...base, key, module: null, error: { code, message }, failure, rules, policy: null };
+    return {
+      ...base,
+      key,
+      module: null,
+      error: { code, message },
+      failure,
+      rules: NO_HOST_RULES,
+      policy: null,
+    };
   }
 }
 
@@ -114,17 +112,8 @@ function environmentOf(
 }
 
 function summaryOf({ origin, policy }: Plan): PolicySummary {
-  const { memoryPages, fuel, stackBytes } = policy.limits;
-  return {
-    origin,
-    digest: policy.digest,
-    memoryPages,
-    callbackFuel: fuel.callback,
-    fuel: { mode: fuel.mode, costs: fuel.costs },
-    startFuel: fuel.start,
-    stackBytes,
-    allow: [...policy.allow],
-  };
+  const { digest, limits, rules, allow } = policy;
+  return { origin, digest, limits, rules, allow: [...allow] };
 }
 
 /** Everything that may make two VMs behave differently. */
@@ -154,12 +143,19 @@ function keyOf(
   return sha256(JSON.stringify(vmId === "" ? [config.name, ...facts] : facts));
 }
 
+/** `kept`: the policy that the bytes keep by themselves; null where they run as shipped. */
+interface Run {
+  readonly bytes: Uint8Array;
+  readonly hardened: ReadyModule["hardened"];
+  readonly kept: Policy | null;
+}
+
 async function ready(
   plugin: PluginConfig,
   bytes: Uint8Array,
   plan: Plan,
   options: PrepareOptions,
-): Promise<ReadyModule> {
+): Promise<{ readonly module: ReadyModule; readonly kept: Policy | null }> {
   const digest = sha256(bytes);
   const { policy } = plan;
   if (policy.sha256 !== null && policy.sha256 !== digest) {
@@ -167,28 +163,38 @@ async function ready(
   }
   const shipped = decode(bytes);
   const before = shipped.customs.some((one) => customSection(one.name)?.kind === "stamp");
-  const run = options.unsafe
-    ? { bytes, hardened: "no" as const }
+  const run: Run = options.unsafe
+    ? { bytes, hardened: "no", kept: null }
     : before
-      ? { bytes: verified(plugin.name, bytes, plan), hardened: "before" as const }
-      : { bytes: await hardened(bytes, digest, plan, options), hardened: "hardened" as const };
+      ? { bytes, hardened: "before", kept: keptBefore(plugin.name, bytes, plan) }
+      : {
+          bytes: await hardened(bytes, digest, plan, options),
+          hardened: "hardened",
+          kept: policy,
+        };
   const module = run.bytes === bytes ? shipped : decode(run.bytes);
   const abi = checkModule(module);
   return {
-    compiled: compiled(run.bytes),
-    imports: module.imports,
-    abi,
-    digest,
-    runs: run.bytes === bytes ? digest : sha256(run.bytes),
-    hardened: run.hardened,
-    bytes: run.bytes.length,
+    module: {
+      compiled: compiled(run.bytes),
+      imports: module.imports,
+      abi,
+      digest,
+      runs: run.bytes === bytes ? digest : sha256(run.bytes),
+      hardened: run.hardened,
+      bytes: run.bytes.length,
+    },
+    kept: run.kept,
   };
 }
 
-function verified(name: string, bytes: Uint8Array, { policy }: Plan): Uint8Array {
-  const first = verify(bytes, policy).find((one) => one.level === "error");
-  if (first !== undefined) fail("gateway-not-contained", { name, first: renderFinding(first) });
-  return bytes;
+/** A module that was hardened before keeps the whole policy, or the file's own: the host then keeps the rest. */
+function keptBefore(name: string, bytes: Uint8Array, { policy, own }: Plan): Policy {
+  const errors = (one: Policy) => verify(bytes, one).find(({ level }) => level === "error");
+  const first = errors(policy);
+  if (first === undefined) return policy;
+  if (own !== policy && errors(own) === undefined) return own;
+  return fail("gateway-not-contained", { name, first: renderFinding(first) });
 }
 
 /** What is in the cache is verified again: the disk is not trusted. */

@@ -42,10 +42,11 @@ export class Recording {
   recorder({ config, module, policy }: Prepared, gone: () => boolean): Recorder | null {
     if (module === null || policy === null) return null;
     const { folder, run, thread } = this.#parts;
+    const { mode, costs } = policy.limits.fuel;
     const recorder = new Recorder({
       plugin: config.name,
       module: module.digest,
-      fuel: module.hardened === "no" ? null : policy.fuel,
+      fuel: module.hardened === "no" ? null : { mode, costs },
     });
     const name = config.name.replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 100);
     const file = join(folder, `${name}.${run}.${thread}.${++this.#made}.json`);

@@ -31,7 +31,7 @@ export interface ServedParts {
   readonly starts: "now" | "later" | "elsewhere";
 }
 
-/** A host plugin that keeps the number of open calls within the rule; the module's own rules come first. */
+/** A host plugin that keeps the number of open calls within the host's rule, where there is one. */
 function pluginOf(prepared: Prepared, options: PluginOptions): Plugin | null {
   const { module } = prepared;
   if (module === null) return null;
@@ -63,7 +63,7 @@ function pluginOptions(prepared: Prepared, options: ServedParts["options"]): Plu
     reloadBackoff: backoff,
     ...(stock && config.capabilities !== null && { capabilities: config.capabilities }),
     logLevel: prepared.rules.logLevel,
-    guards: guardsOf(prepared.rules),
+    guards: guardsOf(prepared.rules.arguments),
     allowHeadersStop: config.allowHeadersStop,
     ...options,
   };
