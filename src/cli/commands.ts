@@ -5,6 +5,7 @@ import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
 import { generateRows } from "./generate-rows.ts";
 import { ociRows, remoteFlags } from "./oci-rows.ts";
+import { signerFlags, supplyRows, trustFlags } from "./supply-rows.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
 export const commonFlags = [
@@ -102,6 +103,24 @@ export const commands = {
       roleFlag,
       { name: "output", short: "o", value: "FILE", summary: "where to write it", required: true },
       modeFlag,
+      {
+        name: "bundle",
+        value: "FILE",
+        summary: "a bundle beside the plugin that shows who signed it, where the policy demands it",
+        many: true,
+      },
+      {
+        name: "lock",
+        value: "FILE",
+        summary: "refuse other content than this lock has for the policy",
+      },
+      {
+        name: "attest",
+        value: "FILE",
+        summary:
+          "also write a signed statement of what was hardened, for `glovebox attest --bundle`",
+      },
+      ...signerFlags,
       ...remoteFlags,
     ],
     examples: [
@@ -117,10 +136,21 @@ export const commands = {
     exits: [1, 3, 4, 5],
   },
   verify: {
-    summary: "is this module contained under this policy?",
-    detail: "Trusts neither the tool that rewrote the module nor the stamp in it.",
+    summary: "is this module contained under this policy, and is it whose it should be?",
+    detail:
+      "Four checks, in this order: the digest that pins it, the signatures of those whom --key, --identity or the policy's signedBy name, the attestation that it is hardened, and containment of the bytes themselves. The last trusts neither the tool that rewrote the module nor the stamp in it nor any signature, so an attestation is never needed for trust.",
     args: [ref],
-    flags: [policyFlag, roleFlag, modeFlag, ...remoteFlags],
+    flags: [
+      policyFlag,
+      roleFlag,
+      modeFlag,
+      ...trustFlags,
+      {
+        name: "require-attestation",
+        summary: "refuse an artifact that nobody trusted attests to be hardened under this policy",
+      },
+      ...remoteFlags,
+    ],
     examples: [
       {
         line: "glovebox verify contained.wasm -p vendor-auth.yaml",
@@ -129,6 +159,10 @@ export const commands = {
       {
         line: "glovebox verify contained.wasm -p vendor-auth.yaml --json",
         does: "findings for a program",
+      },
+      {
+        line: "glovebox verify oci://registry.example.com/plugins/auth:v1.2.3 -p vendor-auth.yaml --key cosign.pub",
+        does: "what is deployed, and who signed it",
       },
     ],
     exits: [1, 3, 4, 5],
@@ -443,6 +477,7 @@ export const commands = {
     exits: [1, 3, 5],
   },
   ...ociRows,
+  ...supplyRows,
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],

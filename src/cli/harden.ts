@@ -8,7 +8,7 @@ import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyFrom } from "./policy-source.ts";
-import { readModule } from "./ref.ts";
+import { sourceOf } from "./source.ts";
 import { count, growth, sizeOf } from "./units.ts";
 
 /** About what a megabyte takes, verify included; only decides whether progress is shown. */
@@ -52,14 +52,25 @@ export function reportText(report: HardenReport, output: string, io: Pick<Io, "s
 
 export async function run({ args, flags }: InputOf<"harden">, io: Io): Promise<Outcome> {
   const policy = await policyFrom("harden", flags, io);
-  const { bytes } = await readModule(args.ref, flags, io);
+  const source = await sourceOf("harden", args.ref, policy, flags, io);
+  const { module, ref } = source.artifact;
   await refuseInputAsOutput([args.ref, flags.policy], flags.output);
-  io.progress(`hardening ${args.ref}`, (bytes.length / 1e6) * MS_PER_MB);
-  const contained = contain(bytes, policy);
+  io.progress(`hardening ${ref}`, (module.length / 1e6) * MS_PER_MB);
+  const contained = contain(module, policy, source.shown);
+  if (flags.attest !== undefined) {
+    const { attestTo } = await import("./harden-attest.ts");
+    await attestTo(flags.attest, source.artifact, contained.bytes, policy, flags, io);
+  }
   await writeOutput(flags.output, contained.bytes);
+  const attested = flags.attest === undefined ? "" : `  attested     ${flags.attest}\n`;
   return {
     exit: 0,
-    result: { ref: args.ref, output: flags.output, report: contained.report },
-    text: () => reportText(contained.report, flags.output, io),
+    result: {
+      ref,
+      output: flags.output,
+      attestation: flags.attest ?? null,
+      report: contained.report,
+    },
+    text: () => reportText(contained.report, flags.output, io) + attested,
   };
 }

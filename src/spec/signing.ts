@@ -97,3 +97,9 @@ export const servicePaths = {
 
 /** Object identifiers of a certificate's extensions, in which Fulcio writes who vouched for the identity. */
 export const issuerExtensions = { current: "1.3.6.1.4.1.57264.1.8", older: "1.3.6.1.4.1.57264.1.1" } as const;
+
+/** The services that anybody may use; their signatures and certificates are public for good. */
+export const publicServices = {
+  authority: "https://fulcio.sigstore.dev",
+  log: "https://rekor.sigstore.dev",
+} as const;
