@@ -8,8 +8,12 @@ import type { TestContext } from "node:test";
 const ci = process.env.CI === "true" || process.env.CI === "1";
 
 /** True where the program is there; otherwise skips the test, or fails it in CI. */
-export function present(t: TestContext, program: string): boolean {
-  const { error, status } = spawnSync(program, ["--version"]);
+export function present(
+  t: TestContext,
+  program: string,
+  asks: readonly string[] = ["--version"],
+): boolean {
+  const { error, status } = spawnSync(program, asks);
   if (error === undefined && status === 0) return true;
   const reason = `${program} is not installed (npm run test:interop installs it where it can)`;
   if (ci) throw new Error(reason);

@@ -1,0 +1,335 @@
+// What is generated for meshes, given to who reads it: Istio's own tool, definitions of objects as their projects
+// publish them, and every Envoy at hand, which runs the filters and takes the canary's fraction.
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { parse } from "yaml";
+import { generateMesh } from "../../src/mesh/generate/mesh.ts";
+import type { Canary, MeshRequest } from "../../src/mesh/generate/request.ts";
+import { files } from "../mesh/generate-targets.ts";
+import { canaryOf, meshRequest, type RevisionOptions, revision } from "../mesh/mesh-request.ts";
+import { definitions, writeSchemas } from "./definitions.ts";
+import { envoys, get, type Running, startEnvoy } from "./envoys.ts";
+import { present, runParty } from "./party.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "glovebox-mesh-"));
+after(() => rm(scratch, { recursive: true, force: true }));
+const ci = process.env.CI === "true" || process.env.CI === "1";
+
+let count = 0;
+const newFile = (end: string): string => join(scratch, `${++count}.${end}`);
+
+interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+const objectsOf = (name: string) => files[name]!().documents as readonly KubernetesObject[];
+
+/** Files in which every object is of a group that matches. */
+const namesWith = (group: RegExp): readonly string[] =>
+  Object.keys(files).filter((name) => {
+    const objects = name.startsWith("prometheus") ? [] : objectsOf(name);
+    return objects.some(({ apiVersion }) => group.test(apiVersion));
+  });
+
+const known = definitions();
+const schemas = known.length === 0 ? "" : writeSchemas(known, join(scratch, "schemas"));
+const kinds = new Set(
+  known.flatMap(({ group, kind, versions }) =>
+    versions.map((one) => `${group}/${one.name} ${kind}`),
+  ),
+);
+
+async function conform(objects: readonly object[]): Promise<{ ok: boolean; output: string }> {
+  const lines = objects.map((one) => JSON.stringify(one)).join("\n---\n");
+  const file = newFile("yaml");
+  await writeFile(file, lines);
+  const args = ["-strict", "-summary", "-output", "text", "-schema-location", schemas, file];
+  const { status, output } = await runParty("kubeconform", args, 60_000);
+  return { ok: status === 0, output };
+}
+
+function hasDefinitions(t: Parameters<typeof present>[0]): boolean {
+  if (known.length > 0) return true;
+  if (ci) throw new Error("no definitions of objects: npm run test:interop fetches them");
+  t.skip("no definitions of objects (npm run test:interop fetches them)");
+  return false;
+}
+
+test("kubeconform finds every object of a published definition to be as it says, unknown fields and all", async (t) => {
+  if (!hasDefinitions(t) || !present(t, "kubeconform", ["-v"])) return;
+  const checked = new Set<string>();
+  for (const name of Object.keys(files)) {
+    const objects = files[name]!().documents as readonly KubernetesObject[];
+    const mine = objects.filter(({ apiVersion, kind }) => kinds.has(`${apiVersion} ${kind}`));
+    for (const one of mine) checked.add(one.kind);
+    if (mine.length === 0) continue;
+    const { ok, output } = await conform(mine);
+    assert.ok(ok, `${name}: ${output}`);
+    assert.match(output, new RegExp(`Valid: ${mine.length},`));
+  }
+  for (const kind of [
+    "WasmPlugin",
+    "TrafficExtension",
+    "EnvoyFilter",
+    "EnvoyExtensionPolicy",
+    "EnvoyPatchPolicy",
+    "PrometheusRule",
+    "ValidatingPolicy",
+    "ClusterPolicy",
+  ]) {
+    assert.ok(checked.has(kind), kind);
+  }
+  t.diagnostic([...checked].join(", "));
+});
+
+test("the schemas have teeth: a field too many, a strategy that isn't, a digest that is none", async (t) => {
+  if (!hasDefinitions(t) || !present(t, "kubeconform", ["-v"])) return;
+  const [good] = objectsOf("istio-wasm-plugin") as readonly (KubernetesObject & { spec: object })[];
+  for (const spec of [
+    { ...good!.spec, capabilities: {} },
+    { ...good!.spec, failStrategy: "FAIL_SAFE" },
+    { ...good!.spec, sha256: "short" },
+  ]) {
+    const { ok } = await conform([{ ...good, spec }]);
+    assert.equal(ok, false, JSON.stringify(spec).slice(-60));
+  }
+});
+
+/** What istioctl warns of, but for what it says of every EnvoyFilter. */
+const warningsIn = (output: string): readonly string[] =>
+  output
+    .split("\n")
+    .filter(
+      (line) => /^\s*\* /.test(line) && !/exposes internal implementation details/.test(line),
+    );
+
+test("istioctl calls every object of Istio valid, and finds nothing in it", async (t) => {
+  if (!present(t, "istioctl", ["version", "--remote=false"])) return;
+  for (const name of namesWith(/istio\.io/)) {
+    const objects = objectsOf(name).filter(({ apiVersion }) => /istio\.io/.test(apiVersion));
+    for (const one of objects) {
+      const file = newFile("yaml");
+      await writeFile(file, JSON.stringify(one));
+      const validated = await runParty("istioctl", ["validate", "-f", file], 60_000);
+      assert.equal(validated.status, 0, `${name}: ${validated.output}`);
+      assert.deepEqual(warningsIn(validated.output), [], name);
+      const analyze = ["analyze", "--use-kube=false", "-o", "json", file];
+      const analyzed = await runParty("istioctl", analyze, 60_000);
+      const said = /\[[\s\S]*\]/.exec(analyzed.output)?.[0] ?? "[]";
+      const findings = (JSON.parse(said) as { code: string; level: string; message: string }[])
+        // Without a cluster there are neither pods nor gateways that the object could be for.
+        .filter((one) => !["IST0101", "IST0127", "IST0102", "IST0103"].includes(one.code));
+      assert.deepEqual(findings, [], name);
+    }
+  }
+});
+
+test("istioctl has teeth: a capability list and an unknown field in a patch are found", async (t) => {
+  if (!present(t, "istioctl", ["version", "--remote=false"])) return;
+  const text = JSON.stringify(objectsOf("istio-envoy-filter")[0]);
+  const list = text.replace(
+    /"allowed_capabilities":\{[^}]*(?:\{\}[^}]*)*\}/,
+    '"allowed_capabilities":["proxy_log"]',
+  );
+  assert.notEqual(list, text);
+  for (const bad of [list, text.replace('"root_id"', '"root_ident"')]) {
+    const file = newFile("yaml");
+    await writeFile(file, bad);
+    const { status, output } = await runParty("istioctl", ["validate", "-f", file], 60_000);
+    assert.ok(status !== 0 || warningsIn(output).length > 0, output);
+  }
+});
+
+const upstream = createServer((request, response) => {
+  response.end(JSON.stringify({ headers: request.headers }));
+});
+await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+after(() => upstream.close());
+
+const address = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
+const HTTP = "type.googleapis.com/envoy.extensions.filters.";
+
+/** A bootstrap with these filters before the router. */
+function around(httpFilters: readonly unknown[], clusters: readonly unknown[] = []): string {
+  const { port } = upstream.address() as AddressInfo;
+  const endpoint = { lb_endpoints: [{ endpoint: { address: address(port) } }] };
+  const backend = {
+    name: "backend",
+    load_assignment: { cluster_name: "backend", endpoints: [endpoint] },
+  };
+  const manager = {
+    "@type": `${HTTP}network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: "mesh",
+    route_config: {
+      virtual_hosts: [
+        {
+          name: "all",
+          domains: ["*"],
+          routes: [{ match: { prefix: "/" }, route: { cluster: "backend" } }],
+        },
+      ],
+    },
+    http_filters: [
+      ...httpFilters,
+      {
+        name: "envoy.filters.http.router",
+        typed_config: { "@type": `${HTTP}http.router.v3.Router` },
+      },
+    ],
+  };
+  const chain = {
+    filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: manager }],
+  };
+  return JSON.stringify({
+    node: { id: "mesh-1", cluster: "mesh" },
+    admin: { address: address(0) },
+    static_resources: {
+      listeners: [{ address: address(0), filter_chains: [chain] }],
+      clusters: [backend, ...clusters],
+    },
+  });
+}
+
+/** Two plugins that can be told apart: one tags, one traps where it is asked to. */
+async function pair(
+  options: RevisionOptions,
+): Promise<{ stable: MeshRequest["stable"]; canary: Canary }> {
+  const [one, two] = [newFile("wasm"), newFile("wasm")];
+  const stable = revision("header-tag", { ...options, source: "file", file: one });
+  const canary = canaryOf(
+    "trap-on-header",
+    { ...options, name: "header-tag", source: "file", file: two },
+    30,
+  );
+  await writeFile(one, stable.facts.bytes);
+  await writeFile(two, canary.revision.facts.bytes);
+  return { stable, canary };
+}
+
+async function withEnvoy(
+  program: string,
+  config: string,
+  use: (one: Running) => Promise<void>,
+): Promise<void> {
+  const running = await startEnvoy(program, config);
+  try {
+    await use(running);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Of so many requests, how many the tagging version met. */
+async function tagged({ port }: Running, path: string, total: number): Promise<number> {
+  let met = 0;
+  for (let i = 0; i < total; i++) {
+    const { status, body } = await get(port, path);
+    assert.equal(status, 200);
+    const { headers } = JSON.parse(body) as { headers: Record<string, string> };
+    if (headers["x-by-hand"] !== undefined) met++;
+  }
+  return met;
+}
+
+const TOTAL = 200;
+
+for (const { release, program } of envoys()) {
+  test(`Envoy ${release}: Kuma's filter runs, and its canary takes the fraction of its path alone`, async (t) => {
+    const { stable, canary } = await pair({
+      version: release,
+      overrides: { "spec.failure": "reload" },
+    });
+    const request = { ...meshRequest(stable, { canary }), mesh: "default" } as const;
+    const { documents } = generateMesh({ target: "kuma", request }, "");
+    const [patch] = documents as readonly {
+      spec: { default: { appendModifications: readonly { httpFilter: { value: string } }[] } };
+    }[];
+    const filter = parse(patch!.spec.default.appendModifications.at(-1)!.httpFilter.value);
+    await withEnvoy(program, around([filter]), async (envoy) => {
+      assert.equal(
+        await tagged(envoy, "/other", 50),
+        50,
+        "beside the canary's path all meet the old version",
+      );
+      const met = await tagged(envoy, "/api/x", TOTAL);
+      t.diagnostic(`${TOTAL - met} of ${TOTAL} met the canary at 30 in a hundred`);
+      // Five standard deviations of a fair draw.
+      assert.ok(Math.abs(TOTAL - met - 60) < 33, String(TOTAL - met));
+      let trapped = 0;
+      for (let i = 0; i < 50; i++) {
+        if ((await get(envoy.port, "/api/x", { "x-trap": "1" })).status === 503) trapped++;
+      }
+      assert.ok(
+        trapped > 0 && trapped < 40,
+        "a canary that traps takes none of the others with it",
+      );
+    });
+  });
+
+  test(`Envoy ${release}: the EnvoyFilter's resources, served as istiod would, run with their restrictions`, async () => {
+    const { stable, canary } = await pair({ version: release });
+    const request = {
+      ...meshRequest(stable, { canary }),
+      version: "1.28",
+      form: "envoy-filter",
+    } as const;
+    const { documents } = generateMesh({ target: "istio", request }, "");
+    const [object] = documents as readonly {
+      spec: { configPatches: readonly { applyTo: string; patch: { value: { name: string } } }[] };
+    }[];
+    const { configPatches } = object!.spec;
+    const resources = configPatches.filter((one) => one.applyTo === "EXTENSION_CONFIG");
+    assert.equal(resources.length, 2);
+    const paths = new Map<string, string>();
+    for (const { patch } of resources) {
+      const file = newFile("json");
+      const type = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
+      await writeFile(file, JSON.stringify({ resources: [{ "@type": type, ...patch.value }] }));
+      paths.set(patch.value.name, file);
+    }
+    const inserted = configPatches.find((one) => one.applyTo === "HTTP_FILTER")!.patch.value;
+    // Each name from a file of its own instead of istiod's one stream.
+    const served = JSON.parse(JSON.stringify(inserted), (_, value) => {
+      if (value?.config_discovery === undefined) return value;
+      const { config_discovery: discovery, ...rest } = value;
+      const path_config_source = { path: paths.get(value.name)! };
+      const source = { path_config_source, initial_fetch_timeout: "0s" };
+      return { ...rest, config_discovery: { ...discovery, config_source: source } };
+    });
+    await withEnvoy(program, around([served]), async (envoy) => {
+      assert.equal(await tagged(envoy, "/other", 20), 20);
+      const met = await tagged(envoy, "/api/x", TOTAL);
+      assert.ok(Math.abs(TOTAL - met - 60) < 33, String(TOTAL - met));
+    });
+  });
+
+  test(`Envoy ${release} accepts what an EnvoyPatchPolicy adds: cluster and filter, with its code by URL`, async () => {
+    const options = { version: release, source: "http" } as const;
+    const request = {
+      ...meshRequest(revision("header-tag", options), {
+        labels: [],
+        targets: [{ kind: "Gateway", name: "public" }],
+        canary: canaryOf("trap-on-header", { ...options, name: "header-tag" }),
+      }),
+      form: "patch-policy",
+    } as const;
+    const { documents } = generateMesh({ target: "envoy-gateway", request }, "");
+    const [object] = documents as readonly {
+      spec: { jsonPatches: readonly { type: string; operation: { value: unknown } }[] };
+    }[];
+    const patches = object!.spec.jsonPatches;
+    const of = (type: string) =>
+      patches.filter((one) => one.type.endsWith(type)).map((one) => one.operation.value);
+    const file = newFile("json");
+    await writeFile(file, around(of(".Listener"), of(".Cluster")));
+    const args = ["-c", file, "--mode", "validate", "--log-level", "error"];
+    const { status, output } = await runParty(program, args, 60_000);
+    assert.equal(status, 0, output.slice(-2000));
+  });
+}
