@@ -18,6 +18,7 @@ const ranks: Readonly<Record<string, number>> = {
   oci: 4,
   signing: 4,
   contain: 5,
+  supply: 5,
   record: 5,
   mesh: 6,
   gateway: 7,

@@ -45,7 +45,7 @@ test("verify lists what is wrong with a plugin as shipped and ends with 1", asyn
   assert.match(text.out, /^error\[verify-[\w-]+\]: /);
   assert.match(
     text.out,
-    /not contained: .*plugin\.wasm, \d+ findings?\nIt carries no stamp of Glovebox/,
+    /not contained: .*plugin\.wasm, \d+ findings?\n(?: {2}\w+ .*\n)+It carries no stamp of Glovebox/,
   );
   const json = JSON.parse((await glovebox("verify", plugin, ...role, "--json")).out);
   assert.equal(json.command, "verify");
