@@ -13,7 +13,7 @@ import { verify } from "../../src/verify/verify.ts";
 import { generatedOf } from "../oracle/hardened.ts";
 import type { Call, Sample } from "./generate.ts";
 import { answerOf } from "./host-answers.ts";
-import { SHOWN, showGlobals } from "./module-parts.ts";
+import { SHOWN, showGlobals, showStart } from "./module-parts.ts";
 import { runV8 } from "./run-v8.ts";
 import { difference, type Trace } from "./trace.ts";
 import type { Wasmtime } from "./wasmtime.ts";
@@ -156,7 +156,11 @@ export class Differential {
       const row = hostFunction("env", name);
       return row === undefined || row.denied === "trap" ? 0 : row.denied;
     };
-    const original = runV8(showGlobals(bytes), calls, { answers, most });
+    const onDenied = () => {
+      denied = true;
+    };
+    const under = { answers, most, guards: policy, onDenied };
+    const original = runV8(showGlobals(showStart(bytes)), calls, under);
     const [first] = original.steps;
     if (first!.name === "") {
       // The start section trapped: hardened, it is the first call that does.

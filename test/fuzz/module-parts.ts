@@ -22,6 +22,17 @@ export function joinBodies(code: readonly Uint8Array[]): Bodies {
   return { code: all, start, end };
 }
 
+/** The name under which `showStart` exports a start function. */
+export const STARTED = "started";
+
+/** A module whose start function is an export instead, so that its host has a memory to look at. */
+export function showStart(bytes: Uint8Array): Uint8Array {
+  const module: Module = decode(bytes);
+  if (module.start === null) return bytes;
+  const start = { name: STARTED, kind: "func" as const, index: module.start };
+  return emit({ ...module, start: null, exports: [...module.exports, start] }).slice();
+}
+
 /** Prefix of the exports that show every global to the host. */
 export const SHOWN = "shown";
 
