@@ -77,6 +77,10 @@ export interface Policy {
   readonly denied: DeniedAnswer;
   /** closed, open, reload: what a trap does to the request; read by the host and by generate. */
   readonly failure: "closed" | "open" | "reload";
+  /** What becomes of a request whose account is empty: it traps, is answered with 503, or passes unchecked. */
+  readonly onExhaustion: "trap" | "deny" | "pass";
+  /** The module reports on itself through its host's metrics. */
+  readonly telemetry: boolean;
   /** Fields of the document whose enforcement is not there yet; harden refuses while this is not empty. */
   readonly notYet: readonly string[];
   /** sha256 of the canonical JSON (keys sorted) of everything above, lower-case hex. */

@@ -23,6 +23,9 @@ export function resolvePolicy(document: PolicyDocument): Policy {
   const template = roleName === null ? undefined : role(roleName);
   const { allow, kept } = capabilities(document, roleName);
   const level = get("spec.limits.log.level");
+  const onExhaustion = get("spec.onExhaustion") as Policy["onExhaustion"];
+  const telemetry = get("spec.telemetry");
+  const lands = onExhaustion !== "trap";
   const decided = {
     name: get("metadata.name"),
     role: roleName,
@@ -35,7 +38,7 @@ export function resolvePolicy(document: PolicyDocument): Policy {
       memoryPages: Math.floor(get("spec.limits.memory") / PAGE),
       onMemoryCap: get("spec.limits.onMemoryCap") as Policy["limits"]["onMemoryCap"],
       fuel: {
-        request: get("spec.limits.fuel.request"),
+        request: get("spec.limits.fuel.request") ?? (telemetry || lands ? ANY_FUEL : null),
         callback: get("spec.limits.fuel.callback"),
         start: get("spec.limits.fuel.start"),
         mode: get("spec.limits.fuel.mode") as Policy["limits"]["fuel"]["mode"],
@@ -66,6 +69,8 @@ export function resolvePolicy(document: PolicyDocument): Policy {
     callbacks: kept,
     denied: get("spec.capabilities.denied") as DeniedAnswer,
     failure: get("spec.failure") as Policy["failure"],
+    onExhaustion,
+    telemetry,
     notYet: notYet(document),
   };
   const warnings = [
@@ -95,6 +100,9 @@ export function policyFromRole(
   );
   return resolvePolicy({ file: "role", settings, warnings: [] });
 }
+
+/** The account of a stream that is there to be counted, not to bound anything. */
+const ANY_FUEL = Number.MAX_SAFE_INTEGER;
 
 const defaults: ReadonlyMap<string, Field["default"]> = new Map(
   fields.map((row) => [row.path, row.default]),

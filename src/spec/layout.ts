@@ -32,6 +32,11 @@ export const injectedGlobals = [
   { key: "token5", type: I32, init: 0n, exportName: null },
   { key: "token6", type: I32, init: 0n, exportName: null },
   { key: "token7", type: I32, init: 0n, exportName: null },
+  { key: "told", type: I32, init: 0n, exportName: null },
+  { key: "calls", type: I64, init: 0n, exportName: null },
+  { key: "pages", type: I32, init: 0n, exportName: null },
+  { key: "refusedTold", type: I32, init: 0n, exportName: null },
+  { key: "unslottedTold", type: I32, init: 0n, exportName: null },
 ] as const;
 
 export type InjectedGlobal = (typeof injectedGlobals)[number]["key"];

@@ -89,6 +89,8 @@ export const policy: Policy = {
   callbacks: "all",
   denied: "host",
   failure: "closed",
+  onExhaustion: "trap",
+  telemetry: false,
   notYet: [],
   digest: "0".repeat(64),
   warnings: [],
