@@ -27,6 +27,11 @@ const installed = [
     package: "github.com/distribution/distribution/v3/cmd/registry",
     version: "v3.1.2",
   },
+  {
+    name: "cosign",
+    package: "github.com/sigstore/cosign/v3/cmd/cosign",
+    version: "v3.1.3",
+  },
 ];
 
 /** Programs of ours around the parties' own packages: test/interop/go/NAME. */
