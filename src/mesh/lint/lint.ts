@@ -1,5 +1,6 @@
 // Documents → findings: every rule over every document, then what comments suppress. Pure: the same documents and
 // context give the same findings, in the order of the files.
+import type { MeshDocument } from "../model.ts";
 import type { FileRead } from "../read/read-file.ts";
 import { inOrder, type LintFinding, lintFinding } from "./findings.ts";
 import type { Context, Rule } from "./rule.ts";
@@ -12,9 +13,12 @@ export interface LintResult {
   readonly suppressed: number;
 }
 
-function runRule(rule: Rule, reads: readonly FileRead[], context: Context): LintFinding[] {
+function runRule(
+  rule: Rule,
+  documents: readonly MeshDocument[],
+  context: Context,
+): readonly LintFinding[] {
   const found: LintFinding[] = [];
-  const documents = reads.flatMap((read) => read.documents);
   for (const document of documents) {
     const say: Parameters<NonNullable<Rule["use"]>>[2] = (at, args = {}, more = {}) => {
       const level = more.level ?? rule.level;
@@ -47,7 +51,8 @@ export function lint(
   const problems = reads.flatMap(({ file, problems: notes }) =>
     notes.map((note) => lintFinding(file, note.code, note.level, note.at, note.args, undefined)),
   );
-  const found = once([...problems, ...rules.flatMap((rule) => runRule(rule, reads, context))]);
+  const documents = reads.flatMap((read) => read.documents);
+  const found = once([...problems, ...rules.flatMap((rule) => runRule(rule, documents, context))]);
   const { findings, suppressed } = suppress(reads, found, rules);
   return { findings: inOrder(findings), suppressed };
 }

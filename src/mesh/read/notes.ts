@@ -9,6 +9,18 @@ import type { SchemaNote } from "../model.ts";
 const MAX_NOTES = 500;
 const MAX_SUGGESTIONS = 20;
 
+/** What words were meant for, by the list that they were looked up in: a fleet repeats its typing errors. */
+const remembered = new WeakMap<() => Iterable<string>, Map<string, string | undefined>>();
+
+function nearestOf(word: string, candidates: () => Iterable<string>): string | undefined {
+  const known = remembered.get(candidates) ?? new Map<string, string | undefined>();
+  remembered.set(candidates, known);
+  if (known.has(word)) return known.get(word);
+  const nearest = closest(word, candidates());
+  if (known.size < 1_000) known.set(word, nearest);
+  return nearest;
+}
+
 export interface Notes extends Report {
   readonly notes: SchemaNote[];
 }
@@ -30,7 +42,7 @@ export function newNotes(source: Source): Notes {
     },
     suggest: (word, candidates, otherwise) => {
       if (notes.length >= MAX_NOTES || ++suggestions > MAX_SUGGESTIONS) return otherwise;
-      const nearest = closest(word, candidates());
+      const nearest = nearestOf(word, candidates);
       return nearest === undefined ? otherwise : `Did you mean ${nearest}?`;
     },
     findings: () => [],

@@ -3,7 +3,7 @@
 import type { Code } from "../../errors/catalogue.ts";
 import { Failure } from "../../errors/failure.ts";
 import { readJson } from "../envoy/read/read-json.ts";
-import { type MapTree, sourceOf, type Tree } from "../envoy/read/tree.ts";
+import { type MapTree, position, sourceOf, type Tree } from "../envoy/read/tree.ts";
 import { readYamlAt } from "../envoy/read/yaml/read-yaml.ts";
 import type { MeshDocument, SchemaNote, TextFile } from "../model.ts";
 import { withoutMerges } from "./merge-keys.ts";
@@ -50,25 +50,38 @@ function offsetOf({ source }: TextFile, { where }: Failure): number | undefined 
   return (source.lineStarts[where.line - 1] ?? 0) + (where.column ?? 1) - 1;
 }
 
-function treeOf(file: TextFile, piece: Piece, alone: boolean): Tree | undefined {
+/** What is looked for once in a file, and not once a document. */
+interface Signs {
+  /** Offset of the next control character at or behind a document's beginning. */
+  readonly control: (from: number) => number;
+  readonly merges: boolean;
+}
+
+function signsOf(text: string): Signs {
+  let known = -1;
+  return {
+    control: (from) => {
+      if (known >= from) return known;
+      control.lastIndex = from;
+      known = control.exec(text)?.index ?? Number.POSITIVE_INFINITY;
+      return known;
+    },
+    merges: text.includes("<<"),
+  };
+}
+
+function treeOf(file: TextFile, piece: Piece, alone: boolean, signs: Signs): Tree | undefined {
   const { text, source } = file;
   const json = alone ? readJson(text, source) : undefined;
   if (json !== undefined) return json;
-  control.lastIndex = piece.from;
-  const bad = control.exec(text);
-  if (bad !== null && bad.index < piece.to) {
-    const { line, column } = at(file, bad.index);
+  const bad = signs.control(piece.from);
+  if (bad < piece.to) {
+    const { line, column } = position(source, bad);
     const where = { at: "file", file: file.name, line, column } as const;
     throw new Failure("envoy-bad-yaml", { reason: "a control character" }, where);
   }
   const tree = readYamlAt(text, source, piece.from);
-  return tree !== undefined && text.includes("<<", piece.from) ? withoutMerges(tree) : tree;
-}
-
-function at({ source }: TextFile, offset: number): { line: number; column: number } {
-  let line = 0;
-  while ((source.lineStarts[line + 1] ?? Number.POSITIVE_INFINITY) <= offset) line++;
-  return { line: line + 1, column: offset - source.lineStarts[line]! + 1 };
+  return tree !== undefined && signs.merges ? withoutMerges(tree) : tree;
 }
 
 /** A document's maps: itself, the items of a `List`, or those of a list at the top. */
@@ -86,6 +99,7 @@ export function readFileText(name: string, text: string, options: ReadOptions = 
   const plain = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const file: TextFile = { name, text: plain, source: sourceOf(plain, name) };
   const pieces = split(plain);
+  const signs = signsOf(plain);
   const documents: MeshDocument[] = [];
   const problems: SchemaNote[] = [];
   let skipped = 0;
@@ -96,7 +110,7 @@ export function readFileText(name: string, text: string, options: ReadOptions = 
       continue;
     }
     try {
-      const tree = treeOf(file, piece, pieces.length === 1);
+      const tree = treeOf(file, piece, pieces.length === 1, signs);
       const roots = tree === undefined ? [] : rootsOf(tree);
       const read = roots.flatMap(
         (root) => readDocument(file, piece, root, options.partial === true) ?? [],

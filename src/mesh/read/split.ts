@@ -10,13 +10,19 @@ export interface Piece {
 
 const marker = /^---(?=[ \t\r\n]|$)/gm;
 
+/** Comments and directives that belong to the document behind them. */
+const prologue = /^(?:[ \t]*(?:[#%][^\n]*)?\n)*$/;
+
 /** What stands between document markers. A marker at a line's start is one wherever it stands, in any YAML. */
 export function split(text: string): readonly Piece[] {
   const pieces: Piece[] = [];
   let from = 0;
   marker.lastIndex = 0;
   for (let match = marker.exec(text); match !== null; match = marker.exec(text)) {
-    if (match.index > from) pieces.push({ from, to: match.index, index: pieces.length });
+    if (match.index === from) continue;
+    const first = pieces.length === 0 && !text.startsWith("---");
+    if (first && prologue.test(text.slice(from, match.index))) continue;
+    pieces.push({ from, to: match.index, index: pieces.length });
     from = match.index;
   }
   pieces.push({ from, to: text.length, index: pieces.length });
@@ -24,25 +30,34 @@ export function split(text: string): readonly Piece[] {
 }
 
 /**
- * What every kind, field, type and statistic of a plugin has in its spelling, in lower case: `WasmPlugin`, `wasm`.
- * A name of Envoy's or of a CRD is matched exactly, so other cases of it mean nothing to anybody.
+ * What a document about plugins has in its spelling: `WasmPlugin`, `wasm`, and the fields of a plugin that a piece to
+ * paste may consist of. Names of Envoy's or of a CRD are matched exactly, so other cases of them mean nothing to anybody.
  */
-const SIGN = "asm";
+const signs = [
+  "asm",
+  "capability_restriction",
+  "capabilityRestriction",
+  "failure_policy",
+  "failurePolicy",
+  "fail_open",
+  "failOpen",
+  "dispatch_clusters",
+] as const;
 
 /** Escapes that can spell a letter in a quoted word, or break a word over lines. */
 const escapes = /\\[xuU\r\n]/;
 
 /** Whether a text can be about a plugin. */
 export function mayMatter(text: string): boolean {
-  return text.includes(SIGN) || (text.includes("\\") && escapes.test(text));
+  return signs.some((sign) => text.includes(sign)) || (text.includes("\\") && escapes.test(text));
 }
 
-const signBytes = Buffer.from(SIGN);
+const signBytes = signs.map((sign) => Buffer.from(sign));
 const escapeBytes = ["\\x", "\\u", "\\U", "\\\n", "\\\r"].map((text) => Buffer.from(text));
 
 /** The same of a file's bytes, before they are made a string. */
 export function bytesMayMatter(bytes: Buffer): boolean {
-  if (bytes.includes(signBytes)) return true;
+  if (signBytes.some((sign) => bytes.includes(sign))) return true;
   return bytes.includes(92) && escapeBytes.some((one) => bytes.includes(one));
 }
 

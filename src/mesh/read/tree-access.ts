@@ -4,8 +4,17 @@ import type { Entry, MapTree, Tree } from "../envoy/read/tree.ts";
 import type { Placed } from "../model.ts";
 
 /** `vm_config` → `vmConfig`, the other spelling that protobuf's JSON takes. */
-const camel = (name: string): string =>
-  name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+function camel(name: string): string {
+  if (!name.includes("_")) return name;
+  const known = camels.get(name);
+  if (known !== undefined) return known;
+  const made = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  camels.set(name, made);
+  return made;
+}
+
+/** Of names in the code, never of those in a document. */
+const camels = new Map<string, string>();
 
 /** The entry of a field, in either spelling. */
 export function entryOf(tree: Tree | undefined, name: string): Entry | undefined {
