@@ -14,6 +14,21 @@ const blames = {
   glovebox: "Glovebox itself",
 } as const;
 
+const repairs = {
+  safe: "`glovebox lint --fix`",
+  unsafe: "`glovebox lint --fix=unsafe`: the meaning changes",
+  none: "by hand",
+} as const;
+
+/** What the linter says of a code that is one of its rules. */
+async function ruleOf(code: string) {
+  const { rules } = await import("../mesh/lint/rules.ts");
+  const rule = rules.find((one) => one.id === code);
+  if (rule === undefined) return undefined;
+  const { summary, looksAt, level, fix } = rule;
+  return { summary, looksAt, level, fix };
+}
+
 export async function run({ args }: InputOf<"explain">, { styles }: Io): Promise<Outcome> {
   const { code } = args;
   if (!Object.hasOwn(catalogue, code)) {
@@ -23,10 +38,11 @@ export async function run({ args }: InputOf<"explain">, { styles }: Io): Promise
     fail("code-unknown", { code, suggestion });
   }
   const row = textOf(code as Code);
-  const docs = `docs/reference/errors.md#${code}`;
+  const rule = await ruleOf(code);
+  const docs = rule === undefined ? `docs/reference/errors.md#${code}` : `docs/rules/${code}.md`;
   return {
     exit: 0,
-    result: { code, ...row, docs },
+    result: { code, ...row, docs, ...(rule === undefined ? {} : { rule }) },
     text: () =>
       [
         styles.bold(code),
@@ -35,6 +51,15 @@ export async function run({ args }: InputOf<"explain">, { styles }: Io): Promise
         `What to do     ${row.hint}`,
         `Who is to act  ${blames[row.blame]}`,
         `Exit code      ${row.exit} (${exitCodes[row.exit]})`,
+        ...(rule === undefined
+          ? []
+          : [
+              `Rule           ${rule.summary}`,
+              `Looks at       ${rule.looksAt}`,
+              `Level          ${rule.level}`,
+              `Repair         ${repairs[rule.fix ?? "none"]}`,
+              `Suppress it    # glovebox-ignore ${code}: REASON`,
+            ]),
         `Documentation  ${docs}`,
         "",
       ].join("\n"),

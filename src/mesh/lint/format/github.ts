@@ -1,11 +1,11 @@
 // Workflow commands of GitHub's: each finding becomes an annotation of its line.
 import type { LintFinding } from "../findings.ts";
+import { visible } from "./visible.ts";
 
 const words = { error: "error", warning: "warning", info: "notice" } as const;
 
-/** What ends a command's text has to be written otherwise. */
-const data = (text: string): string =>
-  text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+/** What ends a command's text has to be written otherwise, and nothing of a stranger's moves a terminal. */
+const data = (text: string): string => visible(text).replaceAll("%", "%25");
 
 const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
