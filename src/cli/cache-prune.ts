@@ -1,10 +1,9 @@
 // `glovebox cache prune`: the oldest entries go until the rest fits.
 import { pruneCache } from "../net/blob-cache.ts";
-import { sizeOf } from "./cache-size.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { moduleCacheFolder, moduleCacheSize } from "./remote-flags.ts";
+import { moduleCacheFolder, moduleCacheSize, sizeOf } from "./module-cache.ts";
 import { count } from "./units.ts";
 import { usage } from "./usage.ts";
 

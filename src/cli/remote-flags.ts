@@ -1,6 +1,5 @@
 // The flags of every command that may reach a registry or a server, and the object that is made from them. Loaded
 // where a reference is no file; a command on files opens no connection and reads no credentials.
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../errors/failure.ts";
@@ -9,29 +8,14 @@ import { createHttp } from "../net/http.ts";
 import { createKeychain } from "../oci/credentials.ts";
 import type { Remote } from "../oci/remote.ts";
 import { uploadMemory } from "../oci/upload-memory.ts";
-import { sizeOf } from "./cache-size.ts";
 import type { Io } from "./io.ts";
+import { moduleCacheFolder, moduleCacheSize } from "./module-cache.ts";
 import { readText } from "./ref.ts";
 
 export interface RemoteFlags {
   readonly ca?: string | undefined;
   readonly "plain-http"?: boolean | undefined;
   readonly credentials?: string | undefined;
-}
-
-const CACHE_BYTES = 2 * 1024 ** 3;
-
-/** `GLOVEBOX_MODULE_CACHE`, or a folder of the user's caches. The lab keeps what it hardened there too. */
-export function moduleCacheFolder(env: Io["env"]): string {
-  const given = env.GLOVEBOX_MODULE_CACHE;
-  if (given) return given;
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "glovebox", "modules");
-}
-
-/** Bytes that the cache may have: `GLOVEBOX_MODULE_CACHE_SIZE`, or 2 GiB. */
-export function moduleCacheSize(env: Io["env"]): number {
-  const given = env.GLOVEBOX_MODULE_CACHE_SIZE;
-  return given ? sizeOf(given) : CACHE_BYTES;
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;

@@ -1,8 +1,7 @@
 // `glovebox run CONFIG`: serves an Envoy bootstrap until a signal comes. The first SIGTERM or SIGINT answers what is
 // in flight; the second ends at once. What it prints at start is what a stock Envoy would not do.
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type Failure, type Finding, fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import { startAdmin } from "../gateway/admin/server.ts";
@@ -17,6 +16,7 @@ import { version } from "../util/version.ts";
 import type { Exit, Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
+import { moduleCacheFolder, moduleCacheSize } from "./module-cache.ts";
 import { reasonOf } from "./reason.ts";
 import { usage } from "./usage.ts";
 
@@ -47,10 +47,6 @@ function addressOf(text: string): Address {
     usage("run", `--admin wants HOST:PORT, not ${text}`);
   }
   return { kind: "tcp", host: v6 ?? host ?? "127.0.0.1", port: Number(port) };
-}
-
-function cacheFolder(env: Io["env"]): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache"), "glovebox", "modules");
 }
 
 /** Spans are sent only where OpenTelemetry's own variables say where. */
@@ -143,7 +139,7 @@ export async function run({ args, flags }: InputOf<"run">, io: Io): Promise<Outc
     policyFiles: flags.policy ?? [],
     concurrency,
     unsafe: flags["unsafe-default"] === true,
-    cache: diskCache(cacheFolder(io.env)),
+    cache: diskCache(moduleCacheFolder(io.env), moduleCacheSize(io.env)),
     environment: io.env,
     random: Math.random,
     wall: () => Date.now(),

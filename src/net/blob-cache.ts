@@ -2,7 +2,7 @@
 // entry or none; reading computes the digest, so that what was damaged or planted is a miss, and is removed. A cache
 // that can't be used is no error: everything can be fetched again.
 import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { atomicWrite } from "../util/atomic-write.ts";
 import { readCapped } from "../util/read-capped.ts";
 import { type Digest, digestOf, hexOf } from "./digest.ts";
@@ -43,7 +43,12 @@ interface Entry {
   readonly temporary: boolean;
 }
 
-/** Every file below the folder; those of others that vanish meanwhile are left out. */
+/** The names that are ours, temporary ones included: a folder that somebody else uses too loses nothing of theirs. */
+const ours =
+  /^(?:(?:sha256[\\/])?(?:hardened-)?[0-9a-f]{64}(?:\.wasm)?|uploads[\\/][0-9a-f]{64}\.upload)$/;
+const temporaryName = /^(.*[\\/])?\.(.+)\.[0-9a-f]{12}\.tmp$/;
+
+/** Every entry below the folder; those that vanish meanwhile are left out. */
 async function entriesOf(folder: string): Promise<readonly Entry[]> {
   const all = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const entries = await Promise.all(
@@ -51,9 +56,12 @@ async function entriesOf(folder: string): Promise<readonly Entry[]> {
       .filter((one) => one.isFile())
       .map(async (one): Promise<Entry | null> => {
         const file = join(one.parentPath, one.name);
+        const path = relative(folder, file);
+        const plain = path.replace(temporaryName, "$1$2");
+        if (!ours.test(plain)) return null;
         try {
           const { size, mtimeMs } = await stat(file);
-          const temporary = one.name.endsWith(".tmp");
+          const temporary = plain !== path;
           return { file, bytes: size, used: mtimeMs, temporary };
         } catch {
           return null;

@@ -229,7 +229,7 @@ test("remote code is tried again as often as the configuration says, and kept by
       assert.equal(prepared.error, null);
     }
     assert.equal(server.asked(), 3, "the second time it comes from the disk");
-    writeFileSync(join(folder, `${sha256(bytes)}.wasm`), "rotten");
+    writeFileSync(join(folder, "sha256", sha256(bytes)), "rotten");
     const again = await prepare(
       pluginConfig(remote(server.uri, sha256(bytes))),
       options({ cache }),
