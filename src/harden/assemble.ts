@@ -1,8 +1,9 @@
 // Puts the hardened module together: types, indices, segments, names and stamp, in canonical order.
 import { fail } from "../errors/failure.ts";
-import { I64 } from "../spec/binary.ts";
+import { I32, I64 } from "../spec/binary.ts";
 import { injectedGlobals, keptCustomSections, slotGlobals } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
+import { telemetryMetrics } from "../spec/telemetry.ts";
 import type { Writer } from "../util/bytes.ts";
 import type {
   ConstExpr,
@@ -103,7 +104,11 @@ function assembleGlobals(parts: Parts): Global[] {
   const slots = Array.from({ length: parts.slots }, () =>
     slotGlobals.map(({ type }) => mutable(type, 0n)),
   );
-  return [...own, ...injected, ...slots.flat()];
+  const { metrics } = parts.generated.entry.ground;
+  // Every metric has an id; those of stubs and clusters a count.
+  const counted = Math.max(0, 2 * metrics - telemetryMetrics.length);
+  const told = Array.from({ length: counted }, () => mutable(I32, 0n));
+  return [...own, ...injected, ...slots.flat(), ...told];
 }
 
 function mutable(type: number, value: bigint): Global {

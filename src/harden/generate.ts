@@ -5,6 +5,13 @@ import type { Policy } from "../policy/policy.ts";
 import type { AbiVersion, HostFunction } from "../spec/host-function-row.ts";
 import { hostFunction, hostFunctionIndex } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
+import { ACTION } from "../spec/status.ts";
+import {
+  ANSWER_IMPORT,
+  METRIC_NAME_BYTES,
+  telemetryImports,
+  telemetryMetrics,
+} from "../spec/telemetry.ts";
 import type { FuncType } from "../wasm/module.ts";
 import { type Body, type Ground, type Target, targetOf } from "./bodies/asm.ts";
 import { type EntryPlan, enterBody, wrapperBody } from "./bodies/entries.ts";
@@ -12,9 +19,10 @@ import { mayDeny } from "./bodies/guards/checks.ts";
 import { type Guards, planGuards } from "./bodies/guards/plan.ts";
 import { inUsed } from "./bodies/guards/spend.ts";
 import { bulkBody, denyBody, growBody } from "./bodies/helpers.ts";
-import { slotFunctions } from "./bodies/slots.ts";
+import { type Landing, slotFunctionCount, slotFunctions } from "./bodies/slots.ts";
 import { denialText, stubBody } from "./bodies/stub.ts";
-import { inPairs, keepsToken, thunkBody } from "./bodies/thunk.ts";
+import { type Metric, metricsOf, telemetryFunctions } from "./bodies/telemetry.ts";
+import { importTarget, inPairs, keepsToken, thunkBody } from "./bodies/thunk.ts";
 import type { EntryExport } from "./check-exports.ts";
 import type { HostImport } from "./check-imports.ts";
 
@@ -68,16 +76,16 @@ function byName<T extends { module: string; row: HostFunction }>(a: T, b: T): nu
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-/** Imports that stay: allowed and used, once each; and proxy_log where denials are to be logged. */
+/** Imports that stay: allowed and used, once each; and those that generated functions call themselves. */
 function keptImports(
   needs: Needs,
-  log: HostFunction | null,
+  own: readonly HostFunction[],
 ): { module: string; row: HostFunction }[] {
   const kept = new Map<string, { module: string; row: HostFunction }>();
   needs.imports.forEach(({ module, row, allowed }, i) => {
     if (allowed && needs.used[i]) kept.set(`${module}.${row.name}`, { module, row });
   });
-  if (log !== null) kept.set(`env.${log.name}`, { module: "env", row: log });
+  for (const row of own) kept.set(`env.${row.name}`, { module: "env", row });
   return [...kept.values()].sort(byName);
 }
 
@@ -96,6 +104,15 @@ function logRow(context: Context): HostFunction | null {
   return row.abis.includes(context.abi) ? row : null;
 }
 
+/** What telemetry and soft landing call, whether the plugin may or not. */
+function ownImports({ telemetry, onExhaustion }: Policy): readonly HostFunction[] {
+  const names = [
+    ...(telemetry ? telemetryImports : []),
+    ...(onExhaustion === "deny" ? [ANSWER_IMPORT] : []),
+  ];
+  return names.map((name) => hostFunction("env", name)!);
+}
+
 /** The imports that stay, and every host function that has a stub: denied ones, and those whose check may deny. */
 function importsAndStubs(needs: Needs, context: Context) {
   const denied = deniedRows(needs);
@@ -104,9 +121,9 @@ function importsAndStubs(needs: Needs, context: Context) {
     const rows = new Map([...denied, ...checked].map((row) => [row.name, row]));
     return [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   };
-  const used = keptImports(needs, null);
-  const log = stubs(used).length > 0 ? logRow(context) : null;
-  const imports = keptImports(needs, log);
+  const own = ownImports(context.policy);
+  const log = stubs(keptImports(needs, own)).length > 0 ? logRow(context) : null;
+  const imports = keptImports(needs, log === null ? own : [...own, log]);
   return { denied, log, imports, stubs: stubs(imports) };
 }
 
@@ -138,15 +155,17 @@ function addStubs(
   functions: Functions,
   rows: readonly HostFunction[],
   deny: Target | null,
-  { policy, ground }: Context,
+  policy: Policy,
+  ground: Ground,
 ): { targets: ReadonlyMap<string, Target>; text: string } {
   const targets = new Map<string, Target>();
   let text = "";
-  for (const row of rows) {
+  for (const [k, row] of rows.entries()) {
     const line = denialText(row);
     if (line.length > WINDOW.bytes) fail("harden-message", { name: row.name, limit: WINDOW.bytes });
     const message = deny === null ? null : { deny, offset: text.length, length: line.length };
-    const body = stubBody(row, hostFunctionIndex(row), policy.denied, message, ground);
+    const metric = ground.metrics === 0 ? null : telemetryMetrics.length + k;
+    const body = stubBody(row, hostFunctionIndex(row), policy.denied, message, metric, ground);
     targets.set(row.name, functions.add(`stub ${row.name}`, body));
     text += line;
   }
@@ -158,7 +177,8 @@ function thunksOf(
   imports: Generated["imports"],
   guards: Guards,
   stubs: ReadonlyMap<string, Target>,
-  { policy, ground }: Context,
+  policy: Policy,
+  ground: Ground,
 ): { name: string; body: Body }[] {
   return imports.map(({ module, row }, i) => {
     const callees = {
@@ -172,17 +192,68 @@ function thunksOf(
   });
 }
 
+/** Telemetry's functions, from index `first` on, and the names of its metrics; null where it is off. */
+function planTelemetry(
+  metrics: readonly Metric[],
+  imports: Generated["imports"],
+  segment: number,
+  text: number,
+  first: number,
+  ground: Ground,
+) {
+  if (metrics.length === 0) return null;
+  for (const { name } of metrics) {
+    if (name.length > METRIC_NAME_BYTES || !/^[\x20-\x7e]+$/.test(name))
+      fail("harden-metric", { name, limit: METRIC_NAME_BYTES });
+  }
+  const called = (name: string) => importCalled(name, imports);
+  const [define, increment, record] = telemetryImports.map(called) as [Called, Called, Called];
+  const calls = {
+    define: define.call,
+    increment: increment.call,
+    record: record.call,
+    prices: [define.price, increment.price, record.price],
+  } as const;
+  return telemetryFunctions(metrics, calls, segment, text, first, ground);
+}
+
+interface Called {
+  readonly call: Target;
+  readonly price: number;
+}
+
+/** An import that generated functions call by themselves. */
+function importCalled(name: string, imports: Generated["imports"]): Called {
+  const index = imports.findIndex(({ row }) => row.name === name);
+  const { row } = imports[index]!;
+  return { call: importTarget(row, index), price: row.price };
+}
+
+/** What a stream without fuel meets; null where it traps. */
+function landingOf(
+  { onExhaustion }: Policy,
+  imports: Generated["imports"],
+  tell: Target | null,
+): Landing | null {
+  if (onExhaustion === "trap") return null;
+  if (onExhaustion === "pass") return { action: ACTION.continue, answer: null, tell };
+  return { action: ACTION.pause, answer: importCalled(ANSWER_IMPORT, imports), tell };
+}
+
 /** Plans all generated functions but the wrappers, which need the guest's indices and types. */
 export function generate(needs: Needs, context: Context): Generated {
-  const { policy, ground } = context;
+  const { policy } = context;
   const { denied, log, imports, stubs } = importsAndStubs(needs, context);
-  const logIndex = imports.findIndex(({ row }) => row === log);
+  const rows = imports.map(({ row }) => row);
+  const metrics = policy.telemetry ? metricsOf(policy, stubs, rows) : [];
+  const ground = { ...context.ground, metrics: metrics.length };
+  const logIndex = log === null ? -1 : rows.indexOf(log);
   const firstStub = imports.length * 2;
   const functions = new Functions(firstStub);
   // Stubs call `deny`, which stands after them.
   const deny = log === null ? null : denyBody(context.segments, log, logIndex, ground);
   const denyTarget = deny === null ? null : targetOf(firstStub + stubs.length, deny);
-  const stubbed = addStubs(functions, stubs, denyTarget, context);
+  const stubbed = addStubs(functions, stubs, denyTarget, policy, ground);
   if (deny !== null) functions.add("deny", deny);
   const bulkBytes = needs.bulkBytes
     ? functions.add("bulkBytes", bulkBody("bytes", ground))
@@ -191,19 +262,36 @@ export function generate(needs: Needs, context: Context): Generated {
     ? functions.add("bulkElems", bulkBody("elems", ground))
     : NOWHERE;
   const { memoryPages, onMemoryCap, fuel, streams, dispatch } = policy.limits;
-  const grow = needs.grow
-    ? functions.add("grow", growBody(memoryPages, onMemoryCap, ground))
-    : NOWHERE;
-  const guards = planGuards(
-    imports.map(({ row }) => row),
-    policy,
+  // `grow` and the slots call what stands after them: indices follow from counts.
+  const guards = planGuards(rows, policy, ground, functions.next + (needs.grow ? 1 : 0));
+  const firstSlot = functions.next + (needs.grow ? 1 : 0) + guards.functions.length;
+  const lands = policy.onExhaustion !== "trap";
+  const telemetry = planTelemetry(
+    metrics,
+    imports,
+    context.segments,
+    stubbed.text.length,
+    firstSlot + slotFunctionCount(lands),
     ground,
-    functions.next,
   );
+  const told = telemetry?.targets ?? null;
+  const grow = needs.grow
+    ? functions.add("grow", growBody(memoryPages, onMemoryCap, told?.refuse ?? null, ground))
+    : NOWHERE;
   functions.addAll(guards.functions);
   const slots =
-    fuel.request === null ? null : slotFunctions(streams, fuel.request, functions.next, ground);
+    fuel.request === null
+      ? null
+      : slotFunctions({
+          slots: streams,
+          request: fuel.request,
+          first: firstSlot,
+          ground,
+          report: told?.report ?? null,
+          landing: landingOf(policy, imports, told?.tell ?? null),
+        });
   if (slots !== null) functions.addAll(slots.functions);
+  if (telemetry !== null) functions.addAll(telemetry.functions);
   const firstWrapper = functions.next + 1;
   const firstGuest = firstWrapper + needs.entries.length;
   const start =
@@ -211,13 +299,14 @@ export function generate(needs: Needs, context: Context): Generated {
       ? null
       : { ...NOWHERE, index: needs.start - needs.imports.length + firstGuest };
   const enter = functions.add("enter", enterBody(start, policy, ground));
-  const thunks = thunksOf(imports, guards, stubbed.targets, context);
+  const thunks = thunksOf(imports, guards, stubbed.targets, policy, ground);
   const places = needs.imports.map(({ module, row, allowed }, i) => {
     if (!needs.used[i]) return NOWHERE;
     if (!allowed) return stubbed.targets.get(row.name)!;
     const k = imports.findIndex((one) => one.module === module && one.row === row);
     return targetOf(imports.length + k, thunks[k]!.body);
   });
+  const names = metrics.map(({ name }) => name).join("");
   return {
     imports,
     functions: [...thunks, ...functions.list],
@@ -230,14 +319,15 @@ export function generate(needs: Needs, context: Context): Generated {
       ground,
       enter,
       slots: slots?.targets ?? null,
+      telemetry: told,
       countsBodies: guards.find("spendBody") !== null,
       countsUse: [...inUsed].some((name) => guards.find(name) !== null),
       countsOpen:
-        dispatch.outstanding !== null && imports.some(({ row }) => row.name === "proxy_http_call"),
+        dispatch.outstanding !== null && rows.some(({ name }) => name === "proxy_http_call"),
     },
     firstWrapper,
     firstGuest,
-    messages: new TextEncoder().encode(stubbed.text),
+    messages: new TextEncoder().encode(stubbed.text + names),
     denied,
   };
 }

@@ -135,7 +135,12 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
   const tables = capTables(module, s.grownTables);
   const context: Context = {
     policy,
-    ground: { costs, firstGlobal: module.globals.length },
+    ground: {
+      costs,
+      firstGlobal: module.globals.length,
+      slots: policy.limits.fuel.request === null ? 0 : policy.limits.streams,
+      metrics: 0,
+    },
     abi,
     segments: module.datas.length,
   };
@@ -165,7 +170,7 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
       original: module,
       types,
       generated,
-      slots: policy.limits.fuel.request === null ? 0 : policy.limits.streams,
+      slots: context.ground.slots,
       wrappers: generateWrappers(needs, generated, typeOf),
       entries: needs.entries,
       newIndex: indices.addresses,

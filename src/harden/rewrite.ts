@@ -60,6 +60,7 @@ export function writeBodies(r: Rewrite, indices: ReturnType<typeof newIndices>) 
       bulkBytes: generated.bulkBytes.index,
       bulkElems: generated.bulkElems.index,
       grow: generated.grow.index,
+      exhausted: generated.entry.telemetry?.exhausted.index ?? null,
       observes: r.prices.observes,
       siteWeight: stack.siteWeight,
       typeIds: s.typeIds,

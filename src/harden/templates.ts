@@ -3,6 +3,7 @@ import { BLOCK_EMPTY } from "../spec/binary.ts";
 import { op } from "../spec/opcodes.ts";
 import type { Writer } from "../util/bytes.ts";
 
+const CALL = op("call");
 const GET = op("global.get");
 const SET = op("global.set");
 const LGET = op("local.get");
@@ -23,10 +24,13 @@ export class Templates {
   readonly #out: Writer;
   readonly #fuel: number;
   readonly #stack: number;
+  readonly #exhausted: number | null;
   /** The fuel local of the function being written. */
   local = 0;
 
-  constructor(out: Writer, fuel: number, stack: number) {
+  /** @param exhausted index of the function that reports a trap for want; null without telemetry */
+  constructor(out: Writer, fuel: number, stack: number, exhausted: number | null) {
+    this.#exhausted = exhausted;
     this.#out = out;
     this.#fuel = fuel;
     this.#stack = stack;
@@ -43,6 +47,7 @@ export class Templates {
   }
 
   #trap(): void {
+    if (this.#exhausted !== null) this.#u(CALL, this.#exhausted);
     this.#out.u8(UNREACHABLE);
     this.#out.u8(END);
   }

@@ -21,6 +21,8 @@ export interface Indices {
   readonly grow: number;
   /** 1 where a call may look at the fuel, by old function index. */
   readonly observes: Uint8Array;
+  /** What reports a trap for want; null without telemetry. */
+  readonly exhausted: number | null;
   /** Weight of counted call_indirect sites by structural type id, and the ids. */
   readonly siteWeight: Float64Array;
   readonly typeIds: Int32Array;
@@ -60,7 +62,8 @@ export class BodyWriter {
     this.#code = code;
     this.#ix = indices;
     this.#out = out;
-    this.#t = new Templates(out, indices.firstGlobal + FUEL, indices.firstGlobal + STACK);
+    const { firstGlobal, exhausted } = indices;
+    this.#t = new Templates(out, firstGlobal + FUEL, firstGlobal + STACK, exhausted);
   }
 
   #locals(plan: BodyPlan): void {

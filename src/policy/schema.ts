@@ -75,8 +75,6 @@ const MAX_STREAMS = 2048;
 const MAX_DISPATCHES = 1_000;
 const MAX_REQUEST_BYTES = MiB;
 
-const EXHAUSTION = "answers to exhaustion";
-
 const DISPATCH = ["proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"] as const;
 const LOG = ["proxy_log", "fd_write", "fd_pwrite"] as const;
 const READ_HEADERS = ["proxy_get_header_map_value", "proxy_get_header_map_pairs"] as const;
@@ -538,16 +536,12 @@ export const fields = [
     choices: ["trap", "deny", "pass"],
     looser: ["trap", "deny", "pass"],
     default: "trap",
-    later: EXHAUSTION,
-    enforced: ["trap"],
-    doc: "What happens to a request whose fuel is gone: trap, be denied without a trap, or pass unchecked.",
+    doc: "What happens to a request whose fuel is nearly gone between two of its callbacks: trap in the next, be answered with 503, or pass unchecked; deny and pass keep the instance alive. A single callback that exhausts its own budget traps in any case.",
   },
   {
     path: "spec.telemetry",
     kind: "flag",
     default: false,
-    later: "telemetry metrics",
-    enforced: [false],
     doc: "Report fuel, memory and denials through the proxy's own metrics.",
   },
 ] as const satisfies readonly Field[];

@@ -115,3 +115,6 @@ export function abiOfMarker(name: string): AbiVersion | undefined {
   const row = byName.get(name);
   return row?.kind === "abi" ? row.abis[0] : undefined;
 }
+
+/** Callbacks of an HTTP stream whose result lets it go on or holds it: a host can be answered in the plugin's place. */
+export const httpActions: ReadonlySet<string> = new Set(callbacks.map(({ name }) => name).filter((name) => /^proxy_on_(?:request|response)_/.test(name)));

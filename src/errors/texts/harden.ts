@@ -63,6 +63,12 @@ export const hardenTexts = {
     blame: "glovebox",
     exit: 70,
   },
+  "harden-metric": {
+    text: 'the metric\'s name "{name}" is more than {limit} bytes of printable ASCII',
+    hint: "Shorten metadata.name or the clusters' names in dispatch.clusters, or turn telemetry off",
+    blame: "input",
+    exit: 3,
+  },
   "contain-pin": {
     text: "the plugin's sha256 is {found}, the policy pins {expected}",
     hint: "Check where the file comes from; if the new version is wanted, review it and update source.sha256",

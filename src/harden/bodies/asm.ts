@@ -11,6 +11,7 @@ import {
   slotOffset,
 } from "../../spec/layout.ts";
 import { type OpcodeName, op, opcodes } from "../../spec/opcodes.ts";
+import { telemetryMetrics } from "../../spec/telemetry.ts";
 import { Writer } from "../../util/bytes.ts";
 
 /** A generated function: what is written, and what calling it costs besides the call itself. */
@@ -36,6 +37,9 @@ export interface Target {
 export interface Ground {
   readonly costs: CostTable;
   readonly firstGlobal: number;
+  /** Slots that have globals, and metrics that have; 0 where there are none. */
+  readonly slots: number;
+  readonly metrics: number;
 }
 
 /** Declared locals: how many of which type. None is a v128. */
@@ -147,6 +151,14 @@ export class Asm {
   /** A global of a request slot. */
   slotGlobal(verb: "get" | "set", slot: number, key: SlotGlobal): this {
     return this.#global(verb, injectedGlobals.length + slotOffset(slot, key));
+  }
+
+  /** The id that the host gave a metric, or what is counted of one of a stub or a cluster. */
+  metricGlobal(verb: "get" | "set", what: "id" | "count", metric: number): this {
+    const { slots, metrics } = this.#ground;
+    const first = injectedGlobals.length + slotOffset(slots, "id");
+    const place = what === "id" ? metric : metrics + metric - telemetryMetrics.length;
+    return this.#global(verb, first + place);
   }
 
   #open(name: "if" | "block" | "loop"): this {

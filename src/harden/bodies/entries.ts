@@ -3,13 +3,13 @@
 import { fail } from "../../errors/failure.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { I32 } from "../../spec/binary.ts";
-import { type CallbackKind, callback } from "../../spec/callbacks.ts";
+import { type CallbackKind, callback, httpActions } from "../../spec/callbacks.ts";
 import { PHASE, RESERVE, STACK_SHARE } from "../../spec/layout.ts";
+import { TELEMETRY_RESERVE } from "../../spec/telemetry.ts";
 import type { FuncType } from "../../wasm/module.ts";
 import { Asm, type Body, type Ground, NO_RESULT, type Target } from "./asm.ts";
 import type { SlotTargets } from "./slots.ts";
-
-type Fuel = Policy["limits"]["fuel"];
+import type { TelemetryTargets } from "./telemetry.ts";
 
 /** Stack bytes that recursion may use from an entry on. */
 export function stackAtEntry(stackBytes: number): number {
@@ -17,18 +17,18 @@ export function stackAtEntry(stackBytes: number): number {
 }
 
 /** A budget without what the body itself and a failing template take. */
-function netBudget(kind: "callback" | "start", fuel: Fuel, cost: number): number {
-  const need = RESERVE + cost;
-  const found = fuel[kind];
+function netBudget(kind: "callback" | "start", policy: Policy, cost: number): number {
+  const need = RESERVE + (policy.telemetry ? TELEMETRY_RESERVE : 0) + cost;
+  const found = policy.limits.fuel[kind];
   if (found <= need) fail("harden-budget", { kind, found, need });
   return found - need;
 }
 
 /** The body twice: once to learn its cost, once with the budgets that follow from it. */
-function withBudgets(fuel: Fuel, kinds: readonly ("callback" | "start")[], build: Build): Body {
+function withBudgets(policy: Policy, kinds: readonly ("callback" | "start")[], build: Build): Body {
   const cost = build(0, 0).cost;
-  const start = kinds.includes("start") ? netBudget("start", fuel, cost) : 0;
-  const callback = kinds.includes("callback") ? netBudget("callback", fuel, cost) : 0;
+  const start = kinds.includes("start") ? netBudget("start", policy, cost) : 0;
+  const callback = kinds.includes("callback") ? netBudget("callback", policy, cost) : 0;
   return build(start, callback, cost);
 }
 
@@ -47,7 +47,7 @@ export function enterBody(start: Target | null, policy: Policy, ground: Ground):
     asm.i32(PHASE.idle).set("phase");
     return asm.body(NO_RESULT, NO_RESULT);
   };
-  return start === null ? build(0, 0) : withBudgets(policy.limits.fuel, ["start"], build);
+  return start === null ? build(0, 0) : withBudgets(policy, ["start"], build);
 }
 
 /** `create` and `delete` stand in for callbacks that the guest lacks or the policy leaves out, where slots need them. */
@@ -69,6 +69,8 @@ export interface EntryPlan {
   readonly enter: Target;
   /** Null where the policy has no budget for whole requests. */
   readonly slots: SlotTargets | null;
+  /** Null without telemetry. */
+  readonly telemetry: TelemetryTargets | null;
   /** A body quota is counted. */
   readonly countsBodies: boolean;
   /** Something is counted in `used`. */
@@ -79,6 +81,9 @@ export interface EntryPlan {
 
 /** The callback that brings the answer of an HTTP call. */
 const ANSWER = "proxy_on_http_call_response";
+
+/** Callbacks after which a module's metrics are defined: hosts refuse that earlier (rule A31). */
+const definers: ReadonlySet<string> = new Set(["proxy_on_vm_start", "proxy_on_configure"]);
 
 /** The budgets that each kind of wrapper writes. */
 const BUDGETS = {
@@ -132,7 +137,18 @@ function allocatorBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, budget: numb
 
 /** A callback that the host makes for a context, on the account of its request. */
 function requestBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, slots: SlotTargets, b: number) {
+  const { request } = plan.policy.limits.fuel;
+  if (slots.spentOut !== null && landsSoftly(one)) {
+    const outcome = one.type.params.length;
+    asm
+      .local("get", 0)
+      .i64(Math.min(b, Math.floor(request! / 2)))
+      .call(slots.spentOut);
+    asm.local("tee", outcome).i32(-1).op("i32.ne").if();
+    asm.local("get", outcome).return(1).op("end");
+  }
   open(asm, plan, () => asm.local("get", 0).i64(b).call(slots.begin), true);
+  if (plan.telemetry !== null) asm.get("calls").i64(1).op("i64.add").set("calls");
   if (plan.countsOpen && one.name === ANSWER) answered(asm);
   callTarget(asm, one);
   asm.call(slots.finish);
@@ -140,13 +156,19 @@ function requestBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, slots: SlotTar
   close(asm);
 }
 
+/** Whether a callback answers with an action, which can be answered in its plugin's place. */
+function landsSoftly({ name, type }: WrapperPlan): boolean {
+  return type.results.length === 1 && httpActions.has(name);
+}
+
 /** The wrapper of one export. */
 export function wrapperBody(one: WrapperPlan, plan: EntryPlan): Body {
   const { kind, name, type } = one;
   const { slots, policy, ground } = plan;
   const ofRequest = slots !== null && kind === "callback" && callback(name)?.kind === "callback";
-  return withBudgets(policy.limits.fuel, BUDGETS[kind], (start, each, cost = 0) => {
-    const asm = new Asm(ground);
+  return withBudgets(policy, BUDGETS[kind], (start, each, cost = 0) => {
+    const lands = ofRequest && slots.spentOut !== null && landsSoftly(one);
+    const asm = new Asm(ground, lands ? [[1, I32]] : []);
     const ofContext = kind === "context" || kind === "create";
     const budget = () => {
       if (ofContext) asm.i64(start).i64(each).local("get", 1).op("i32.eqz", "select");
@@ -161,6 +183,7 @@ export function wrapperBody(one: WrapperPlan, plan: EntryPlan): Body {
       if (slots !== null && kind === "delete") asm.local("get", 0).call(slots.release);
       if (plan.countsOpen && name === ANSWER) answered(asm);
       callTarget(asm, one);
+      if (plan.telemetry !== null && definers.has(name)) asm.call(plan.telemetry.define);
       close(asm);
     }
     return asm.body(type.params, type.results);

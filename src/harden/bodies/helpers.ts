@@ -5,33 +5,44 @@ import type { HostFunction } from "../../spec/host-function-row.ts";
 import { WINDOW } from "../../spec/layout.ts";
 import { op } from "../../spec/opcodes.ts";
 import { LOG_LEVEL } from "../../spec/status.ts";
-import { Asm, type Body, type Ground, NO_RESULT, ONE_I32 } from "./asm.ts";
+import { Asm, type Body, type Ground, NO_RESULT, ONE_I32, type Target } from "./asm.ts";
 import { importTarget } from "./thunk.ts";
+
+const WORDS = WINDOW.bytes / 8;
+
+/** Keeps the window's words in i64 locals, from local `first` on. */
+export function saveWindow(asm: Asm, first: number): void {
+  for (let k = 0; k < WORDS; k++) {
+    asm
+      .i32(WINDOW.address)
+      .memory("i64.load", 3, 8 * k)
+      .local("set", first + k);
+  }
+}
+
+/** Puts them back. */
+export function restoreWindow(asm: Asm, first: number): void {
+  for (let k = 0; k < WORDS; k++) {
+    asm
+      .i32(WINDOW.address)
+      .local("get", first + k)
+      .memory("i64.store", 3, 8 * k);
+  }
+}
 
 /**
  * Logs `length` bytes at `offset` of the passive segment, at level error, and leaves memory as it was. Calls the
  * import of proxy_log itself: a plugin can't hide a denial by spending its log quota first.
  */
 export function denyBody(segment: number, log: HostFunction, index: number, ground: Ground): Body {
-  const words = WINDOW.bytes / 8;
   const first = 2;
-  const asm = new Asm(ground, [[words, I64]]);
+  const asm = new Asm(ground, [[WORDS, I64]]);
   asm.memoryOp("memory.size").if();
-  for (let k = 0; k < words; k++) {
-    asm
-      .i32(WINDOW.address)
-      .memory("i64.load", 3, 8 * k)
-      .local("set", first + k);
-  }
+  saveWindow(asm, first);
   asm.i32(WINDOW.address).local("get", 0).local("get", 1).init(segment);
   asm.reach().i32(LOG_LEVEL.error).i32(WINDOW.address).local("get", 1);
   asm.call(importTarget(log, index)).op("drop").back();
-  for (let k = 0; k < words; k++) {
-    asm
-      .i32(WINDOW.address)
-      .local("get", first + k)
-      .memory("i64.store", 3, 8 * k);
-  }
+  restoreWindow(asm, first);
   asm.op("end");
   return asm.body([I32, I32], NO_RESULT, log.price);
 }
@@ -47,8 +58,16 @@ export function bulkBody(unit: "bytes" | "elems", ground: Ground): Body {
   return asm.body(ONE_I32, ONE_I32);
 }
 
-/** memory.grow under the cap: past it, counts and traps or answers -1. Pays for it first: its own cost is without. */
-export function growBody(pages: number, onCap: "trap" | "refuse", ground: Ground): Body {
+/**
+ * memory.grow under the cap: past it, counts and traps or answers -1. Pays for it first: its own cost is without.
+ * `refuse` reports a trap.
+ */
+export function growBody(
+  pages: number,
+  onCap: "trap" | "refuse",
+  refuse: Target | null,
+  ground: Ground,
+): Body {
   const asm = new Asm(ground);
   const price = ground.costs.flat[op("memory.grow")]!;
   asm.get("fuel").i64(price).op("i64.sub").set("fuel").checkFuel();
@@ -58,6 +77,7 @@ export function growBody(pages: number, onCap: "trap" | "refuse", ground: Ground
     .memoryOp("memory.size")
     .op("i64.extend_i32_u", "i64.add");
   asm.i64(pages).op("i64.gt_u").if().get("refused").i32(1).op("i32.add").set("refused");
+  if (onCap === "trap" && refuse !== null) asm.call(refuse);
   if (onCap === "trap") asm.op("unreachable");
   else asm.i32(-1).return(1);
   asm.op("end").local("get", 0).memoryOp("memory.grow");

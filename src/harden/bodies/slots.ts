@@ -2,7 +2,8 @@
 // callbacks. A stream's id picks its slot, and a few neighbours; a stream that finds none free has the
 // callback budget alone, and is counted (docs/guards.md, "Slots").
 import { I32, I64 } from "../../spec/binary.ts";
-import { SLOT_PROBES } from "../../spec/layout.ts";
+import { PHASE, SLOT_PROBES } from "../../spec/layout.ts";
+import { EXHAUSTED_STATUS, telemetryNumber } from "../../spec/telemetry.ts";
 import {
   Asm,
   type Body,
@@ -20,6 +21,35 @@ export interface SlotTargets {
   readonly begin: Target;
   readonly finish: Target;
   readonly release: Target;
+  /** Null where a stream without fuel traps. */
+  readonly spentOut: Target | null;
+}
+
+/** What a stream that is out of fuel meets instead of a trap. */
+export interface Landing {
+  /** What its callbacks answer. */
+  readonly action: number;
+  /** proxy_send_local_response; null where the stream passes unchecked. */
+  readonly answer: { readonly call: Target; readonly price: number } | null;
+  /** Reports it; null without telemetry. */
+  readonly tell: Target | null;
+}
+
+export interface SlotPlan {
+  readonly slots: number;
+  /** Budget of a stream in units of fuel. */
+  readonly request: number;
+  /** Index of the first function. */
+  readonly first: number;
+  readonly ground: Ground;
+  /** Tells what a stream has used; null without telemetry. */
+  readonly report: Target | null;
+  readonly landing: Landing | null;
+}
+
+/** How many functions `slotFunctions` makes. */
+export function slotFunctionCount(lands: boolean): number {
+  return lands ? 10 : 9;
 }
 
 export interface SlotFunctions {
@@ -59,13 +89,17 @@ class Slots {
   readonly #slots: number;
   readonly #request: number;
   readonly #first: number;
+  readonly #report: Target | null;
+  readonly #landing: Landing | null;
   readonly functions: { name: string; body: Body }[] = [];
 
-  constructor(slots: number, request: number, first: number, ground: Ground) {
+  constructor({ slots, request, first, ground, report, landing }: SlotPlan) {
     this.#slots = slots;
     this.#request = request;
     this.#first = first;
     this.#ground = ground;
+    this.#report = report;
+    this.#landing = landing;
   }
 
   #add(name: string, body: Body): Target {
@@ -114,6 +148,8 @@ class Slots {
     asm.local("get", 2).op("i32.eqz").if();
     asm.i64(this.#request).set("left").local("get", 1).return(1).op("end");
     asm.local("get", 2).i32(1).op("i32.sub").call(slotLoad);
+    if (this.#landing !== null)
+      asm.get("left").i64(1).op("i64.lt_s").if().local("get", 1).return(1).op("end");
     asm.get("left").local("get", 1).get("left").local("get", 1).op("i64.lt_s", "select");
     return asm.body([I32, I64], ONE_I64);
   }
@@ -126,11 +162,41 @@ class Slots {
     return asm.body(NO_RESULT, NO_RESULT);
   }
 
-  #release(find: Target, slotOwn: Target): Body {
+  #release(find: Target, slotOwn: Target, slotLoad: Target): Body {
     const asm = new Asm(this.#ground, [[1, I32]]);
     asm.local("get", 0).call(find).local("tee", 1).if();
+    if (this.#report !== null) {
+      asm.local("get", 1).i32(1).op("i32.sub").call(slotLoad);
+      asm.i64(this.#request).get("left").op("i64.sub").call(this.#report);
+    }
     asm.local("get", 1).i32(1).op("i32.sub").i32(0).call(slotOwn).op("end");
     return asm.body(ONE_I32, NO_RESULT);
+  }
+
+  /** What a callback answers without its plugin, -1 where the plugin runs; local 1 is the least that it needs. */
+  #spentOut(landing: Landing, find: Target, slotLoad: Target, slotStore: Target): Body {
+    const { action, answer, tell } = landing;
+    const asm = new Asm(this.#ground, [[1, I32]]);
+    const runs = () => asm.if().i32(-1).return(1).op("end");
+    asm.local("get", 0).call(find).local("tee", 2).op("i32.eqz");
+    runs().get("phase").i32(PHASE.idle).op("i32.ne");
+    runs().local("get", 2).i32(1).op("i32.sub").call(slotLoad);
+    asm.get("left").local("get", 1).op("i64.ge_s");
+    runs().get("left").i64(0).op("i64.ge_s").if();
+    asm.i64(-1).set("left").local("get", 2).i32(1).op("i32.sub").call(slotStore);
+    if (tell !== null) {
+      asm.i32(PHASE.guest).set("phase");
+      asm.metricGlobal("get", "id", telemetryNumber("budget_exhausted")).i64(1).call(tell);
+      asm.i32(PHASE.idle).set("phase");
+    }
+    if (answer !== null) {
+      asm.i32(PHASE.guest).set("phase").reach().i32(EXHAUSTED_STATUS);
+      for (let k = 0; k < 6; k++) asm.i32(0);
+      asm.i32(-1).call(answer.call).back().if().op("unreachable", "end");
+      asm.i32(PHASE.idle).set("phase");
+    }
+    asm.op("end").i32(action);
+    return asm.body([I32, I64], ONE_I32, answer?.price ?? 0);
   }
 
   #switch(
@@ -159,19 +225,18 @@ class Slots {
     const take = this.#add("take", this.#take(find, slotId, slotOwn, slotStore));
     const begin = this.#add("begin", this.#begin(find, slotLoad));
     const finish = this.#add("finish", this.#finish(slotStore));
-    const release = this.#add("release", this.#release(find, slotOwn));
-    return { take, begin, finish, release };
+    const release = this.#add("release", this.#release(find, slotOwn, slotLoad));
+    const spentOut =
+      this.#landing === null
+        ? null
+        : this.#add("spentOut", this.#spentOut(this.#landing, find, slotLoad, slotStore));
+    return { take, begin, finish, release, spentOut };
   }
 }
 
-/** The slot functions, from index `first` on; `request` is the budget of a stream in units of fuel. */
-export function slotFunctions(
-  slots: number,
-  request: number,
-  first: number,
-  ground: Ground,
-): SlotFunctions {
-  const builder = new Slots(slots, request, first, ground);
+/** The slot functions, from index `first` on. */
+export function slotFunctions(plan: SlotPlan): SlotFunctions {
+  const builder = new Slots(plan);
   const targets = builder.build();
   return { functions: builder.functions, targets };
 }

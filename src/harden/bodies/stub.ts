@@ -78,15 +78,20 @@ function writeEmpty(asm: Asm, row: HostFunction): void {
   asm.i32(0);
 }
 
-/** The stub of a denied host function; `number` is its row number. */
+/** The stub of a denied host function; `number` is its row number, `metric` that of its count of denials. */
 export function stubBody(
   row: HostFunction,
   number: number,
   answer: DeniedAnswer,
   message: Message | null,
+  metric: number | null,
   ground: Ground,
 ): Body {
   const asm = new Asm(ground);
+  if (metric !== null) {
+    asm.metricGlobal("get", "count", metric).i32(1).op("i32.add");
+    asm.metricGlobal("set", "count", metric);
+  }
   const word = WORDS[Math.floor(number / 64)]!;
   const bit = BigInt.asIntN(64, 1n << BigInt(number % 64));
   const note = () => asm.get(word).i64(bit).op("i64.or").set(word);

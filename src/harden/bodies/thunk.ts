@@ -8,7 +8,9 @@ import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { allowedInAllocator } from "../../spec/host-functions.ts";
 import { PHASE } from "../../spec/layout.ts";
 import { ERRNO, STATUS } from "../../spec/status.ts";
+import { dispatchCalls } from "../../spec/telemetry.ts";
 import { Asm, type Body, type Ground, NO_RESULT, ONE_I32, type Target } from "./asm.ts";
+import { bytesOf, pieces } from "./guards/pieces.ts";
 
 /** Parameters that tell how many bytes go in, or how many entries a vector has. */
 const SIZES: ReadonlySet<ParamRole> = new Set(["inLen", "bufLen", "iovsLen"]);
@@ -46,6 +48,11 @@ function afterOf({ name }: HostFunction, { limits }: Policy): After {
   if (name === "proxy_register_shared_queue" || name === "proxy_resolve_shared_queue")
     return "token";
   return name === "proxy_http_call" && limits.dispatch.outstanding !== null ? "open" : null;
+}
+
+/** The clusters to which calls are counted: the last of the module's metrics. */
+function countedClusters({ name }: HostFunction, { telemetry, rules }: Policy): readonly string[] {
+  return telemetry && dispatchCalls.has(name) ? (rules.dispatch.clusters ?? []) : [];
 }
 
 /** Whether a thunk keeps the token of a queue, and so calls `keepToken`. */
@@ -87,7 +94,8 @@ export function thunkBody(
   const res = count;
   const outs = answers ? paramsOf(row, new Set(["outLen"])) : [];
   const after = answers ? afterOf(row, policy) : null;
-  const late = outs.length > 0 || after !== null;
+  const clusters = answers ? countedClusters(row, policy) : [];
+  const late = outs.length > 0 || after !== null || clusters.length > 0;
   const { inside, check, stub, keepToken } = callees;
   const { hostShift } = ground.costs;
   const asm = new Asm(ground, late || check !== null ? [[1, I32]] : []);
@@ -125,6 +133,13 @@ export function thunkBody(
       if (nullable) asm.local("get", i).if();
       cross(asm, [() => asm.local("get", i).memory("i32.load", 2, 0)], hostShift);
       if (nullable) asm.op("end");
+    }
+    for (const [k, cluster] of clusters.entries()) {
+      const metric = ground.metrics - clusters.length + k;
+      const text = bytesOf(cluster, false);
+      asm.local("get", 1).i32(text.length).op("i32.eq").if();
+      pieces(asm, text).if().metricGlobal("get", "count", metric).i32(1).op("i32.add");
+      asm.metricGlobal("set", "count", metric).op("end", "end");
     }
     if (after === "open") asm.get("open").i32(1).op("i32.add").set("open");
     if (after === "token") {

@@ -13,6 +13,7 @@ type Limits = Policy["limits"];
 type Steps = (
   rules: Policy["rules"],
   limits: Limits,
+  policy: Policy,
 ) => readonly (step.Step | false | null | undefined)[];
 
 interface CheckRow {
@@ -35,6 +36,12 @@ const metadata = (p: number, n: number) => step.map("dispatch headers", p, n, "p
 
 const vectors: CheckRow = {
   steps: (_, { log }) => [log.bytes !== null && step.vectorBytes("limits.log.bytesPerRequest")],
+};
+
+/** Metrics of the module's own are no business of the plugin's (rule A31). */
+const ownMetric: CheckRow = {
+  steps: (_, __, { telemetry }) => [telemetry && step.noOwnMetric("telemetry")],
+  denies: () => false,
 };
 
 const rows: Readonly<Record<string, CheckRow>> = {
@@ -164,11 +171,15 @@ const rows: Readonly<Record<string, CheckRow>> = {
   },
   proxy_define_metric: {
     apart: true,
-    steps: ({ metrics }, { host }) => [
+    steps: ({ metrics }, { host }, { telemetry }) => [
+      telemetry && step.noOwnName("telemetry"),
       metrics !== null && step.listed("metrics.names", 1, 2, "metrics"),
       host.metrics !== null && step.spend("limits.host.metrics", "spendDefined"),
     ],
   },
+  proxy_record_metric: ownMetric,
+  proxy_increment_metric: ownMetric,
+  proxy_get_metric: ownMetric,
   proxy_get_property: {
     apart: true,
     steps: ({ properties: { read, hidden } }) => [
@@ -191,7 +202,9 @@ const rows: Readonly<Record<string, CheckRow>> = {
 
 /** The steps of an allowed call's check; none where it has no check. */
 export function stepsOf(row: HostFunction, policy: Policy): readonly step.Step[] {
-  const steps = rows[row.name]?.steps(policy.rules, policy.limits) ?? [];
+  // What only telemetry imports is not called by the plugin.
+  if (!policy.allow.has(row.name)) return [];
+  const steps = rows[row.name]?.steps(policy.rules, policy.limits, policy) ?? [];
   return steps.flatMap((one) => (one ? [one] : []));
 }
 

@@ -5,6 +5,7 @@ import { BUFFERS } from "../../../policy/rules.ts";
 import { I32, I64 } from "../../../spec/binary.ts";
 import { CHECK, CLIENT_MAPS, GUARD, headerPaths } from "../../../spec/guards.ts";
 import { BUFFER, ERRNO, STATUS } from "../../../spec/status.ts";
+import { METRIC_PREFIX } from "../../../spec/telemetry.ts";
 import type { Asm } from "../asm.ts";
 import {
   denyIf,
@@ -211,6 +212,32 @@ export function ownToken(by: string): Step {
     write: (asm, { target }) => {
       asm.local("get", 0).call(target("hasToken")).op("i32.eqz");
       sayIf(asm, STATUS.notFound);
+    },
+  };
+}
+
+/** A metric's name, at 1, does not begin as those of telemetry do. */
+export function noOwnName(by: string): Step {
+  return {
+    by,
+    write: (asm) => {
+      const prefix = bytesOf(METRIC_PREFIX, false);
+      asm.local("get", 2).i32(prefix.length).op("i32.ge_u").if();
+      denyIf(pieces(asm, prefix, 1)).op("end");
+    },
+  };
+}
+
+/** A metric's id is none of telemetry's, of which those that the host did not define are 0. */
+export function noOwnMetric(by: string): Step {
+  return {
+    by,
+    write: (asm, { ground }) => {
+      for (let j = 0; j < ground.metrics; j++) {
+        asm.local("get", 0).metricGlobal("get", "id", j).op("i32.eq");
+        if (j > 0) asm.op("i32.or");
+      }
+      sayIf(asm.local("get", 0).op("i32.eqz", "i32.eqz", "i32.and"), STATUS.badArgument);
     },
   };
 }
