@@ -15,6 +15,7 @@ import { fromFile } from "../fuzz/corpus.ts";
 import type { Call } from "../fuzz/generate.ts";
 import { mixed } from "../fuzz/generated.ts";
 import { startsItself } from "../oracle/promise.ts";
+import { guardedPolicy } from "../verify/guarded.ts";
 import { type Subject, subjectOf } from "./subject.ts";
 
 export interface Member {
@@ -32,7 +33,6 @@ export interface Corpus {
   readonly missing: readonly string[];
 }
 
-const modes = ["bound", "exact"] as const;
 const BUDGETS = { callback: 20_000, start: 400_000 } as const;
 
 /** Beyond the role of its row, what a plugin's SDK asks for at start. */
@@ -84,22 +84,41 @@ export async function corpusOf(toolchains: boolean, random: number): Promise<Cor
   return { members: [...members, ...regressions(), ...randomOnes(random)], missing };
 }
 
-function policyOf({ role, allow }: Member, mode: "bound" | "exact"): Policy {
-  return policyFromRole(role, {
+/** As a role has it, in both modes, and with every rule and with accounts of streams. */
+const forms = [
+  { mode: "bound", guarded: false },
+  { mode: "exact", guarded: false },
+  { mode: "bound", guarded: true },
+] as const;
+type Form = (typeof forms)[number];
+
+function policyOf({ role, allow }: Member, { mode, guarded }: Form): Policy {
+  const policy = policyFromRole(role, {
     "spec.limits.fuel.mode": mode,
     "spec.limits.fuel.callback": BUDGETS.callback,
     "spec.limits.fuel.start": BUDGETS.start,
     "spec.capabilities.allow+": [...allow],
   });
+  if (!guarded) return policy;
+  const { fuel, log, dispatch, host, streams } = guardedPolicy.limits;
+  const limits = {
+    log,
+    dispatch,
+    host,
+    streams,
+    fuel: { ...policy.limits.fuel, request: fuel.request },
+  };
+  return { ...policy, rules: guardedPolicy.rules, limits: { ...policy.limits, ...limits } };
 }
 
-/** A member hardened in both modes; empty where harden refuses it, for what it is. */
+/** A member hardened in each form; empty where harden refuses it, for what it is. */
 export function subjectsOf(member: Member): readonly Subject[] {
   try {
-    return modes.map((mode) => {
-      const policy = policyOf(member, mode);
+    return forms.map((form) => {
+      const policy = policyOf(member, form);
       const { bytes } = contain(member.bytes, policy);
-      return subjectOf(member.name, bytes, policy, startsItself(member.bytes));
+      const name = form.guarded ? `${member.name}, guarded` : member.name;
+      return subjectOf(name, bytes, policy, startsItself(member.bytes));
     });
   } catch (error) {
     if (error instanceof Failure && textOf(error.code).blame === "input") return [];

@@ -10,8 +10,19 @@ import { bodyBytes, type Subject, typeOf } from "./subject.ts";
 
 type Made = readonly [mutation: Mutation, what: string, edits: readonly Edit[]];
 
-/** How many instructions of the same type stand in for one. */
+/** How many instructions, globals or functions of the same type stand in for one. */
 const ALTERNATIVES = 3;
+const CONSTRUCT = /^(if|block|loop)$/;
+
+/** Comparisons that let a little more through. */
+const weaker: Readonly<Record<string, string>> = {
+  eq: "ge_u",
+  lt_u: "le_u",
+  gt_u: "ge_u",
+  ge_u: "gt_u",
+  le_u: "lt_u",
+  lt_s: "le_s",
+};
 
 function effect(subject: Subject, one: Instruction): number {
   if (one.name !== "call") return effectOf(one.name) ?? 0;
@@ -24,8 +35,8 @@ function statements(subject: Subject, { code }: Body): { from: number; to: numbe
   const found: { from: number; to: number }[] = [];
   let [from, height, nesting] = [0, 0, 0];
   for (const [i, one] of code.slice(0, -1).entries()) {
-    if (one.name === "if") {
-      if (nesting === 0) height--;
+    if (CONSTRUCT.test(one.name)) {
+      if (nesting === 0 && one.name === "if") height--;
       nesting++;
     } else if (one.name === "end") nesting--;
     else if (nesting === 0) height += effect(subject, one);
@@ -69,11 +80,17 @@ function* ofUses(subject: Subject, func: number, one: Instruction): Generator<Ma
   if (one.name.startsWith("global")) {
     const { globals } = subject.module;
     const { type } = globals[one.a]!;
-    for (let i = 0; i < globals.length; i++) {
-      if (i === one.a || globals[i]!.type !== type || !globals[i]!.mutable) continue;
-      if (i < subject.injected && i > 0) continue;
+    // The nearest on both sides, and one of the guest's: with slots there are thousands.
+    const fits = (i: number): boolean => globals[i]?.type === type && globals[i].mutable;
+    const all = globals.flatMap((_, i) => (fits(i) && i !== one.a ? [i] : []));
+    const below = all.filter((i) => i < one.a && i >= subject.injected).slice(-ALTERNATIVES);
+    const above = all.filter((i) => i > one.a).slice(0, ALTERNATIVES);
+    const guest = all.filter((i) => i < subject.injected).slice(0, 1);
+    for (const i of [...guest, ...below, ...above])
       yield ["retarget", `${one.name} of ${i}`, [swap(one, `${one.name} ${i}`)]];
-    }
+  } else if (one.name === "br_table") {
+    const other = { at: one.at + 2, remove: 1, put: [1] };
+    if (subject.policy.limits.streams < 128) yield ["retarget", "an arm of a switch", [other]];
   } else if (one.name.startsWith("local")) {
     const { params } = typeOf(subject, func);
     const other = params.findIndex((type, i) => i !== one.a && type === params[one.a]);
@@ -97,7 +114,17 @@ function* all(subject: Subject, func: number, body: Body): Generator<Made> {
     if (name === "i32.const" || name === "i64.const") yield* ofConstants(one);
     else if (name === "unreachable" && body.code[i + 1]!.name === "end" && i + 2 < body.code.length)
       yield ["weaken", "nop for unreachable", [swap(one, "nop")]];
-    else if (name === "global.set") yield ["weaken", "drop for global.set", [swap(one, "drop")]];
+    else if (name === "global.set" || name === "local.set")
+      yield ["weaken", `drop for ${name}`, [swap(one, "drop")]];
+    else if (name === "if") {
+      for (const value of [0, 1]) {
+        const decided = encode("drop", `i32.const ${value}`);
+        yield ["weaken", `${value} for a condition`, [insert(one.at, decided)]];
+      }
+    }
+    const [type, compare] = name.split(".");
+    const lax = weaker[compare ?? ""];
+    if (lax !== undefined) yield ["weaken", `${lax} for ${name}`, [swap(one, `${type}.${lax}`)]];
     for (const by of alternatives(name).slice(0, ALTERNATIVES))
       yield ["weaken", `${by} for ${name}`, [swap(one, by)]];
     yield* ofUses(subject, func, one);

@@ -1,7 +1,7 @@
 // Mutations that put something into guest code that hardening would have metered or kept out: loops, recursion,
 // uses of instrumentation globals, calls past thunks and helpers, operations without their bulk charge.
 import { F32, F64, FUNCREF, I32, I64, V128 } from "../../src/spec/binary.ts";
-import { injectedGlobals } from "../../src/spec/layout.ts";
+import { injectedGlobals, slotGlobals } from "../../src/spec/layout.ts";
 import { typeKey } from "../../src/wasm/module.ts";
 import type { Instruction } from "./body.ts";
 import type { Edit, Mutant, Mutation } from "./edits.ts";
@@ -15,6 +15,8 @@ const ENDLESS = encode("loop", "i32.const 1", "br_if 0", "end");
 const AMPLE = 1_000_000;
 /** How many of the guest's own uses of globals and locals are pointed at the instrumentation's. */
 const USES = 3;
+/** Injected globals that guest code tries: all, and those of the first slot. */
+const LOOKED_AT = injectedGlobals.length + slotGlobals.length;
 
 const zeros: Readonly<Record<number, readonly number[]>> = {
   [I32]: [0x41, 0],
@@ -83,7 +85,9 @@ function* aliases(guest: Guest): Generator<Made> {
   const { subject, own, body, sites } = guest;
   const head = headEnd(guest);
   const { globals } = subject.module;
-  for (const [k, { key }] of injectedGlobals.entries()) {
+  const injected = globals.slice(subject.injected, subject.injected + LOOKED_AT);
+  for (const k of injected.keys()) {
+    const key = injectedGlobals[k]?.key ?? `of slot ${k}`;
     const index = subject.injected + k;
     const zero = zeros[globals[index]!.type]!;
     yield ["alias", `reads ${key}`, [insert(head, encode(`global.get ${index}`, "drop"))]];
@@ -164,7 +168,7 @@ function* calls(guest: Guest): Generator<Made> {
     }
   }
   for (const [i, kind] of generated.entries()) {
-    if (!/^(deny|cross|reach|back|enter|open|close|wrapper .*)$/.test(kind)) continue;
+    if (/^(thunk|stub|grow|bulk.*)$/.test(kind)) continue;
     if (generated.indexOf(kind) !== i) continue;
     const put = insert(headEnd(guest), callOf(subject, imports + i));
     yield ["alias", `calls ${kind}`, [put]];

@@ -3,7 +3,12 @@
 import { F64, I32, I64, PAGE, sections } from "../../src/spec/binary.ts";
 import type { HostFunction } from "../../src/spec/host-function-row.ts";
 import { hostFunctions } from "../../src/spec/host-functions.ts";
-import { injectedGlobals, keptCustomSections, RESERVED } from "../../src/spec/layout.ts";
+import {
+  injectedGlobals,
+  keptCustomSections,
+  RESERVED,
+  slotGlobals,
+} from "../../src/spec/layout.ts";
 import { limits } from "../../src/spec/limits.ts";
 import { emit } from "../../src/wasm/emit.ts";
 import {
@@ -156,6 +161,11 @@ function* exports(subject: Subject): Generator<Change> {
         yield ["retarget", `${what} as ${list[1]!.name}`, { exports: other }];
     }
   }
+  for (const [k, { name, kind }] of list.entries()) {
+    const added = name === "proxy_on_context_create" || name === "proxy_on_delete";
+    if (kind === "func" && added && subject.policy.limits.fuel.request !== null)
+      yield ["delete", `export ${name}`, { exports: list.toSpliced(k, 1) }];
+  }
   yield ["alias", "a second name of the memory", add({ name: "mem", kind: "memory", index: 0 })];
   yield ["delete", "export memory", { exports: list.slice(1) }];
   yield [
@@ -176,8 +186,14 @@ function* exports(subject: Subject): Generator<Change> {
 
 function* globals({ module, injected }: Subject): Generator<Change> {
   const list = module.globals;
-  for (const [k, { key, type }] of injectedGlobals.entries()) {
+  // All, those of the first slot, and the last one.
+  const behind = list.length - injected - injectedGlobals.length;
+  const slots = behind === 0 ? [] : [...slotGlobals.keys(), behind - 1];
+  const ofSlots = slots.map((k) => injectedGlobals.length + k);
+  for (const k of [...injectedGlobals.keys(), ...ofSlots]) {
     const at = injected + k;
+    const { type } = list[at]!;
+    const key = injectedGlobals[k]?.key ?? `number ${k}`;
     const init =
       type === I32
         ? ({ op: "i32.const", value: 1 } as const)
@@ -205,6 +221,7 @@ function* globals({ module, injected }: Subject): Generator<Change> {
     mutable: true,
     init: { op: "f64.const", bytes: new Uint8Array(8) } as const,
   };
+  if (behind > 0) yield ["delete", "the last global", { globals: list.slice(0, -1) }];
   yield ["form", "a float behind them", { globals: [...list, wide] }];
 }
 

@@ -76,7 +76,9 @@ export function levelsOf(subject: Subject): readonly string[] {
   return names;
 }
 
-const BATCHABLE = /^(thunk|wrapper .*|open|close|reach|back|cross|deny)$/;
+/** Whose changes are found in themselves: others decide what the functions around them are. */
+const BATCHABLE =
+  /^(thunk|wrapper .*|deny|inside|overlap|pay|spender|segments|matcher|pairs|vectors|\w+Token|check|slot\w+|find|take|begin|finish|release)$/;
 
 function groupOf(
   guest: Guest,

@@ -1,19 +1,12 @@
 // One hardened module of the corpus, taken apart far enough to be mutated: where its bodies lie, which of them are
 // generated and what they are. The order of functions is that of docs/containment.md; nothing is asked of verify.
 import type { Policy } from "../../src/policy/policy.ts";
-import { I32, sections } from "../../src/spec/binary.ts";
-import { callback } from "../../src/spec/callbacks.ts";
-import { injectedGlobals, injectedOffset } from "../../src/spec/layout.ts";
+import { sections } from "../../src/spec/binary.ts";
+import { injectedOffset } from "../../src/spec/layout.ts";
 import { decode } from "../../src/wasm/decode.ts";
-import {
-  type FuncType,
-  funcImports,
-  funcTypeIndex,
-  type Module,
-  typeKey,
-} from "../../src/wasm/module.ts";
-import { type Body, readBody } from "./body.ts";
+import { type FuncType, funcImports, funcTypeIndex, type Module } from "../../src/wasm/module.ts";
 import { type Edit, spliced } from "./edits.ts";
+import { injectedAt, kindsOf } from "./kinds.ts";
 
 export interface Subject {
   readonly name: string;
@@ -33,47 +26,6 @@ export interface Subject {
   readonly stack: number;
 }
 
-function helperKind(body: Body, params: number, results: number): string {
-  const has = (name: string): boolean => body.code.some((one) => one.name === name);
-  if (has("memory.grow")) return "grow";
-  if (has("memory.init")) return "deny";
-  if (params === 1 && results === 1 && has("i64.lt_s"))
-    return has("i64.shr_u") ? "bulkBytes" : "bulkElems";
-  return "stub";
-}
-
-function kindsOf(module: Module, typeOf: (func: number) => FuncType): string[] {
-  const imports = funcImports(module).length;
-  const exported = module.exports.filter(({ kind }) => kind === "func");
-  const wrappers = exported.map(({ name }) => `wrapper ${callback(name)?.kind ?? "callback"}`);
-  const first = exported[0]?.index ?? imports + module.funcs.length;
-  const kinds = new Array<string>(imports).fill("thunk");
-  const around = imports > 0 ? ["reach", "back"] : [];
-  const { bodies } = module;
-  const bodyAt = (func: number): Body =>
-    readBody(bodies.code.subarray(bodies.start[func - imports]!, bodies.end[func - imports]!));
-  let end = first - 3 - around.length;
-  // Only `cross` takes one i32, gives nothing and shifts it.
-  const isCross =
-    imports > 0 &&
-    typeKey(typeOf(end - 1)) === typeKey({ params: [I32], results: [] }) &&
-    bodyAt(end - 1).code.some(({ name }) => name === "i64.shr_u");
-  if (isCross) end--;
-  for (let func = 2 * imports; func < end; func++) {
-    const { params, results } = typeOf(func);
-    kinds.push(helperKind(bodyAt(func), params.length, results.length));
-  }
-  return [
-    ...kinds,
-    ...(isCross ? ["cross"] : []),
-    ...around,
-    "enter",
-    "open",
-    "close",
-    ...wrappers,
-  ];
-}
-
 /** Takes a hardened module apart. */
 export function subjectOf(
   name: string,
@@ -84,8 +36,8 @@ export function subjectOf(
   const module = decode(bytes);
   const imported = funcImports(module);
   const typeOf = (func: number): FuncType => module.types[funcTypeIndex(module, imported, func)]!;
-  const generated = kindsOf(module, typeOf);
-  const injected = module.globals.length - injectedGlobals.length;
+  const generated = kindsOf(module, policy, typeOf);
+  const injected = injectedAt(module, policy);
   return {
     name,
     mode: policy.limits.fuel.mode,

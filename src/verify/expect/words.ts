@@ -40,7 +40,8 @@ export function write(link: Link, type: Signature, text: string, extras: Extras 
     const { name, imm } = row;
     if (imm === "local") body.op(name, local(words[at++]!));
     else if (imm === "global") body.op(name, global(words[at++]!));
-    else if (imm === "i32" || imm === "i64") body.op(name, BigInt(words[at++]!));
+    else if (imm === "i32") body.op(name, BigInt.asIntN(32, BigInt(words[at++]!)));
+    else if (imm === "i64") body.op(name, BigInt.asIntN(64, BigInt(words[at++]!)));
     else if (imm === "label") body.op(name, Number(words[at++]!));
     else if (imm === "memory") body.op(name, 0);
     else if (imm === "memarg" || imm === "data-memory") {
