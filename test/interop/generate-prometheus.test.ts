@@ -49,6 +49,13 @@ const reloads = (name: string, step: number): readonly Series[] =>
 const internal = (cluster: string, step: number): Series =>
   counting(`envoy_cluster_internal_upstream_rq_completed{envoy_cluster_name="${cluster}"}`, step);
 
+const told = (name: string, step: number): readonly Series[] =>
+  ["budget_exhausted", "memory_refused"].map((end) => counting(`glovebox_${name}_${end}`, step));
+const requests = counting(
+  'envoy_http_downstream_rq_total{envoy_http_conn_manager_prefix="edge"}',
+  300,
+);
+
 const scenes: readonly Scene[] = [
   {
     file: "prometheus-envoy",
@@ -85,6 +92,49 @@ const scenes: readonly Scene[] = [
     alert: "GloveboxCanaryFails",
     fires: reloads("vendor_auth_canary", 1),
     silent: [...reloads("vendor_auth_canary", 0), ...reloads("vendor_auth", 9)],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxPluginTraps",
+    fires: [
+      counting("glovebox_tells_closed_budget_exhausted", 1),
+      counting("glovebox_tells_closed_memory_refused", 0),
+    ],
+    silent: [
+      counting("glovebox_tells_closed_budget_exhausted", 0),
+      counting("glovebox_tells_closed_memory_refused", 0),
+    ],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxPluginTraps",
+    // A crash of its own, which only the reload tells.
+    fires: [...reloads("edge_tells_reload", 1), ...told("tells_reload", 0)],
+    silent: [...reloads("tells_reload", 1), ...told("tells_reload", 0)],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxPluginBypassed",
+    fires: [requests, { series: "glovebox_tells_open_callbacks", values: "0+600x10 6000+300x20" }],
+    silent: [requests, { series: "glovebox_tells_open_callbacks", values: "0+600x30" }],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxPluginMemoryHigh",
+    fires: [gauge("glovebox_tells_open_memory_pages", 1000)],
+    silent: [gauge("glovebox_tells_open_memory_pages", 400)],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxProxyErrors",
+    fires: [http("2", 90), http("5", 10)],
+    silent: [http("2", 99), http("5", 1)],
+  },
+  {
+    file: "prometheus-telemetry",
+    alert: "GloveboxPluginUnexpectedDispatch",
+    fires: [internal("exfiltration", 1)],
+    silent: [internal("exfiltration", 0)],
   },
   {
     file: "prometheus-lab",
@@ -194,6 +244,7 @@ test("every alert of every file is played", () => {
   for (const name of [
     "prometheus-envoy",
     "prometheus-lab",
+    "prometheus-telemetry",
     "prometheus-envoy-canary",
     "prometheus-lab-canary",
   ]) {

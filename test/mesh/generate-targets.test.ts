@@ -13,7 +13,7 @@ import type { MeshRequest } from "../../src/mesh/generate/request.ts";
 import { lint } from "../../src/mesh/lint/lint.ts";
 import { parseTargets } from "../../src/mesh/lint/targets.ts";
 import { readFileText } from "../../src/mesh/read/read-file.ts";
-import { prometheusName, series } from "../../src/spec/plugin-metrics.ts";
+import { ANSWERS, prometheusName, REQUESTS, series } from "../../src/spec/plugin-metrics.ts";
 import { version } from "../../src/util/version.ts";
 import { CANARY_DIGEST, dashboards, files, watching } from "./generate-targets.ts";
 import { canaryOf, MANIFEST, meshRequest, revision } from "./mesh-request.ts";
@@ -24,7 +24,8 @@ const masked = (text: string): string =>
   text
     .replaceAll(MANIFEST, "<manifest>")
     .replaceAll(CANARY_DIGEST, "<canary>")
-    .replace(/\b[0-9a-f]{64}\b/g, "<sha256>")
+    // Quoted or not by its first digit.
+    .replace(/"?\b[0-9a-f]{64}\b"?/g, "<sha256>")
     .replace(/\d+ bytes|\d+\s*\n?#? *bytes/g, "<size> bytes")
     .replaceAll(`glovebox ${version()}`, "glovebox <version>");
 
@@ -246,9 +247,18 @@ test("a canary shares neither VM nor name with what was there, and its fraction 
   assert.equal(value.name, "envoy.filters.http.wasm/header-tag");
 });
 
+const TOLD = ["tells-closed", "tells-open", "tells-reload"].flatMap((name) => [
+  name,
+  `edge.${name}`,
+]);
+
 test("every name that a rule is written on is one that its source counts", () => {
-  for (const source of ["envoy", "lab"] as const) {
-    const { yaml } = files[`prometheus-${source}`]!();
+  for (const [name, source] of [
+    ["prometheus-envoy", "envoy"],
+    ["prometheus-telemetry", "envoy"],
+    ["prometheus-lab", "lab"],
+  ] as const) {
+    const { yaml } = files[name]!();
     const names = new Set(
       [...yaml.matchAll(/\b((?:envoy|glovebox)_[a-zA-Z0-9_]+)(?=[{[])/g)].map((m) => m[1]!),
     );
@@ -256,12 +266,13 @@ test("every name that a rule is written on is one that its source counts", () =>
       .filter((row) => row.source === source)
       .flatMap((row) => row.names)
       .flatMap((one) =>
-        watching(source).plugins.map(({ policy }) =>
-          one.replace("{plugin}", prometheusName(policy.name)),
+        [...watching(source).plugins.map(({ policy }) => policy.name), ...TOLD].map((plugin) =>
+          one.replace("{plugin}", prometheusName(plugin)),
         ),
       );
     for (const name of names) {
-      assert.ok([...known, "envoy_http_downstream_rq_xx"].includes(name), `${source}: ${name}`);
+      const others = [ANSWERS, REQUESTS];
+      assert.ok([...known, ...others].includes(name), `${source}: ${name}`);
     }
     assert.ok(names.size > 0);
   }

@@ -53,6 +53,12 @@ export function watching(source: MetricSource, more: Partial<WatchRequest> = {})
   };
 }
 
+/** Plugins whose hardened modules report by themselves, whatever a trap does. */
+const telling: readonly WatchedPlugin[] = (["closed", "open", "reload"] as const).map((failure) => {
+  const one = watched(`tells-${failure}`, "auth", { "spec.failure": failure });
+  return { ...one, policy: { ...one.policy, telemetry: true } };
+});
+
 const rules = (source: MetricSource, form: PrometheusForm, more: Partial<WatchRequest> = {}) =>
   fileOf(generatePrometheus(watching(source, more), form, "plugins", "edge"));
 
@@ -274,6 +280,7 @@ export const files: Readonly<Record<string, () => MeshFile>> = {
     fileOf(generateAdmissionPolicy({ ...admission, mesh: "envoy-gateway", enforce: false })),
   "prometheus-envoy": () => rules("envoy", "rules"),
   "prometheus-envoy-canary": () => rules("envoy", "rules", { percent: 5 }),
+  "prometheus-telemetry": () => rules("envoy", "rules", { plugins: telling, prefix: "edge." }),
   "prometheus-lab": () => rules("lab", "rules"),
   "prometheus-lab-canary": () => rules("lab", "rules", { percent: 5 }),
   "prometheus-operator": () => rules("envoy", "operator", { prefix: "edge.", expected: ["otel"] }),
@@ -291,5 +298,6 @@ export const files: Readonly<Record<string, () => MeshFile>> = {
 /** Dashboards, which are JSON. */
 export const dashboards: Readonly<Record<string, () => object>> = {
   "grafana-envoy": () => grafanaDashboard(watching("envoy", { percent: 5 }), "plugins"),
+  "grafana-telemetry": () => grafanaDashboard(watching("envoy", { plugins: telling }), "plugins"),
   "grafana-lab": () => grafanaDashboard(watching("lab"), "plugins"),
 };

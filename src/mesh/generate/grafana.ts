@@ -32,11 +32,13 @@ function panelsOf(request: WatchRequest): readonly Panel[] {
     ...some(has("bypassed"), {
       title: "Requests that go by",
       description:
-        "Requests that went on without the plugin because it had failed open. Above zero for a plugin that decides: nobody decides.",
+        request.source === "lab"
+          ? "Requests that went on without the plugin because it had failed open. Above zero for a plugin that decides: nobody decides."
+          : "Part of the requests that the plugin no longer meets, compared with its best of the last hour.",
       expr: recorded.bypassed,
       legend: "{{plugin}}",
-      unit: "reqps",
-      limit: 0.001,
+      unit: request.source === "lab" ? "reqps" : "percentunit",
+      limit: request.source === "lab" ? 0.001 : 0.1,
     }),
     ...some(has("memory"), {
       title: "Memory of the cap",

@@ -6,6 +6,7 @@ import {
   ANSWERS,
   type MetricSource,
   prometheusName,
+  REQUESTS,
   type SeriesRow,
   seriesOf,
   uncounted,
@@ -73,11 +74,20 @@ const rates = (row: SeriesRow, name: string, by: string, more: readonly string[]
     })
     .join(" + ");
 
-function expression(row: SeriesRow, plugin: WatchedPlugin, request: WatchRequest): string {
-  const name = `${request.prefix}${plugin.policy.name}`;
+/** How much less often the plugin is called per request than at its best an hour before. */
+function partOf(row: SeriesRow, name: string): string {
+  const calls = rates(row, name, "");
+  const per = `((${calls}) / scalar(sum(rate(${REQUESTS}{envoy_http_conn_manager_prefix!="admin"}[5m]))))`;
+  return `1 - ${per} / max_over_time(${per}[1h:5m])`;
+}
+
+function one(row: SeriesRow, plugin: WatchedPlugin, request: WatchRequest): string {
+  const name = row.own === true ? plugin.policy.name : `${request.prefix}${plugin.policy.name}`;
+  if (row.as === "part of an hour ago") return partOf(row, name);
   if (row.what === "memory") {
     const cap = (plugin.policy.limits.memoryPages * 65_536) / (row.unit ?? 1);
-    return `max(${row.names[0]}${selector(row, name)}) / ${cap}`;
+    const metric = row.names[0]!.replaceAll("{plugin}", prometheusName(name));
+    return `max(${metric}${selector(row, name)}) / ${cap}`;
   }
   if (row.what !== "dispatches") return rates(row, name, "");
   const expected = [...(plugin.calls ? (plugin.dispatch ?? []) : []), ...request.expected];
@@ -85,6 +95,16 @@ function expression(row: SeriesRow, plugin: WatchedPlugin, request: WatchRequest
   const others =
     expected.length === 0 ? [] : [`${label}!~${quoted(expected.map(literal).join("|"))}`];
   return `label_replace(${rates(row, name, ` by (${label}) `, others)}, "cluster", "$1", ${quoted(label)}, "(.*)")`;
+}
+
+/** Series that one source may lack are worth nothing then; the others still count. */
+function expression(
+  rows: readonly SeriesRow[],
+  plugin: WatchedPlugin,
+  request: WatchRequest,
+): string {
+  if (rows.length === 1) return one(rows[0]!, plugin, request);
+  return rows.map((row) => `((${one(row, plugin, request)}) or vector(0))`).join(" + ");
 }
 
 /** Dispatches that nobody attributes to one plugin are watched once, for all plugins of the proxy. */
@@ -101,18 +121,18 @@ function ofPlugin(
 ): { readonly rules: readonly Recording[]; readonly findings: readonly Finding[] } {
   const rules: Recording[] = [];
   const findings: Finding[] = [];
-  const { name, failure } = plugin.policy;
+  const { name } = plugin.policy;
   for (const what of Object.keys(recorded) as readonly Watched[]) {
-    const row = seriesOf(request.source, what, failure);
-    if (row === undefined) {
+    const rows = seriesOf(request.source, what, plugin.policy);
+    if (rows.length === 0) {
       const why = uncounted[request.source][what] ?? "nobody counts it";
       findings.push(finding("generate-no-statistic", "warning", { plugin: name, what, why }));
       continue;
     }
-    if (what === "dispatches" && row.plugin === null) continue;
+    if (what === "dispatches" && rows[0]!.plugin === null) continue;
     rules.push({
       record: recorded[what],
-      expr: expression(row, plugin, request),
+      expr: expression(rows, plugin, request),
       labels: { plugin: name },
       what,
     });
@@ -126,9 +146,9 @@ export function recordings(request: WatchRequest): {
   readonly findings: readonly Finding[];
 } {
   const each = request.plugins.map((one) => ofPlugin(one, request));
-  const shared = seriesOf(request.source, "dispatches", "closed");
+  const shared = seriesOf(request.source, "dispatches", request.plugins[0]!.policy);
   const proxy: Recording[] =
-    shared === undefined || shared.plugin !== null
+    shared.length === 0 || shared[0]!.plugin !== null
       ? []
       : [
           {
