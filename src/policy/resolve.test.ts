@@ -10,7 +10,6 @@ import type { Policy } from "./policy.ts";
 import { policyFromRole } from "./resolve.ts";
 import { type RoleName, role, roles } from "./roles.ts";
 import { noRules } from "./rules.ts";
-import { type Field, fields } from "./schema.ts";
 
 const HEAD = "apiVersion: glovebox.dev/v1alpha1\nkind: PluginPolicy\nmetadata: { name: p }\n";
 const load = (spec: string): Policy => loadPolicy(HEAD + spec, "p.yaml");
@@ -64,9 +63,11 @@ spec:
   telemetry: true
 `;
 
-test("the whole document of the product is read, and says what is not enforced yet", () => {
+test("the whole document of the product is read", () => {
   const policy = loadPolicy(EXAMPLE, "my-auth.yaml");
-  assert.deepEqual(policy.notYet, ["spec.telemetry"]);
+  assert.deepEqual(policy.notYet, []);
+  assert.equal(policy.telemetry, true);
+  assert.equal(policy.onExhaustion, "trap");
   assert.equal(policy.name, "my-auth-plugin");
   assert.equal(policy.role, "external-auth");
   assert.equal(policy.security, true);
@@ -198,29 +199,12 @@ test("naming a callback keeps the named ones, the role's with allow+, and what h
   );
 });
 
-test("a field whose work is still to come is never silently ignored, and absent it is nothing", () => {
-  const samples: Partial<Record<Field["kind"], unknown>> = {
-    choice: "pass",
-    flag: true,
-  };
-  const later = fields.filter((row) => "later" in row);
-  assert.deepEqual(
-    later.map((row) => row.path),
-    ["spec.onExhaustion", "spec.telemetry"],
-  );
-  for (const row of later) {
-    const policy = policyFromRole(null, { [row.path]: samples[row.kind] });
-    assert.deepEqual(policy.notYet, [row.path]);
-  }
-  assert.deepEqual(load("spec: { dispatch: { clusters: [] } }\n").notYet, []);
-  assert.deepEqual(load("spec: { telemetry: true, onExhaustion: deny }\n").notYet, [
-    "spec.onExhaustion",
-    "spec.telemetry",
-  ]);
-  assert.deepEqual(
-    load("spec: { telemetry: false, onExhaustion: trap, dispatch: {} }\n").notYet,
-    [],
-  );
+test("telemetry and answers to exhaustion give streams an account where the document gives none", () => {
+  const request = (spec: string) => load(`spec: { ${spec} }\n`).limits.fuel.request;
+  assert.equal(request("role: auth"), null);
+  assert.equal(request("telemetry: true"), Number.MAX_SAFE_INTEGER);
+  assert.equal(request("onExhaustion: pass"), Number.MAX_SAFE_INTEGER);
+  assert.equal(request("onExhaustion: deny, limits: { fuel: { request: 5000 } }"), 5000);
 });
 
 test("a rule without its call is reported, a rule with it is not", () => {
