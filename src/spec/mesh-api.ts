@@ -27,10 +27,10 @@ m WorkloadSelector labels:1:string%string
 m EnvoyConfigObjectPatch applyTo:1:.ApplyTo match:2:google.protobuf.Value patch:3:.Patch
 m Patch operation:1:.Operation value:2:google.protobuf.Value filterClass:3:.FilterClass filter_class:4:.FilterClass
 e ApplyTo INVALID=0 LISTENER=1 FILTER_CHAIN=2 NETWORK_FILTER=3 HTTP_FILTER=4 ROUTE_CONFIGURATION=5 VIRTUAL_HOST=6 HTTP_ROUTE=7 CLUSTER=8 EXTENSION_CONFIG=9 BOOTSTRAP=10 LISTENER_FILTER=11
-e Operation INVALID=0 MERGE=1 ADD=2 REMOVE=3 INSERT_BEFORE=4 INSERT_AFTER=5 INSERT_FIRST=6 REPLACE=7
+e Operation INVALID=0 MERGE=1 ADD=2 REMOVE=3 INSERT_BEFORE=4 INSERT_AFTER=5 INSERT_FIRST=6 REPLACE=7 MERGE_AND_REPLACE_LIST=8
 e FilterClass UNSPECIFIED=0 AUTHN=1 AUTHZ=2 STATS=3
 p mesh.gateway
-m EnvoyExtensionPolicy targetRef:1:google.protobuf.Value targetRefs:2:google.protobuf.Value targetSelectors:3:google.protobuf.Value wasm:4:.Wasm* extProc:5:google.protobuf.Value lua:6:google.protobuf.Value dynamicModule:7:google.protobuf.Value
+m EnvoyExtensionPolicy targetRef:1:google.protobuf.Value targetRefs:2:google.protobuf.Value targetSelectors:3:google.protobuf.Value mergeType:8:string wasm:4:.Wasm* extProc:5:google.protobuf.Value lua:6:google.protobuf.Value dynamicModule:7:google.protobuf.Value
 m Wasm name:1:string rootID:2:string code:3:.CodeSource config:4:google.protobuf.Value failOpen:5:bool env:6:.Env
 m Env hostKeys:1:string*
 m CodeSource type:1:.SourceType http:2:.HttpSource image:3:.ImageSource pullPolicy:4:.PullPolicy

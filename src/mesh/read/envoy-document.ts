@@ -1,12 +1,13 @@
 // A document of Envoy's own: a bootstrap, xDS, a configuration dump, or a piece of one to paste. What it is is told by
 // its keys, since nothing in it says so; a piece may leave out what its surroundings have.
 import { checkMessage, checkOne } from "../envoy/read/check.ts";
-import type { MapTree, Tree } from "../envoy/read/tree.ts";
+import type { Entry, MapTree, Tree } from "../envoy/read/tree.ts";
+import { messageOf } from "../envoy/schema/schema.ts";
 import type { Scope } from "../model.ts";
 import type { Draft } from "./draft.ts";
 import { patched } from "./envoy-types.ts";
 import { addPlugin, findPlugins } from "./find-plugins.ts";
-import { entryOf, mapUnder, textUnder } from "./tree-access.ts";
+import { entryOf, itemsUnder, mapUnder, textUnder } from "./tree-access.ts";
 
 interface Form {
   readonly type: string;
@@ -20,6 +21,9 @@ const WASM = "envoy.extensions.wasm.v3.PluginConfig";
 const HCM = "envoy.extensions.filters.network.http_connection_manager.v3";
 const ROUTE = "envoy.config.route.v3";
 
+const ANY = "google.protobuf.Any";
+const RESPONSE = "envoy.service.discovery.v3.DiscoveryResponse";
+
 const whole = (type: string): Form => ({ type, piece: false });
 const piece = (type: string): Form => ({ type, piece: true });
 
@@ -32,12 +36,13 @@ const forms: readonly (readonly [string, Form])[] = [
   ["bootstrap_extensions", whole("envoy.config.bootstrap.v3.Bootstrap")],
   ["stats_sinks", whole("envoy.config.bootstrap.v3.Bootstrap")],
   ["configs", whole("envoy.admin.v3.ConfigDump")],
-  ["resources", whole("envoy.service.discovery.v3.DiscoveryResponse")],
+  ["resources", whole(RESPONSE)],
   ["http_filters", piece(`${HCM}.HttpConnectionManager`)],
   ["filter_chains", piece(patched.LISTENER!)],
   ["virtual_hosts", piece(`${ROUTE}.RouteConfiguration`)],
   ["routes", piece(`${ROUTE}.VirtualHost`)],
   ["listeners", piece("envoy.config.bootstrap.v3.Bootstrap.StaticResources")],
+  ["clusters", piece("envoy.config.bootstrap.v3.Bootstrap.StaticResources")],
   ["typed_per_filter_config", piece(`${ROUTE}.Route`)],
   ["typed_config", piece(`${HCM}.HttpFilter`)],
   ["vm_config", { ...piece(WASM), plugin: "self" }],
@@ -55,6 +60,7 @@ const inner: Readonly<Record<string, (tree: Tree) => boolean>> = {
   resources: (tree) => firstHas(tree, "@type"),
   routes: (tree) => firstHas(tree, "match"),
   listeners: (tree) => firstHas(tree, "filter_chains"),
+  clusters: (tree) => firstHas(tree, "load_assignment"),
   configuration: (tree) => entryOf(tree, "@type") !== undefined,
   fail_open: (tree) => tree.kind === "scalar",
   typed_config: (tree) => entryOf(tree, "@type") !== undefined,
@@ -70,7 +76,7 @@ function tells(root: MapTree, key: string): boolean {
 }
 
 function formOf(root: MapTree): Form | undefined {
-  if (entryOf(root, "@type") !== undefined) return whole("google.protobuf.Any");
+  if (entryOf(root, "@type") !== undefined) return whole(ANY);
   const found = forms.find(([key]) => tells(root, key))?.[1];
   if (found?.plugin !== "config") return found;
   // `config` alone is everybody's word.
@@ -82,6 +88,21 @@ function formOf(root: MapTree): Form | undefined {
 /** Whether a map is Envoy's, by its keys. */
 export function isEnvoy(root: MapTree): boolean {
   return formOf(root) !== undefined;
+}
+
+/** The parts of a file to paste from, each with the message that it is a field of. */
+function partsOf(root: MapTree): readonly (readonly [Entry, string | undefined])[] {
+  const own = forms.find(([key]) => tells(root, key))?.[1].type;
+  return root.entries.map((entry) => {
+    const row = forms.find(([key, form]) => key === entry.key && form.plugin === undefined)?.[1];
+    const known = own !== undefined && messageOf(own)?.byName.has(entry.key) === true;
+    return [entry, known ? own : row?.type] as const;
+  });
+}
+
+/** A DiscoveryResponse is a list of resources; the table doesn't have the message itself. */
+function checkResponse({ notes }: Draft, root: MapTree): void {
+  for (const item of itemsUnder(root, "resources")) checkOne(notes, "resources", ANY, item);
 }
 
 /** Drops what a piece can't be blamed for. */
@@ -102,10 +123,18 @@ export function readEnvoyDocument(draft: Draft, root: MapTree): boolean {
   const form = formOf(root);
   if (form === undefined) return false;
   const { document } = draft;
+  const parts = form.piece && form.plugin === undefined ? partsOf(root) : undefined;
+  // Words of Envoy's among others are somebody else's file.
+  if (parts?.some(([, type]) => type === undefined)) return false;
   // What a dump shows a proxy has read already, maybe one of another release: nothing to check.
   if (form.type.endsWith(".ConfigDump")) return dumped(draft, root);
   const before = draft.notes.notes.length;
-  if (form.type === "google.protobuf.Any") checkOne(draft.notes, "document", form.type, root);
+  if (parts !== undefined) {
+    for (const [entry, type] of parts) {
+      checkMessage(draft.notes, type!, { kind: "map", at: root.at, entries: [entry] });
+    }
+  } else if (form.type === ANY) checkOne(draft.notes, "document", ANY, root);
+  else if (form.type === RESPONSE) checkResponse(draft, root);
   else checkMessage(draft.notes, form.type, root);
   if (form.piece) withoutMissing(draft, before);
   const scope: Scope = { kind: "everything", at: root.at, of: [] };

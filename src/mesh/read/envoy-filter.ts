@@ -28,17 +28,18 @@ function readPatch(draft: Draft, spec: MapTree, patch: MapTree): EnvoyPatch {
   const value = mapUnder(patch, "patch", "value");
   const before = found.uses.length;
   const from = notes.notes.length;
+  const merges = operation?.value.startsWith("MERGE") === true;
   if (value !== undefined) {
     const type = patched[applyTo?.value ?? ""];
     if (type !== undefined) checkMessage(notes, type, value);
-    if (type === undefined || operation?.value === "MERGE") withoutMissing(draft, from);
+    if (type === undefined || merges) withoutMissing(draft, from);
     findPlugins(value, {
       document,
       dialect: "envoy-filter",
       found,
       scope: scopeOf(spec, ["workloadSelector", "labels"]),
       name: document.name,
-      partial: operation?.value === "MERGE",
+      partial: merges,
     });
   }
   return {

@@ -1,7 +1,7 @@
 // A map → the document that it is: which dialect, with everything that its adapter finds. undefined for what this
 // product has nothing to say of.
 import type { MapTree } from "../envoy/read/tree.ts";
-import type { Dialect, MeshDocument, TextFile } from "../model.ts";
+import type { Dialect, MeshDocument, SchemaNote, TextFile } from "../model.ts";
 import type { Draft } from "./draft.ts";
 import { readEmbedded } from "./embedded.ts";
 import { readEnvoyDocument } from "./envoy-document.ts";
@@ -143,10 +143,21 @@ export function readDocument(
 function drop({ document, notes: { notes } }: Draft): void {
   const kept = notes.filter(({ code, args }) => {
     if (code === "envoy-missing-field" && excused(document, String(args.message))) return false;
+    if (code === "envoy-wrong-type" && document.dialect === "envoy-filter" && goDuration(args)) {
+      return false;
+    }
     if (code !== "envoy-unknown-type" || String(args.type).startsWith("envoy.")) return true;
     return String(args.suggestion).startsWith("Did you mean");
   });
   notes.splice(0, notes.length, ...kept);
+}
+
+/** istiod reads durations as Go writes them, `500ms` and `1m30s`, and sends Envoy what it takes. */
+function goDuration({ expected, found }: SchemaNote["args"]): boolean {
+  return (
+    String(expected).startsWith("seconds") &&
+    /^"(?:[0-9.]+(?:ns|us|ms|s|m|h))+"$/.test(String(found))
+  );
 }
 
 /** Whether somebody else sets what is missing: Istio's agent fetches code by itself, a digest is a rule's own matter. */
