@@ -33,6 +33,13 @@ test("eight generated modules keep the promise in the counting interpreter", asy
   t.diagnostic(JSON.stringify(tally.counts));
 });
 
+test("under twelve policies at random every call gets what the model of the guards says", async (t) => {
+  const tally = await runSeeds(targets.guards!({ rare: 1, wasmtime: false }), 1, 12);
+  assert.deepEqual(said(tally), []);
+  assert.ok(tally.counts["of them denied"]! > 50 && tally.counts.calls! > 400);
+  t.diagnostic(JSON.stringify(tally.counts));
+});
+
 test("the same seed gives the same module, another seed another", () => {
   const shape = { simd: true, taken: 50, aimed: true, size: 30, depth: 3 };
   assert.deepEqual(generate(7, shape), generate(7, shape));

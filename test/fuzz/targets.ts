@@ -5,6 +5,7 @@ import { containTarget } from "./contain.ts";
 import { countedTarget } from "./counted.ts";
 import { differentialTarget, type Source } from "./differential-target.ts";
 import { aimed, generated, hoisted } from "./generated.ts";
+import { guardsTarget } from "./guards.ts";
 import { mutatedSource } from "./mutated.ts";
 import { smithSource } from "./smith.ts";
 import type { Target } from "./target.ts";
@@ -37,6 +38,7 @@ export const targets: Readonly<Record<string, (options: TargetOptions) => Target
   contain: containTarget,
   counted: countedTarget,
   generated: (options) => differentialTarget(generated, { ...options, versions: {} }),
+  guards: guardsTarget,
   hoisted: (options) => differentialTarget(hoisted, { ...options, versions: {} }),
   mutated: (options) => withTools(mutatedSource(), options),
   smith: (options) => {

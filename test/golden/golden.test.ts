@@ -1,5 +1,6 @@
 // Golden pairs: a plugin in text and its hardened form, printed. `BLESS=1` rewrites the expected files. The
-// first lines of a case are comments: what it shows, and `;; policy: PATH=VALUE …` to change the policy.
+// first lines of a case are comments: what it shows, and `;; policy: PATH=VALUE …` to change the policy, `[A,B]`
+// being a list.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
@@ -14,6 +15,12 @@ import { wat } from "../wat.ts";
 const folder = new URL("../../../test/golden/cases/", import.meta.url);
 const bless = process.env.BLESS === "1";
 
+/** A number, a list in brackets, or a word. */
+function valueOf(text: string): number | string | readonly string[] {
+  if (text.startsWith("[")) return text.slice(1, -1).split(",");
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
 function policyOf(text: string) {
   const line = /^;; policy: (.*)$/m.exec(text)?.[1] ?? "";
   const overrides = Object.fromEntries(
@@ -22,7 +29,7 @@ function policyOf(text: string) {
       .filter((pair) => pair !== "")
       .map((pair) => {
         const [path, value] = pair.split("=") as [string, string];
-        return [`spec.${path}`, /^\d+$/.test(value) ? Number(value) : value];
+        return [`spec.${path}`, valueOf(value)];
       }),
   );
   return policyFromRole("logging", overrides);
