@@ -1,0 +1,188 @@
+// `kill -9` at any moment of a push or a pull: whoever reads afterwards reads what was there before or what was meant,
+// never half of it; and the next push goes on and finishes.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { isDigest } from "../../src/net/digest.ts";
+import { LayoutStore } from "../../src/oci/layout-store.ts";
+import { readArtifact } from "../../src/oci/read-artifact.ts";
+import { openRegistry } from "../../src/oci/remote.ts";
+import { sha256 } from "../../src/util/digest.ts";
+import { random as seeded } from "../fuzz/random.ts";
+import { codeOf, testRemote } from "../oci/remote.ts";
+import { found } from "./party.ts";
+import { startRegistry } from "./registries.ts";
+
+const program = fileURLToPath(new URL("../../../bin/glovebox", import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), "glovebox-kill-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** More than one piece of an upload has. */
+const SIZE = 10_000_000;
+const KILLS = 67;
+const random = seeded(7);
+
+/** A module of one custom section with bytes that don't pack. */
+function largeModule(seed: number): Uint8Array {
+  const section = Uint8Array.from(
+    { length: SIZE },
+    (_, i) => Math.imul(i ^ seed, 0x9e3779b1) >>> 24,
+  );
+  section.set([1, 0x78]);
+  const length: number[] = [];
+  for (let rest = SIZE; rest > 0; rest >>>= 7) length.push((rest & 127) | (rest >= 128 ? 128 : 0));
+  return Buffer.concat([Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, ...length), section]);
+}
+
+const [oldModule, newModule] = [largeModule(1), largeModule(2)];
+writeFileSync(join(scratch, "old.wasm"), oldModule);
+writeFileSync(join(scratch, "new.wasm"), newModule);
+const cache = join(scratch, "cache");
+const env = { ...process.env, HOME: scratch, DOCKER_CONFIG: scratch, GLOVEBOX_MODULE_CACHE: cache };
+
+/** Runs to the end, or is killed after so many milliseconds; answers how long it ran. */
+function glovebox(
+  args: readonly string[],
+  killAfter?: number,
+): Promise<{ ms: number; status: number | null }> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: scratch,
+      env,
+      stdio: "ignore",
+    });
+    const timer =
+      killAfter === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfter);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      clearTimeout(timer);
+      resolve({ ms: performance.now() - start, status });
+    });
+  });
+}
+
+/** Kills the command at moments spread over the time that it takes, and looks after each. */
+async function killed(args: readonly string[], look: () => Promise<void>): Promise<number> {
+  const whole = await glovebox(args);
+  assert.equal(whole.status, 0, args.join(" "));
+  let early = 0;
+  for (let i = 0; i < KILLS; i++) {
+    const { status } = await glovebox(args, 40 + random.int(whole.ms));
+    if (status !== 0) early++;
+    await look();
+  }
+  return early;
+}
+
+/** No file of the cache holds other bytes than its name says. */
+function cacheIsWhole(): void {
+  const folder = join(cache, "sha256");
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (/^[0-9a-f]{64}$/.test(name)) assert.equal(sha256(readFileSync(join(folder, name))), name);
+  }
+}
+
+test("a push into a layout that is killed leaves the old artifact or the new one", async (t) => {
+  const folder = join(scratch, "layout");
+  assert.equal(
+    (await glovebox(["push", "old.wasm", `oci-layout:${folder}:v1`, "--layout", "artifact"]))
+      .status,
+    0,
+  );
+  const modules = [sha256(oldModule), sha256(newModule)];
+  const seen = new Set<string>();
+  let turn = 0;
+  const early = await killed(
+    ["push", "new.wasm", `oci-layout:${folder}:v1`, "--layout", "artifact"],
+    async () => {
+      const { digest } = await readArtifact(new LayoutStore(folder), "v1", "the layout");
+      assert.ok(modules.includes(digest.slice(7)), digest);
+      seen.add(digest);
+      // Back to a layout where something is left to be done.
+      if (turn++ % 2 === 0) rmSync(folder, { recursive: true, force: true });
+      assert.equal(
+        (await glovebox(["push", "old.wasm", `oci-layout:${folder}:v1`, "--layout", "artifact"]))
+          .status,
+        0,
+      );
+    },
+  );
+  t.diagnostic(`${early} of ${KILLS} died before they were done; ${seen.size} artifacts seen`);
+  assert.ok(early > KILLS / 3);
+  assert.equal(seen.size, 2);
+});
+
+test("a push to a registry that is killed leaves none or all of it, and the next one finishes", async (t) => {
+  if (!found(t, "registry")) return;
+  const registry = await startRegistry("registry", scratch);
+  try {
+    let round = 0;
+    const repository = (): string => `plugins/round-${round}`;
+    const target = (): string => `oci://${registry.host}/${repository()}:v1`;
+    const args = (): readonly string[] => [
+      "push",
+      "new.wasm",
+      target(),
+      "--layout",
+      "artifact",
+      "--plain-http",
+    ];
+    const whole = await glovebox(args());
+    assert.equal(whole.status, 0);
+    let [early, resumed] = [0, 0];
+    for (round = 1; round <= KILLS; round++) {
+      const { status } = await glovebox(args(), 40 + random.int(whole.ms));
+      if (status !== 0) early++;
+      const store = openRegistry(
+        { registry: registry.host, repository: repository() },
+        testRemote(),
+      );
+      const read = () => codeOf(readArtifact(store, "v1", "the registry"));
+      assert.match(await read(), status === 0 ? /^none$/ : /^(none|manifest-missing)$/);
+      const uploads = join(cache, "uploads");
+      if (existsSync(uploads) && readdirSync(uploads).some((one) => one.endsWith(".upload")))
+        resumed++;
+      assert.equal((await glovebox(args())).status, 0, "the next push finishes");
+      assert.equal(await read(), "none");
+    }
+    t.diagnostic(
+      `${early} of ${KILLS} died before they were done, ${resumed} in the middle of an upload`,
+    );
+    assert.ok(early > KILLS / 3);
+    assert.ok(resumed > 0);
+    cacheIsWhole();
+  } finally {
+    await registry.stop();
+  }
+});
+
+test("a pull that is killed writes all of the module or nothing, to its file and to the cache", async (t) => {
+  if (!found(t, "docker-registry")) return;
+  const registry = await startRegistry("docker-registry", scratch);
+  try {
+    const ref = `oci://${registry.host}/plugins/large:v1`;
+    assert.equal(
+      (await glovebox(["push", "new.wasm", ref, "--plain-http", "--layout", "artifact"])).status,
+      0,
+    );
+    const output = join(scratch, "pulled.wasm");
+    const expected = sha256(newModule);
+    const early = await killed(["pull", ref, "-o", output, "--plain-http"], async () => {
+      if (existsSync(output)) assert.equal(sha256(readFileSync(output)), expected);
+      cacheIsWhole();
+      rmSync(output, { force: true });
+      rmSync(cache, { recursive: true, force: true });
+    });
+    t.diagnostic(`${early} of ${KILLS} died before they were done`);
+    assert.ok(early > KILLS / 3);
+    assert.ok(isDigest(`sha256:${expected}`));
+  } finally {
+    await registry.stop();
+  }
+});
