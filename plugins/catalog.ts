@@ -343,6 +343,13 @@ export const plugins = [
     request: { headers: { authorization: "Bearer wonderland", cookie: "session=tenant-a" } },
   },
   {
+    name: "header-thief", source: "plugins/adversaries/header-thief.wat", language: "wat", kind: "adversary", role: "header-rewriter",
+    does: "reads and changes credentials and the authority, by every name that they have", promise: "denied-capability", acts: "request",
+    stock: "loads", unhardened: "every header is read and changed",
+    exports: ["proxy_on_request_headers"],
+    request: { headers: { authorization: "Bearer wonderland" } },
+  },
+  {
     name: "shared-data-spy", source: "plugins/adversaries/shared-data-spy.wat", language: "wat", kind: "adversary", role: "header-rewriter",
     does: "reads and poisons the sessions that tenant-cache keeps", promise: "shared-vm", acts: "request",
     stock: "loads", unhardened: "reads what any plugin of the same VM id keeps",
@@ -365,6 +372,37 @@ export const plugins = [
     does: "adds 600 headers of 900 KB to one request", promise: "host-safety", acts: "request",
     stock: "loads", unhardened: "half a gigabyte of the host's memory for one request",
     exports: ["proxy_on_request_headers"],
+  },
+  {
+    name: "shared-data-hoard", source: "plugins/adversaries/shared-data-hoard.wat", language: "wat", kind: "adversary", role: "rate-limiter",
+    does: "writes 1,000 values of 1 MB into shared data for one request", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "a gigabyte of the host's memory for one request, and never given back",
+    exports: ["proxy_on_request_headers"],
+  },
+  {
+    name: "queue-feeder", source: "plugins/adversaries/queue-feeder.wat", language: "wat", kind: "adversary", role: "header-rewriter",
+    does: "enqueues again at each item of its own queue", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "the host calls it for ever, and its memory grows",
+    exports: ["proxy_on_request_headers", "proxy_on_queue_ready", "proxy_on_configure"],
+  },
+  {
+    name: "tick-storm", source: "plugins/adversaries/tick-storm.wat", language: "wat", kind: "adversary", role: "rate-limiter",
+    does: "ticks every millisecond and counts to a million each time", promise: "host-safety", acts: "tick",
+    stock: "loads", unhardened: "a worker that does little else",
+    exports: ["proxy_on_tick", "proxy_on_configure"],
+  },
+  {
+    name: "dispatch-storm", source: "plugins/adversaries/dispatch-storm.wat", language: "wat", kind: "adversary", role: "external-auth",
+    does: "sends 200 calls for one request", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "200 calls leave for each request",
+    exports: ["proxy_on_request_headers", "proxy_on_http_call_response"],
+  },
+  {
+    name: "slow-burner", source: "plugins/adversaries/slow-burner.wat", language: "wat", kind: "adversary", role: "header-rewriter",
+    does: "spends fuel in each callback of a request that carries x-burn, in none too much", promise: "host-safety", acts: "request",
+    stock: "loads", unhardened: "all of its callbacks end",
+    exports: ["proxy_on_request_headers", "proxy_on_response_headers"],
+    request: { headers: { "x-burn": "1" } },
   },
   {
     name: "no-memory-export", source: "plugins/adversaries/no-memory-export.wat", language: "wat", kind: "adversary", role: "header-rewriter",

@@ -138,6 +138,11 @@ export class Plugin implements PluginState {
       .map((row) => row.name);
   }
 
+  /** Streams of the present instance that found no account of their own; 0 for a module that keeps none. */
+  get unslotted(): number {
+    return Number(this.#started.vm.gauges?.unslotted?.value ?? 0) >>> 0;
+  }
+
   /** Calls in flight by token. */
   get calls(): ReadonlyMap<number, OutgoingCall> {
     return this.flights.calls;

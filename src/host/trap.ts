@@ -59,6 +59,8 @@ export interface Gauges {
   readonly spent: { readonly value: number | bigint };
   readonly refused: { readonly value: number | bigint };
   readonly denied: readonly { readonly value: number | bigint }[];
+  /** Streams that found no account of their own. */
+  readonly unslotted: { readonly value: number | bigint } | null;
 }
 
 /** Null for a module that was not hardened. */
@@ -77,7 +79,7 @@ export function gaugesOf(instance: Instance): Gauges | null {
   ];
   const denied = (["denied0", "denied1", "denied2"] as const).map((key) => found.get(key));
   if (!fuel || !stack || !spent || !refused || !denied.every((one) => !!one)) return null;
-  return { fuel, stack, spent, refused, denied };
+  return { fuel, stack, spent, refused, denied, unslotted: found.get("unslotted") ?? null };
 }
 
 /**

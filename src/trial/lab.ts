@@ -7,7 +7,7 @@ import type { Policy } from "../policy/policy.ts";
 import { policyFromRole } from "../policy/resolve.ts";
 import type { RoleName } from "../policy/roles.ts";
 import type { Path, ValueAt } from "../policy/schema.ts";
-import type { LoadStep, RequestSeen, RequestStep, Run, Step, TickStep } from "./script.ts";
+import type { LoadStep, RequestSeen, Run, Step } from "./script.ts";
 import { Lanes } from "./watch.ts";
 
 /** Milliseconds that a step has where it is expected never to return. */
@@ -62,7 +62,7 @@ export class Lab {
   /** Loads the plugin as it is, in stock semantics, and plays the steps. */
   unhardened(
     name: string,
-    steps: readonly (RequestStep | TickStep)[],
+    steps: readonly Exclude<Step, LoadStep>[],
     options: LoadOptions = {},
     limit?: number,
   ): Promise<Run> {
@@ -73,7 +73,7 @@ export class Lab {
   async hardened(
     name: string,
     policy: Policy,
-    steps: readonly (RequestStep | TickStep)[],
+    steps: readonly Exclude<Step, LoadStep>[],
     options: LoadOptions = {},
   ): Promise<HardenedRun> {
     const contained = tryContain(this.bytes(name), policy);

@@ -207,7 +207,12 @@ export const needsTwo = {
   notExercised: "it takes two plugins; see the trial of the built-in ones",
 } as const;
 
-const measures: Readonly<Record<string, Measure>> = {
+/** Guards, quotas and budgets are shown by plugins that go beyond them on purpose. */
+export const needsItsOwn = {
+  notExercised: "it takes a plugin made for it; see the trial of the built-in ones",
+} as const;
+
+const measures: Readonly<Record<string, Measure | undefined>> = {
   "outbound-call": outbound,
   "memory-cap": memoryRow,
   "infinite-loop": fuelRow,
@@ -231,7 +236,7 @@ async function rowOf(one: (typeof cases)[number], subject: Subject): Promise<Tri
   const base: CaseRow = { id, table, signal, measurement: one.measurement };
   const empty = { ...base, unhardened: null, hardened: null, details: [] } as const;
   if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
-  const measured = await measures[id]!(subject);
+  const measured = await (measures[id] ?? (() => needsItsOwn))(subject);
   if ("notExercised" in measured) {
     return { ...empty, verdict: "not-exercised", reason: measured.notExercised };
   }

@@ -4,13 +4,17 @@ import { Failure } from "../errors/failure.ts";
 import { ManualClock, SeededRandom } from "../host/clock.ts";
 import type { OutgoingCall } from "../host/effects.ts";
 import type { CallbackStats } from "../host/entries.ts";
+import { HeaderMap } from "../host/header-map.ts";
 import { loadPlugin } from "../host/load.ts";
 import type { Plugin } from "../host/plugin.ts";
 import { type RequestResult, runRequest } from "../host/request.ts";
 import { createServices } from "../host/services.ts";
+import type { StreamContext } from "../host/stream-context.ts";
 import type { Trap } from "../host/trap.ts";
 import { callback } from "../spec/callbacks.ts";
 import type {
+  CrowdSeen,
+  CrowdStep,
   LoadSeen,
   LoadStep,
   PluginSeen,
@@ -47,6 +51,7 @@ function pluginSeen(plugin: Plugin): PluginSeen {
     failOpen: telemetry.failOpen,
     fuelMost: Math.max(0, ...callbacks.filter(inRequests).map((one) => one.fuelMost)),
     callbacks: callbacks.reduce((sum, one) => sum + one.calls, 0),
+    unslotted: plugin.unslotted,
   };
 }
 
@@ -62,9 +67,12 @@ export class Player {
     if (plugin === undefined)
       throw new Error(`the script asks ${step.plugin}, which it has not loaded`);
     if (step.do === "request") return this.#request(step, plugin);
+    if (step.do === "crowd") return crowd(step, plugin);
     const before = plugin.traps.length;
-    this.#clock.advance(step.advance);
-    plugin.poll();
+    for (let i = 0; i < (step.times ?? 1); i++) {
+      this.#clock.advance(step.advance);
+      plugin.poll();
+    }
     return { do: "tick", traps: seenTraps(plugin.traps.slice(before)), after: pluginSeen(plugin) };
   }
 
@@ -90,6 +98,7 @@ export class Player {
     const started = performance.now();
     const calls: RequestSeen["calls"][number][] = [];
     const traps: SeenTrap[] = [];
+    const before = this.#services.log.total;
     let passed = 0;
     let result: RequestResult;
     do {
@@ -120,9 +129,45 @@ export class Player {
       calls,
       traps,
       logs: result.logs.slice(0, LINES).map((line) => line.text),
+      logged: this.#services.log.total - before,
       passed,
       ms: performance.now() - started,
       after: pluginSeen(plugin),
     };
   }
+}
+
+/** All streams at once, the first of them answered last. */
+function crowd(step: CrowdStep, plugin: Plugin): CrowdSeen {
+  const before = plugin.traps.length;
+  const streams: (StreamContext | null)[] = [];
+  for (let i = 0; i < step.streams; i++) {
+    const admission = plugin.open();
+    const stream = admission.as === "stream" ? admission.stream : null;
+    streams.push(stream);
+    const own = i === 0 ? (step.hostile ?? []) : [];
+    const headers = [[":method", "GET"], [":path", "/"], [":authority", "service.test"], ...own];
+    stream?.request.onHeaders(HeaderMap.from(headers as [string, string][]), true);
+  }
+  const answered = (stream: StreamContext | null): number => {
+    if (stream === null) return 503;
+    if (stream.local === null && !stream.reset && !stream.request.paused) {
+      stream.response.onHeaders(HeaderMap.from([[":status", "200"]]), true);
+    }
+    const status = Number(stream.response.out.headers?.get(":status") ?? 0);
+    stream.finish();
+    return status;
+  };
+  const [first, ...others] = streams;
+  const statuses = others.map(answered);
+  const last = answered(first ?? null);
+  plugin.poll();
+  const innocent = step.hostile === undefined ? [...statuses, last] : statuses;
+  return {
+    do: "crowd",
+    failed: innocent.filter((status) => status !== 200).length,
+    hostile: step.hostile === undefined ? null : last,
+    traps: seenTraps(plugin.traps.slice(before)),
+    after: pluginSeen(plugin),
+  };
 }

@@ -32,11 +32,22 @@ export interface RequestStep {
 export interface TickStep {
   readonly do: "tick";
   readonly plugin: string;
-  /** Milliseconds that pass before the timers are looked at. */
+  /** Milliseconds that pass before the timers and queues are looked at. */
   readonly advance: number;
+  /** How often; default once. */
+  readonly times?: number;
 }
 
-export type Step = LoadStep | RequestStep | TickStep;
+/** Requests that are all open at the same time: each gets as far as the upstream, then each is answered. */
+export interface CrowdStep {
+  readonly do: "crowd";
+  readonly plugin: string;
+  readonly streams: number;
+  /** Headers of the first one, which is answered last. */
+  readonly hostile?: readonly Header[];
+}
+
+export type Step = LoadStep | RequestStep | TickStep | CrowdStep;
 
 export interface SeenTrap {
   readonly reason: string;
@@ -64,6 +75,8 @@ export interface RequestSeen {
   readonly calls: readonly { readonly kind: string; readonly to: string }[];
   readonly traps: readonly SeenTrap[];
   readonly logs: readonly string[];
+  /** How many lines there were. */
+  readonly logged: number;
   /** How many requests of `times` the upstream answered. */
   readonly passed: number;
   readonly ms: number;
@@ -72,6 +85,16 @@ export interface RequestSeen {
 
 export interface TickSeen {
   readonly do: "tick";
+  readonly traps: readonly SeenTrap[];
+  readonly after: PluginSeen;
+}
+
+export interface CrowdSeen {
+  readonly do: "crowd";
+  /** Of those without hostile headers, how many were not answered by the upstream. */
+  readonly failed: number;
+  /** What the client got of the hostile one; 0 for nothing, null where there was none. */
+  readonly hostile: number | null;
   readonly traps: readonly SeenTrap[];
   readonly after: PluginSeen;
 }
@@ -87,9 +110,11 @@ export interface PluginSeen {
   readonly fuelMost: number;
   /** Callbacks that ran. */
   readonly callbacks: number;
+  /** Streams that found no account of their own; 0 for modules that keep none. */
+  readonly unslotted: number;
 }
 
-export type Seen = LoadSeen | RequestSeen | TickSeen;
+export type Seen = LoadSeen | RequestSeen | TickSeen | CrowdSeen;
 
 /** What came of a script. */
 export interface Run {

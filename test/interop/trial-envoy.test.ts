@@ -56,18 +56,9 @@ test("every row in Envoy: the default shows the harm, hardened holds or says why
     assert.deepEqual(broken, []);
     const open = report.rows.filter((one) => one.verdict === "not-yet").map((one) => one.id);
     for (const id of open) {
-      assert.ok(
-        [
-          "telemetry",
-          "trap-fail-open",
-          "tampered-artifact",
-          "aliased-write",
-          "header-adds",
-        ].includes(id),
-        id,
-      );
+      assert.ok(["telemetry", "trap-fail-open", "tampered-artifact"].includes(id), id);
     }
-    assert.equal(report.rows.length, 18);
+    assert.equal(report.rows.length, 28);
     assert.equal(report.held, true);
   });
 
@@ -109,10 +100,25 @@ test("every row in Envoy: the default shows the harm, hardened holds or says why
   });
 
   await t.test("the host spends hundreds of megabytes in one request", () => {
-    for (const id of ["aliased-write", "header-adds"]) {
+    for (const id of ["aliased-write", "header-adds", "shared-data-hoard"]) {
       const { idle, peak } = seen(id).memoryMiB as { idle: number | null; peak: number | null };
       if (idle !== null && peak !== null) assert.ok(peak - idle > 300, row(id).unhardened!.text);
     }
+  });
+
+  await t.test("arguments, quotas and budgets hold in a proxy that knows none of them", () => {
+    assert.equal((row("other-cluster").hardened!.data.calls as string[]).length, 0);
+    assert.deepEqual(
+      (row("other-header").hardened!.data.tries as [string, number][])
+        .filter(([, status]) => status === 0)
+        .map(([what]) => what),
+      ["add x-tenant"],
+    );
+    assert.equal((row("dispatch-storm").hardened!.data.calls as string[]).length, 32);
+    assert.equal(row("tick-storm").hardened!.data.ticks, 0);
+    assert.deepEqual(row("queue-feeder").hardened!.data.statuses, [200, 200, 200]);
+    assert.equal(row("request-budget").hardened!.data.trap, "proxy_on_response_headers");
+    assert.equal(row("many-streams").hardened!.data.failed, 0);
   });
 
   await t.test("statistics stand beside every row, before and after", () => {

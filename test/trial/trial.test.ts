@@ -41,8 +41,18 @@ test("every row of both tables is there, in the article's order, then what goes 
     "Plugin recursing without end",
     "Plugin that exports no memory logs",
     "Start section that logs",
+    "Allowed call to another cluster",
+    "Property outside of the policy's paths",
+    "Header outside of the policy's names",
     "Write of one buffer named many times",
     "Request headers without end",
+    "Log lines without end",
+    "Shared data without end",
+    "Queue that feeds itself",
+    "Timer of a millisecond",
+    "Calls without end",
+    "Request that spends a little in each callback",
+    "Many streams at once",
   ]);
 });
 
@@ -59,7 +69,7 @@ test("every implemented promise is held by the built-in plugins; the rest says n
   }
   assert.deepEqual(
     result.rows.filter((row) => row.verdict === "not-yet").map((row) => row.id),
-    ["telemetry", "tampered-artifact", "aliased-write", "header-adds"],
+    ["telemetry", "tampered-artifact"],
   );
   assert.equal(result.held, true);
 });
@@ -73,6 +83,12 @@ test("a row whose plugin does nothing of the kind is broken: harmless bytes unde
     "memory-gigabyte",
     "abi-no-marker",
     "shared-data-spy",
+    "property-thief",
+    "header-thief",
+    "log-flood",
+    "queue-feeder",
+    "dispatch-storm",
+    "slow-burner",
   ]) {
     swapped.set(name, harmless);
   }
@@ -82,6 +98,14 @@ test("a row whose plugin does nothing of the kind is broken: harmless bytes unde
     "memory-cap",
     "abi-mismatch",
     "shared-vm",
+    "other-cluster",
+    "other-property",
+    "other-header",
+    "log-flood",
+    "queue-feeder",
+    "dispatch-storm",
+    "request-budget",
+    "many-streams",
   ]);
   const result = await runTrial({ plugins: swapped, only });
   assert.deepEqual(
@@ -104,7 +128,7 @@ test("a row whose plugins are not built is skipped, counted, and keeps the trial
     result.rows.filter((row) => row.verdict === "held").map((row) => row.id),
     ["digest-mismatch", "digest-breaks-load"],
   );
-  assert.equal(result.counts.skipped, 12);
+  assert.equal(result.counts.skipped, 24);
   assert.match(result.rows[0]!.reason ?? "", /not built: exfiltrate-http/);
   assert.equal(result.held, false);
 });
@@ -130,8 +154,18 @@ test("a user's plugin: what it does is measured, what it doesn't is provoked or 
     "stack-depth": "not-exercised",
     "unexported-memory": "not-exercised",
     "start-section-logs": "not-exercised",
-    "aliased-write": "not-yet",
-    "header-adds": "not-yet",
+    "other-cluster": "not-exercised",
+    "other-property": "not-exercised",
+    "other-header": "not-exercised",
+    "aliased-write": "not-exercised",
+    "header-adds": "not-exercised",
+    "log-flood": "not-exercised",
+    "shared-data-hoard": "not-exercised",
+    "queue-feeder": "not-exercised",
+    "tick-storm": "not-exercised",
+    "dispatch-storm": "not-exercised",
+    "request-budget": "not-exercised",
+    "many-streams": "not-exercised",
   });
   assert.match(result.rows[0]!.hardened!.text, /no call left; denied proxy_http_call/);
 });

@@ -8,10 +8,6 @@ const table = "host-safety";
 export const STACK = ["stack-bomb", "stack-small"] as const;
 export const UNEXPORTED = "no-memory-export";
 export const START_LOGS = "start-logs";
-export const ALIASED = "fd-write-alias";
-export const HEADERS = "header-adds";
-/** Why a host may still spend on a hardened plugin. */
-export const NO_QUOTAS = "what a plugin can make its host spend has no quotas of its own yet";
 
 async function recursing(lab: Lab, name: string): Promise<Detail> {
   const steps = [{ do: "request", plugin: name }] as const;
@@ -82,20 +78,4 @@ export const startSection: Case = {
     const works = after.run !== null && requestsOf(after.run)[0]?.status === 200;
     return { unhardened: account(before), hardened, held: crashed && works, details: [] };
   },
-};
-
-export const aliasedWrite: Case = {
-  id: "aliased-write",
-  table,
-  signal: "Write of one buffer named many times",
-  measurement: "memory of the proxy's process in one request; measured in a real Envoy",
-  notYet: `${NO_QUOTAS}; \`--engine envoy\` measures what an Envoy spends`,
-};
-
-export const headerAdds: Case = {
-  id: "header-adds",
-  table,
-  signal: "Request headers without end",
-  measurement: "memory of the proxy's process in one request; measured in a real Envoy",
-  notYet: `${NO_QUOTAS}; \`--engine envoy\` measures what an Envoy spends`,
 };

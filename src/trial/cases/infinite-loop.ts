@@ -38,7 +38,7 @@ export const loopRows: readonly LoopRow[] = [
 function stepsOf(row: LoopRow): readonly (RequestStep | TickStep)[] {
   const request = { do: "request", plugin: row.name, body: "x" } as const;
   const asked = row.path === undefined ? request : { ...request, path: row.path };
-  return row.tick ? [asked, { do: "tick", plugin: row.name, advance: 5 }] : [asked];
+  return row.tick ? [asked, { do: "tick", plugin: row.name, advance: 100 }] : [asked];
 }
 
 function outOfFuel(hardened: HardenedRun): boolean {

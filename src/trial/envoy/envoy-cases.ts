@@ -1,19 +1,24 @@
 // Every case that is measured in a real Envoy. Rows of the trial without one say why in their own words.
 import { abiMismatch } from "./cases/abi-mismatch.ts";
+import { manyStreams, requestBudget } from "./cases/budgets.ts";
 import { capTooLow } from "./cases/cap-too-low.ts";
 import { deniedCapability } from "./cases/denied-capability.ts";
 import { digestBreaksLoad, digestMismatch } from "./cases/digest.ts";
 import { failOpen } from "./cases/failure-policy.ts";
-import {
-  aliasedWrite,
-  headerAdds,
-  stackDepth,
-  startSection,
-  unexportedMemory,
-} from "./cases/host-safety.ts";
+import { otherCluster, otherHeader, otherProperty } from "./cases/guards.ts";
+import { stackDepth, startSection, unexportedMemory } from "./cases/host-safety.ts";
 import { infiniteLoop } from "./cases/infinite-loop.ts";
 import { memoryCap } from "./cases/memory-cap.ts";
 import { outboundCall } from "./cases/outbound-call.ts";
+import {
+  aliasedWrite,
+  dispatchStorm,
+  headerAdds,
+  logFlood,
+  queueFeeder,
+  sharedDataHoard,
+  tickStorm,
+} from "./cases/quotas.ts";
 import { sharedVm, sharedVmFailure } from "./cases/shared-vm.ts";
 import { telemetry } from "./cases/telemetry.ts";
 import type { EnvoyCase } from "./envoy-case.ts";
@@ -34,8 +39,18 @@ const all: readonly EnvoyCase[] = [
   stackDepth,
   unexportedMemory,
   startSection,
+  otherCluster,
+  otherProperty,
+  otherHeader,
   aliasedWrite,
   headerAdds,
+  logFlood,
+  sharedDataHoard,
+  queueFeeder,
+  tickStorm,
+  dispatchStorm,
+  requestBudget,
+  manyStreams,
 ];
 
 /** By the id of the row. */

@@ -7,7 +7,7 @@ import { minorOf } from "../../spec/envoy-versions.ts";
 import type { Measured } from "../case.ts";
 import { cases } from "../cases.ts";
 import { Lab, PATIENCE, requestsOf, tryContain } from "../lab.ts";
-import { needsTwo, type OwnOptions, type Unmeasured } from "../own.ts";
+import { needsItsOwn, type OwnOptions, type Unmeasured } from "../own.ts";
 import { baseOf, report, type TrialReport, type TrialRow } from "../trial.ts";
 import { envoyCases } from "./envoy-cases.ts";
 import { EnvoyLab, KILL_AFTER } from "./envoy-lab.ts";
@@ -63,7 +63,8 @@ async function rowOf(one: (typeof cases)[number], subject: OwnSubject): Promise<
     return { ...empty, verdict: "not-yet", reason };
   }
   const measure = measures[one.id];
-  const measured: Measured | Unmeasured = measure === undefined ? needsTwo : await measure(subject);
+  const measured: Measured | Unmeasured =
+    measure === undefined ? needsItsOwn : await measure(subject);
   if ("notExercised" in measured) {
     return { ...empty, verdict: "not-exercised", reason: measured.notExercised };
   }

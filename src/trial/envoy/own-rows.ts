@@ -177,8 +177,6 @@ export const measures: Readonly<Record<string, Measure | undefined>> = {
   "stack-depth": nothing("it is not made to recurse; see the trial of the built-in ones"),
   "unexported-memory": nothing("it exports its memory"),
   "start-section-logs": survived,
-  "aliased-write": nothing("see the trial of the built-in ones"),
-  "header-adds": nothing("see the trial of the built-in ones"),
 };
 
 type Digest = typeof mismatch;

@@ -31,6 +31,16 @@ export interface SceneAsk extends Ask {
   readonly plugin: string;
   /** How often; ends early at the first that is not answered 200. Default once. */
   readonly times?: number;
+  /** So many at the same time. */
+  readonly together?: number;
+  /** Asked before those, at the same time. */
+  readonly beside?: Ask;
+}
+
+export interface SceneAnswer extends Answer {
+  /** How many of them were answered 200. */
+  readonly passed: number;
+  readonly beside: Answer | null;
 }
 
 export interface Scene {
@@ -56,7 +66,7 @@ export interface Played {
   readonly release: string;
   readonly start: Start;
   readonly startMs: number;
-  readonly answers: readonly (Answer & { readonly passed: number })[];
+  readonly answers: readonly SceneAnswer[];
   readonly bystanders: Bystanders;
   /** MiB before the first request, and the most after it; null where the system does not tell. */
   readonly memory: { readonly idle: number | null; readonly peak: number | null };
@@ -122,17 +132,35 @@ function bootstrapOf(scene: Scene, parties: Parties, folder: string, release: st
   });
 }
 
+/** One answer of all that are asked at the same time: the first that isn't 200, else the last. */
+async function askTogether(port: number, step: SceneAsk, patience: number): Promise<SceneAnswer> {
+  const first = step.beside === undefined ? null : ask(port, step.beside, patience);
+  const all = await Promise.all(
+    Array.from({ length: step.together ?? 1 }, () => ask(port, step, patience)),
+  );
+  const passed = all.filter(({ status }) => status === 200).length;
+  const told = all.find(({ status }) => status !== 200) ?? all.at(-1)!;
+  return { ...told, passed, beside: await first };
+}
+
+/** One after the other, up to the first that isn't answered 200. */
+async function askInTurn(port: number, step: SceneAsk, patience: number): Promise<SceneAnswer> {
+  let passed = 0;
+  let answer: Answer;
+  do {
+    answer = await ask(port, step, patience);
+    if (answer.status === 200) passed++;
+  } while (answer.status === 200 && passed < (step.times ?? 1));
+  return { ...answer, passed, beside: null };
+}
+
 async function askAll(scene: Scene, ports: ReadonlyMap<string, number>, envoy: RunningEnvoy) {
-  const answers: Played["answers"][number][] = [];
+  const answers: SceneAnswer[] = [];
   for (const [i, step] of scene.asks.entries()) {
     const port = ports.get(`plugin-${step.plugin}`) ?? 0;
-    let passed = 0;
-    let answer: Answer;
-    do {
-      answer = await ask(port, step, scene.patience);
-      if (answer.status === 200) passed++;
-    } while (answer.status === 200 && passed < (step.times ?? 1));
-    answers.push({ ...answer, passed });
+    const asking = step.together === undefined ? askInTurn : askTogether;
+    const answer = await asking(port, step, scene.patience);
+    answers.push(answer);
     // One that resets connections may be about to be gone: its end is told a moment later.
     if (answer.lost === "reset") await Promise.race([envoy.gone, pause(GOING)]);
     if (envoy.end !== null || answer.lost === "patience") break;

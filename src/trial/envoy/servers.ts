@@ -51,6 +51,9 @@ async function listening(
   return { port, arrived, close };
 }
 
+/** `/hold/MS` is answered so much later. */
+const HOLD = /^\/hold\/(\d{1,5})$/;
+
 /** An HTTP/1.1 server that answers 200 with what arrived, or with `bytes` where it serves a file. */
 export function startServer(bytes?: Uint8Array): Promise<Party> {
   const arrived: Arrived[] = [];
@@ -59,7 +62,10 @@ export function startServer(bytes?: Uint8Array): Promise<Party> {
       (body) => {
         const seen = { path: request.url ?? "", headers: plain(request.headers), body };
         arrived.push(seen);
-        response.end(bytes ?? JSON.stringify(seen));
+        const wait = HOLD.exec(seen.path)?.[1];
+        const end = () => response.end(bytes ?? JSON.stringify(seen));
+        if (wait === undefined) end();
+        else setTimeout(end, Number(wait)).unref();
       },
       () => response.destroy(),
     );

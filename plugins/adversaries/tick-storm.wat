@@ -1,0 +1,20 @@
+;; Sets its timer to 1 ms and counts to a million at each tick: the worker does little else.
+(module
+  (import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_tick_period_milliseconds" (func $set_tick (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "tick-storm: tick")
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "malloc") (param $size i32) (result i32) (i32.const 8192))
+  (func (export "proxy_on_configure") (param $context i32) (param $size i32) (result i32)
+    (drop (call $set_tick (i32.const 1)))
+    (i32.const 1))
+  (func (export "proxy_on_tick") (param $context i32)
+    (local $left i32)
+    (local.set $left (i32.const 1000000))
+    (loop $count
+      (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+      (br_if $count (local.get $left)))
+    (drop (call $log (i32.const 2) (i32.const 16) (i32.const 16))))
+  (func (export "proxy_on_request_headers") (param $context i32) (param $count i32) (param $end i32) (result i32)
+    (i32.const 0)))
