@@ -14,7 +14,7 @@ import { clusterMap, endpointOf, routesOf, urlOf, variablesOf } from "./generate
 import type { Io } from "./io.ts";
 import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyAndDocument } from "./policy-source.ts";
-import { readModule } from "./ref.ts";
+import { shownPolicy, sourceOf } from "./source.ts";
 import { count } from "./units.ts";
 import { usage } from "./usage.ts";
 
@@ -75,8 +75,10 @@ function summaryOf({ report, findings }: Generated, flags: Flags): string {
 }
 
 export async function run({ args, flags }: InputOf<typeof COMMAND>, io: Io): Promise<Outcome> {
-  const request = await requestOf(args.ref, flags, io);
-  const { ref, bytes } = await readModule(args.ref, flags, io);
+  const asked = await requestOf(args.ref, flags, io);
+  const { artifact } = await sourceOf(args.ref, asked.policy, flags, io);
+  const { ref, module: bytes } = artifact;
+  const request = { ...asked, policy: shownPolicy(asked.policy) };
   const inputs = [ref, flags.policy];
   if (flags.hardened !== undefined) await refuseInputAsOutput(inputs, flags.hardened, "--hardened");
   if (flags.output !== undefined) await refuseInputAsOutput(inputs, flags.output);

@@ -52,7 +52,7 @@ export function reportText(report: HardenReport, output: string, io: Pick<Io, "s
 
 export async function run({ args, flags }: InputOf<"harden">, io: Io): Promise<Outcome> {
   const policy = await policyFrom("harden", flags, io);
-  const source = await sourceOf("harden", args.ref, policy, flags, io);
+  const source = await sourceOf(args.ref, policy, flags, io);
   const { module, ref } = source.artifact;
   await refuseInputAsOutput([args.ref, flags.policy], flags.output);
   io.progress(`hardening ${ref}`, (module.length / 1e6) * MS_PER_MB);

@@ -13,7 +13,8 @@ import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import { fitOptions, playOptions, readEvidence } from "./evidence.ts";
 import type { Io } from "./io.ts";
-import { readModule, readText } from "./ref.ts";
+import { readText } from "./ref.ts";
+import { shownPolicy, sourceOf } from "./source.ts";
 import { count } from "./units.ts";
 
 const words = {
@@ -59,9 +60,11 @@ function text(fit: Fit, { percentile, margin }: ReturnType<typeof fitOptions>, i
 export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promise<Outcome> {
   const options = fitOptions("policy fit", flags);
   const document = parsePolicy(await readText(flags.policy), flags.policy);
-  const module = await readModule(args.ref, flags, io);
+  const pinned = enforceable(document);
+  const { artifact } = await sourceOf(args.ref, pinned, { ...flags, policy: flags.policy }, io);
+  const module = { ref: artifact.ref, bytes: artifact.module };
   const given = await readEvidence("policy fit", flags, module);
-  const policy = enforceable(document);
+  const policy = shownPolicy(pinned);
   for (const record of given.records) checkFuel(record, policy);
   const playing = playOptions(module.ref, flags);
   io.progress(`watching ${module.ref}`);

@@ -5,7 +5,6 @@ import { parseReference } from "../net/reference.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Artifact } from "../supply/artifact.ts";
 import type { Shown } from "../supply/source.ts";
-import type { CommandName } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { readModule } from "./ref.ts";
 import type { RemoteFlags } from "./remote-flags.ts";
@@ -37,7 +36,6 @@ async function lockedPin(policy: Policy, artifact: Artifact, file: string): Prom
 
 /** Reads the plugin that a reference names and checks what the policy demands of its source. */
 export async function sourceOf(
-  _command: CommandName,
   text: string,
   policy: Policy,
   flags: SourceFlags,

@@ -11,7 +11,7 @@ import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyFrom } from "./policy-source.ts";
-import { readModule } from "./ref.ts";
+import { shownPolicy, sourceOf } from "./source.ts";
 import { trialReportText } from "./trial-text.ts";
 import { usage } from "./usage.ts";
 
@@ -21,7 +21,8 @@ type Flags = InputOf<"trial">["flags"];
 
 async function ownTrial(ref: string, flags: Flags, engine: Engine, io: Io): Promise<TrialReport> {
   const policy = await policyFrom("trial", flags, io);
-  const { bytes } = await readModule(ref, flags, io);
+  const { artifact } = await sourceOf(ref, policy, flags, io);
+  const shown = shownPolicy(policy);
   const options = {
     name: pluginName(parseReference(ref)),
     progress: io.progress,
@@ -29,10 +30,10 @@ async function ownTrial(ref: string, flags: Flags, engine: Engine, io: Io): Prom
   };
   if (engine !== "lab") {
     const { trialPluginInEnvoy } = await import("../trial/envoy/own-in-envoy.ts");
-    return trialPluginInEnvoy(bytes, policy, options, engine);
+    return trialPluginInEnvoy(artifact.module, shown, options, engine);
   }
   const { trialPlugin } = await import("../trial/own.ts");
-  return trialPlugin(bytes, policy, options);
+  return trialPlugin(artifact.module, shown, options);
 }
 
 /** The trial of the built-in plugins; the demo ends with it. */

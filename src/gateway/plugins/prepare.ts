@@ -161,6 +161,7 @@ async function ready(
   if (policy.sha256 !== null && policy.sha256 !== digest) {
     fail("gateway-digest", { name: plugin.name, found: digest, expected: policy.sha256 });
   }
+  checkSource(policy);
   const shipped = decode(bytes);
   const before = shipped.customs.some((one) => customSection(one.name)?.kind === "stamp");
   const run: Run = options.unsafe
@@ -186,6 +187,14 @@ async function ready(
     },
     kept: run.kept,
   };
+}
+
+/** Envoy's sources are files and downloads: nothing comes with them that a policy's other demands could hold of. */
+function checkSource({ manifest, signedBy }: Policy): void {
+  if (manifest !== null) {
+    fail("source-manifest", { expected: manifest, found: "a module without a manifest" });
+  }
+  if (signedBy.length > 0) fail("source-unsigned", { signers: signedBy.join(", ") });
 }
 
 /** A module that was hardened before keeps the whole policy, or the file's own: the host then keeps the rest. */
