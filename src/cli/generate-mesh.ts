@@ -9,7 +9,8 @@ import { CANARY, objectName, phaseOf } from "../mesh/generate/common.ts";
 import { generateMesh, type MeshFile, type TargetRequest } from "../mesh/generate/mesh.ts";
 import type { Canary, MeshRequest, ModuleSource, Revision } from "../mesh/generate/request.ts";
 import type { Policy } from "../policy/policy.ts";
-import { setting } from "../policy/settings.ts";
+import { resolvePolicy } from "../policy/resolve.ts";
+import { type PolicyDocument, setting } from "../policy/settings.ts";
 import type { EnvoyVersion } from "../spec/envoy-versions.ts";
 import { type IstioVersion, istioEnvoy } from "../spec/istio-releases.ts";
 import { istioReleases } from "../spec/mesh-api.ts";
@@ -47,10 +48,9 @@ function codeOf(source: ModuleSource, byAgent: boolean): Code {
 interface Wanted {
   readonly ref: string;
   readonly policy: Policy;
-  readonly dispatch: readonly string[] | null;
+  readonly document: PolicyDocument;
   readonly url: string;
   readonly manifest: string | undefined;
-  readonly suffix: string;
 }
 
 async function revisionOf(
@@ -62,11 +62,11 @@ async function revisionOf(
 ): Promise<Revision> {
   const { policy } = wanted;
   io.progress(`hardening ${wanted.ref}`);
-  const { bytes } = await readModule(wanted.ref);
+  const { bytes } = await readModule(wanted.ref, flags, io);
   const base = {
     policy,
     version,
-    dispatch: wanted.dispatch,
+    dispatch: setting(wanted.document, "spec.dispatch.clusters") ?? null,
     rootId: flags["root-id"] ?? basename(wanted.ref, ".wasm"),
     configuration: flags.configuration ?? null,
     environment: variablesOf(command, flags.env ?? []),
@@ -75,8 +75,6 @@ async function revisionOf(
   const source = sourceOf(command, wanted.url, wanted.manifest, facts.report.hardened.sha256);
   const envoy: EnvoyRequest = {
     ...base,
-    // Statistics tell versions apart by this name.
-    policy: wanted.suffix === "" ? policy : { ...policy, name: `${policy.name}-${wanted.suffix}` },
     form: "filter",
     routes: [],
     clusters: new Map(),
@@ -85,6 +83,18 @@ async function revisionOf(
     admin: { host: "127.0.0.1", port: 0 },
   };
   return { envoy, facts, source };
+}
+
+/** Under a name of its own: the proxy's statistics and the module's tell versions apart by it. */
+function canaryPolicy(
+  document: PolicyDocument,
+  stable: string,
+): Pick<Wanted, "policy" | "document"> {
+  const settings = new Map(document.settings);
+  const name = `${stable}-${CANARY}`;
+  settings.set("metadata.name", { value: name, where: { at: "flag", flag: "--canary" } });
+  const named = { ...document, settings };
+  return { policy: resolvePolicy(named), document: named };
 }
 
 async function canaryOf(
@@ -111,18 +121,15 @@ async function canaryOf(
   if (flags["canary-url"] === undefined)
     usage(command, "where is the canary? Give --canary-url URL");
   const other = flags["canary-policy"];
-  const own =
+  const { document } =
     other === undefined
-      ? null
+      ? stable
       : await policyAndDocument(command, { policy: other, role: undefined }, io);
   const wanted: Wanted = {
     ref,
-    policy: own?.policy ?? stable.policy,
-    dispatch:
-      own === null ? stable.dispatch : (setting(own.document, "spec.dispatch.clusters") ?? null),
+    ...canaryPolicy(document, stable.policy.name),
     url: flags["canary-url"],
     manifest: flags["canary-manifest"],
-    suffix: CANARY,
   };
   return {
     revision: await revisionOf(command, wanted, flags, version, io),
@@ -145,14 +152,12 @@ async function make(
   target: (request: MeshRequest) => TargetRequest,
 ): Promise<Made> {
   const { policy, document } = await policyAndDocument(command, flags, io);
-  const dispatch = setting(document, "spec.dispatch.clusters") ?? null;
   const wanted: Wanted = {
     ref,
     policy,
-    dispatch,
+    document,
     url: flags.url,
     manifest: flags.manifest,
-    suffix: "",
   };
   const labels = variablesOf(command, flags.label ?? [], "label");
   const request: MeshRequest = {

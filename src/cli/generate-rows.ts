@@ -3,10 +3,11 @@
 import { envoyReleases } from "../spec/envoy-versions.ts";
 import { istioReleases } from "../spec/mesh-api.ts";
 import type { ArgRow, CommandRow, FlagRow } from "./command-row.ts";
+import { remoteFlags } from "./oci-rows.ts";
 
 const ref = {
   name: "ref",
-  summary: "the plugin: a .wasm file",
+  summary: "the plugin: a .wasm file, https://, oci:// or oci-layout:",
   required: true,
 } as const satisfies ArgRow;
 
@@ -145,6 +146,7 @@ const pluginFlags = [
   },
   runbooks,
   output,
+  ...remoteFlags,
 ] as const satisfies readonly FlagRow[];
 
 const HARDENS =
@@ -246,7 +248,7 @@ export const generateRows = {
         does: "with capabilities, a VM and a back-off of its own",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   "generate envoy-gateway": {
     summary: "an EnvoyExtensionPolicy, or the EnvoyPatchPolicy that carries restrictions",
@@ -273,7 +275,7 @@ export const generateRows = {
         does: "the plugin on one route",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   "generate kuma": {
     summary: "a MeshProxyPatch that holds what the policy promises",
@@ -290,7 +292,7 @@ export const generateRows = {
         does: "the plugin before one service",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   "generate gloo": {
     summary: "options of a Gloo Gateway listener, or a WasmDeploymentPolicy of Gloo Mesh",
@@ -312,7 +314,7 @@ export const generateRows = {
         does: "the plugin on a gateway",
       },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   "generate kyverno": {
     summary: "Kyverno policies: plugins pinned to allowed digests, closed where they decide",

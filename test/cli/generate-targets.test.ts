@@ -85,6 +85,7 @@ test("a canary is generated of two plugins, with the alert that ends it, and bot
   const filter = patch.spec.default.appendModifications.at(-1).httpFilter.value as string;
   assert.match(filter, /numerator: 7\n/);
   assert.ok(filter.includes(sha256(readFileSync(hardened))));
+  assert.match(out, /^# policy header-rewriter-canary \(canary\), digest/m);
   assert.equal(rule.kind, "PrometheusRule");
 });
 
