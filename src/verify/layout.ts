@@ -10,7 +10,7 @@ import { enter } from "./expect/enter.ts";
 import { entries } from "./expect/entries.ts";
 import { type Expected, type Signature, sameSignature } from "./expect/expected.ts";
 import { canDeny } from "./expect/guards/check.ts";
-import { guardNames } from "./expect/guards/list.ts";
+import { guardsOf } from "./expect/guards/list.ts";
 import { Link } from "./expect/link.ts";
 import { optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
@@ -95,8 +95,8 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   let entry = exports.length > 0 ? exports[0]!.func - 1 : stubsAt;
   if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
   const guest = entry + 1 + exports.length;
-  const guards = guardNames(context, imports);
-  let end = entry - guards.length;
+  const guards = guardsOf(context, imports);
+  let end = entry - guards.names.length;
   if (end < stubsAt || guest > functions) {
     s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
   }

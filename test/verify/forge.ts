@@ -11,7 +11,7 @@ import { injectedGlobals } from "../../src/spec/layout.ts";
 import { hostSignature } from "../../src/verify/expect/context.ts";
 import type { Expected, Signature } from "../../src/verify/expect/expected.ts";
 import { canDeny } from "../../src/verify/expect/guards/check.ts";
-import { guardNames } from "../../src/verify/expect/guards/list.ts";
+import { guardsOf } from "../../src/verify/expect/guards/list.ts";
 import { slotRows } from "../../src/verify/expect/guards/slots.ts";
 import { optionalHelpers, roster } from "../../src/verify/expect/roster.ts";
 import { denialMessage } from "../../src/verify/expect/stub.ts";
@@ -173,7 +173,7 @@ export function forge(plan: Plan): Uint8Array {
   const stubs = stubsOf(plan.stubs ?? [], rows, rules);
   const helpers = optionalHelpers.filter(({ name }) => plan.helpers?.includes(name));
   const exports = plan.exports ?? plan.guests.map((_, k) => [`call_${k}`, k] as const);
-  const guards = guardNames(context, rows);
+  const guards = guardsOf(context, rows);
   const logs = rows.some(({ name }) => name === "proxy_log") && rules.allow.has("proxy_log");
   const logging = stubs.length > 0 && logs;
 
@@ -182,7 +182,7 @@ export function forge(plan: Plan): Uint8Array {
     ...stubs.map((row) => `stub ${row.name}`),
     ...(logging ? ["deny"] : []),
     ...helpers.map(({ name }) => name),
-    ...guards,
+    ...guards.names,
     "enter",
     ...exports.map(([what]) => `wrapper ${what}`),
   ];

@@ -51,7 +51,7 @@ export class Body {
     }
     if (row.imm === "block") this.#bytes.push(BLOCK_EMPTY);
     for (const one of immediates) {
-      if (row.imm === "i32" || row.imm === "i64") signed(this.#bytes, BigInt(one));
+      if (row.imm === "i32" || row.imm === "i64") signed(this.#bytes, one);
       else unsigned(this.#bytes, Number(one));
     }
     this.#cost += this.#table.flat[row.code]!;

@@ -9,7 +9,17 @@ export function unsigned(out: number[], value: number): void {
 }
 
 /** Appends a signed number. */
-export function signed(out: number[], value: bigint): void {
+export function signed(out: number[], value: number | bigint): void {
+  if (value !== (Number(value) | 0)) {
+    long(out, BigInt(value));
+    return;
+  }
+  let rest = value;
+  for (; rest < -64 || rest > 63; rest >>= 7) out.push((rest & 127) | 128);
+  out.push(rest & 127);
+}
+
+function long(out: number[], value: bigint): void {
   let rest = value;
   while (rest < -64n || rest > 63n) {
     out.push(Number(rest & 127n) | 128);

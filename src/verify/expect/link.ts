@@ -20,15 +20,20 @@ export class Link {
   readonly imports: readonly HostFunction[];
   readonly #makers: ReadonlyMap<string, Maker>;
   readonly #indices: ReadonlyMap<string, number>;
-  readonly #made = new Map<string, Expected>();
+  readonly #made: Map<string, Expected>;
 
-  /** @param indices by name; functions without one are made as if they stood first */
+  /**
+   * @param indices by name; functions without one are made as if they stood first
+   * @param made bodies that are known before
+   */
   constructor(
     context: Context,
     imports: readonly HostFunction[],
     makers: ReadonlyMap<string, Maker>,
     indices: ReadonlyMap<string, number> = new Map(),
+    made: ReadonlyMap<string, Expected> = new Map(),
   ) {
+    this.#made = new Map(made);
     this.context = context;
     this.imports = imports;
     this.#makers = makers;

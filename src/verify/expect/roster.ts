@@ -9,7 +9,7 @@ import { deny } from "./deny.ts";
 import { enter } from "./enter.ts";
 import type { Expected } from "./expected.ts";
 import { grow } from "./grow.ts";
-import { numbered, shared } from "./guards/list.ts";
+import { type Guards, numbered, shared } from "./guards/list.ts";
 import { slotFunctions } from "./guards/slots.ts";
 import { Link, type Maker } from "./link.ts";
 import { denialMessage, stub } from "./stub.ts";
@@ -52,7 +52,7 @@ export interface Place {
 export function roster(
   context: Context,
   imports: readonly HostFunction[],
-  guards: readonly string[],
+  guards: Guards,
   choice: Choice,
 ): { readonly link: Link; readonly places: readonly Place[] } {
   const { stubs, messages, helpers, starts } = choice;
@@ -82,9 +82,9 @@ export function roster(
     entering,
   ]);
   const names = [...thunks, ...standIns, ...denying, ...optional].map(([name]) => name);
-  const order = [...names, ...guards, "enter"];
+  const order = [...names, ...guards.names, "enter"];
   const indices = new Map(order.map((name, k) => [name, imports.length + k]));
-  const link = new Link(context, imports, makers, indices);
+  const link = new Link(context, imports, makers, indices, guards.leaves);
   const allowed = new Set(stubs.filter(({ name }) => context.policy.allow.has(name)));
   const roles = [
     ...thunks.map(() => ROLE.callable),

@@ -23,6 +23,10 @@ function groups(letters: string): number[][] {
     .map((group) => [group.length, ...typesOf(group[0]!)]);
 }
 
+/** Most constants are small, and large ones slow. */
+const long = (word: string): number | bigint =>
+  word.length < 10 ? Number(word) : BigInt.asIntN(64, BigInt(word));
+
 /** The body of a function with this type; `call target` leaves it open there. */
 export function write(link: Link, type: Signature, text: string, extras: Extras = {}): Body {
   const body = new Body(link.context.table, type, groups(extras.locals ?? ""));
@@ -40,8 +44,8 @@ export function write(link: Link, type: Signature, text: string, extras: Extras 
     const { name, imm } = row;
     if (imm === "local") body.op(name, local(words[at++]!));
     else if (imm === "global") body.op(name, global(words[at++]!));
-    else if (imm === "i32") body.op(name, BigInt.asIntN(32, BigInt(words[at++]!)));
-    else if (imm === "i64") body.op(name, BigInt.asIntN(64, BigInt(words[at++]!)));
+    else if (imm === "i32") body.op(name, Number(words[at++]!) | 0);
+    else if (imm === "i64") body.op(name, long(words[at++]!));
     else if (imm === "label") body.op(name, Number(words[at++]!));
     else if (imm === "memory") body.op(name, 0);
     else if (imm === "memarg" || imm === "data-memory") {

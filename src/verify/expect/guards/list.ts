@@ -3,6 +3,7 @@
 import type { HostFunction } from "../../../spec/host-function-row.ts";
 import type { Context } from "../context.ts";
 import { enter } from "../enter.ts";
+import type { Expected } from "../expected.ts";
 import { Link, type Maker } from "../link.ts";
 import { thunk } from "../thunk.ts";
 import { check, hasCheck } from "./check.ts";
@@ -38,8 +39,14 @@ export const numbered = (
   ),
 });
 
-/** Names of the guards and slot functions, which stand right before `enter`. */
-export function guardNames(context: Context, imports: readonly HostFunction[]): readonly string[] {
+export interface Guards {
+  /** Names of the guards and slot functions, which stand right before `enter`. */
+  readonly names: readonly string[];
+  /** Bodies of those that call no other: where the others stand does not matter to them. */
+  readonly leaves: ReadonlyMap<string, Expected>;
+}
+
+export function guardsOf(context: Context, imports: readonly HostFunction[]): Guards {
   const { thunks, checks } = numbered(context, imports);
   // Stubs call no guard, so any body stands for them here.
   const stubs = imports.map((row): [string, Maker] => [
@@ -50,5 +57,7 @@ export function guardNames(context: Context, imports: readonly HostFunction[]): 
   for (const [name] of thunks) link.made(name);
   const guards = [...shared, ...checks].map(([name]) => name).filter((name) => link.has(name));
   const slots = slotCount(context.policy) > 0 ? slotFunctions.map(([name]) => name) : [];
-  return [...guards, ...slots];
+  const bodies = guards.map((name) => [name, link.made(name)] as const);
+  const leaves = new Map(bodies.filter(([, { calls }]) => calls.length === 0));
+  return { names: [...guards, ...slots], leaves };
 }
