@@ -16,7 +16,7 @@ const folder = new URL("../../../test/golden/cases/", import.meta.url);
 const bless = process.env.BLESS === "1";
 
 /** A number, a list in brackets, or a word. */
-function valueOf(text: string): number | string | readonly string[] {
+function settingOf(text: string): number | string | readonly string[] {
   if (text.startsWith("[")) return text.slice(1, -1).split(",");
   return /^\d+$/.test(text) ? Number(text) : text;
 }
@@ -29,7 +29,7 @@ function policyOf(text: string) {
       .filter((pair) => pair !== "")
       .map((pair) => {
         const [path, value] = pair.split("=") as [string, string];
-        return [`spec.${path}`, valueOf(value)];
+        return [`spec.${path}`, settingOf(value)];
       }),
   );
   return policyFromRole("logging", overrides);
