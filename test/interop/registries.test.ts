@@ -30,8 +30,9 @@ const [plugin] = (await buildPlugins({ only: ["header-rewriter"] })).values();
 const bytes = readFileSync(plugin!);
 const moduleDigest = sha256(bytes);
 
-// Parties read credentials of whoever runs the tests; here they find none.
+// Parties, and we ourselves, read credentials of whoever runs the tests and use their cache; here they find none.
 mkdirSync(join(scratch, "home"), { recursive: true });
+process.env.HOME = join(scratch, "home");
 const env = { ...process.env, HOME: join(scratch, "home"), DOCKER_CONFIG: join(scratch, "home") };
 
 function party(program: string, ...args: readonly string[]): string {
