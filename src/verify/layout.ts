@@ -54,7 +54,7 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
       rows.push(row);
     }
     const [missing] = needed;
-    if (missing !== undefined) s.stop("verify-stub", { what: `${missing.name} has none` });
+    if (missing !== undefined) s.stop("verify-generated", { what: `stub of ${missing.name}` });
     return rows;
   }
 
