@@ -137,6 +137,18 @@ const scenes: readonly Scene[] = [
     silent: [internal("exfiltration", 0)],
   },
   {
+    file: "istio-canary",
+    alert: "GloveboxCanaryFails",
+    fires: reloads("header_tag_canary", 1),
+    silent: [...reloads("header_tag_canary", 0), ...reloads("header_tag", 1)],
+  },
+  {
+    file: "kuma-canary",
+    alert: "GloveboxCanaryFails",
+    fires: [http("2", 85), http("5", 15)],
+    silent: [http("2", 95), http("5", 5)],
+  },
+  {
     file: "prometheus-lab",
     alert: "GloveboxPluginTraps",
     fires: [counting('envoy_wasm_filter_execution_failures{plugin="access.log"}', 1)],
@@ -180,9 +192,9 @@ interface RuleFile {
   readonly groups: readonly { readonly rules: readonly { readonly alert?: string }[] }[];
 }
 
-/** The rules of a file, out of the operator's object where they stand in one. */
+/** The rules of a file, out of the operator's object where they stand in one; a canary's alert comes last. */
 function rulesOf(name: string): RuleFile {
-  const [document] = files[name]!().documents as readonly [RuleFile & { spec?: RuleFile }];
+  const document = files[name]!().documents.at(-1) as RuleFile & { spec?: RuleFile };
   return document.spec ?? document;
 }
 

@@ -177,7 +177,7 @@ export function generateGloo(request: GlooRequest): Written {
       : "Gloo Mesh Enterprise 2.5 and newer";
   const evidence =
     request.form === "listener-option"
-      ? "Measured: kubeconform with the CRD of Gloo 1.18. What the control plane makes of it: from its API; the option is for Enterprise."
+      ? "From its API's source, not tried; the option is for Enterprise."
       : "From its documentation only: its API is not published.";
   const head = headOf("gloo", consumer, [...requestLines(request), evidence]);
   const second = request.canary;

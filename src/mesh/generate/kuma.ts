@@ -86,7 +86,7 @@ export function generateKuma(request: KumaRequest): Written {
     `Kuma 2.6 and newer (for its Envoy from ${request.stable.envoy.version} on)`,
     [
       ...requestLines(request),
-      "Measured: kubeconform with the CRD of Kuma 2.12; Envoy 1.36 to 1.40 run the filters. What the control plane makes of it: from its source.",
+      "Measured: Envoy 1.36 to 1.40 run the filters. The object around them, and what the control plane makes of it: from its source.",
     ],
   );
   const wide = request.labels.length === 0 && request.targets.length === 0;
