@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { catalogue } from "./catalogue.ts";
 import { Failure, finding } from "./failure.ts";
 import { renderFailure, renderFinding } from "./render.ts";
+import { auditTexts } from "./texts/audit.ts";
 import { cliTexts } from "./texts/cli.ts";
 import { envoyConfigTexts } from "./texts/envoy-config.ts";
 import { gatewayTexts } from "./texts/gateway.ts";
