@@ -33,13 +33,18 @@ export const caps = {
   foreignArgumentBytes: 4 * 1024 * 1024,
   foreignResultBytes: 16 * 1024 * 1024,
 
+  /** What all namespaces together may keep in shared data, queues and metrics; see fair.ts for the part of one. */
+  sharedBytes: 256 * 1024 * 1024,
   /** Keys and values of one shared-data namespace, and what keeping each pair costs beside its bytes. */
   sharedDataBytes: 16 * 1024 * 1024,
   sharedPairBytes: 64,
+  /** Of all namespaces. */
   queues: 1024,
+  /** Of one queue. */
   queueItems: 10_000,
   queueBytes: 16 * 1024 * 1024,
-  metrics: 10_000,
+  /** Of all namespaces. */
+  metrics: 16_384,
   metricNameBytes: 1024,
   /** Calls, gRPC streams and look-ups that one plugin has in flight. */
   outstanding: 1024,

@@ -2,6 +2,7 @@
 // gives an id of its own, whose low two bits are the type, as in the reference host.
 import { METRIC, METRIC_ID_STEP, STATUS } from "../spec/status.ts";
 import { caps } from "./caps.ts";
+import { mayHave } from "./fair.ts";
 
 export interface Metric {
   readonly name: string;
@@ -19,8 +20,8 @@ export interface Metric {
 
 /** Where metrics are kept: by one thread here, by all threads of a process in shared/metrics.ts. */
 export interface MetricBook {
-  /** Null where there are too many. */
-  declare(type: number, name: string): Metric | null;
+  /** `namespace` is who a new one counts against. Null where it, or everybody, has too many. */
+  declare(namespace: string, type: number, name: string): Metric | null;
   all(): readonly Metric[];
   /** The value of a metric by name, for reports and tests. */
   value(name: string): bigint | undefined;
@@ -56,12 +57,17 @@ class LocalMetric implements Metric {
 
 export class MetricStore implements MetricBook {
   readonly #byName = new Map<string, Metric>();
+  /** How many each namespace has made. */
+  readonly #made = new Map<string, number>();
 
-  declare(type: number, name: string): Metric | null {
+  declare(namespace: string, type: number, name: string): Metric | null {
     const key = `${type} ${name}`;
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
-    if (this.#byName.size >= caps.metrics) return null;
+    const made = (this.#made.get(namespace) ?? 0) + 1;
+    const all = this.#byName.size + 1;
+    if (all > caps.metrics || !mayHave(made, all, caps.metrics)) return null;
+    this.#made.set(namespace, made);
     const metric = new LocalMetric(name, type);
     this.#byName.set(key, metric);
     return metric;
@@ -80,10 +86,12 @@ export class MetricStore implements MetricBook {
 export class MetricIds {
   readonly #ids = new Map<number, Metric>();
   readonly #store: MetricBook;
+  readonly #namespace: string;
   readonly #last = [METRIC.counter, METRIC.gauge, METRIC.histogram] as number[];
 
-  constructor(store: MetricBook) {
+  constructor(store: MetricBook, namespace: string) {
     this.#store = store;
+    this.#namespace = namespace;
   }
 
   /** A negative number is a status, negated: bad type or too many. */
@@ -91,7 +99,7 @@ export class MetricIds {
     const last = this.#last[type];
     if (last === undefined) return -STATUS.badArgument;
     if (this.#ids.size >= caps.metrics) return -STATUS.internalFailure;
-    const metric = this.#store.declare(type, name);
+    const metric = this.#store.declare(this.#namespace, type, name);
     if (metric === null) return -STATUS.internalFailure;
     const id = last + METRIC_ID_STEP;
     this.#last[type] = id;

@@ -53,7 +53,7 @@ export class Vm {
   constructor(plugin: PluginState, abi: AbiVersion) {
     this.plugin = plugin;
     this.abi = abi;
-    this.metricIds = new MetricIds(plugin.services.metrics);
+    this.metricIds = new MetricIds(plugin.services.metrics, plugin.namespace);
     this.trace = plugin.tracer === null ? null : new VmTrace(this, plugin.tracer);
   }
 

@@ -20,9 +20,9 @@ for (let i = 0; i < rounds; i++) {
   }
   // Sizes of all orders, so that blocks split and join while others do the same.
   data.set("space", `own ${threadId} ${i % 7}`, new Uint8Array((i * 97) % 5000).fill(threadId), 0);
-  metrics.declare(0, "count")!.add(1n);
-  metrics.declare(2, "sizes")!.observe(BigInt(i));
-  queues.enqueue(queues.resolve("space", "queue"), Buffer.from(`${threadId} ${i}`));
+  metrics.declare("space", 0, "count")!.add(1n);
+  metrics.declare("space", 2, "sizes")!.observe(BigInt(i));
+  queues.enqueue("space", queues.resolve("space", "queue"), Buffer.from(`${threadId} ${i}`));
 }
 for (let k = 0; k < Math.min(7, rounds); k++) {
   const { value } = data.get("space", `own ${threadId} ${k}`)!;

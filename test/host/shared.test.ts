@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { caps } from "../../src/host/caps.ts";
+import { atMost } from "../../src/host/fair.ts";
 import { createServices, type HostServices, sharedServices } from "../../src/host/services.ts";
 import { SharedRegion, WORD } from "../../src/host/shared/region.ts";
 import type { QueueListener } from "../../src/host/shared-queues.ts";
@@ -11,7 +12,7 @@ import { STATUS } from "../../src/spec/status.ts";
 import { call, load, noteFunctions, quiet, run, texts } from "./guest.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
-const shared = (memory = SharedRegion.allocate(22), notify = () => {}): HostServices =>
+const shared = (memory = SharedRegion.allocate(), notify = () => {}): HostServices =>
   sharedServices({ memory, notify });
 
 function listener(): QueueListener & { readonly said: string[] } {
@@ -51,11 +52,11 @@ for (const [kind, make] of [
     assert.equal(queues.register("a", "q", one, 5), id);
     assert.notEqual(queues.register("b", "q", one, 6), id);
     assert.deepEqual([queues.resolve("a", "q"), queues.resolve("a", "x")], [id, 0]);
-    assert.equal(queues.enqueue(99, bytes("x")), STATUS.notFound);
+    assert.equal(queues.enqueue("a", 99, bytes("x")), STATUS.notFound);
     assert.equal(queues.dequeue(99).status, STATUS.notFound);
     assert.equal(queues.dequeue(id).status, STATUS.empty);
-    queues.enqueue(id, bytes("one"));
-    queues.enqueue(id, bytes("two"));
+    queues.enqueue("a", id, bytes("one"));
+    queues.enqueue("a", id, bytes("two"));
     assert.deepEqual([queues.waiting, one.said], [true, ["waiting"]]);
     assert.deepEqual(
       queues.takeNotices(1).map(({ context, queue }) => [context, queue]),
@@ -63,7 +64,7 @@ for (const [kind, make] of [
     );
     assert.equal(queues.takeNotices(9).length, 1);
     assert.equal(queues.waiting, false);
-    const first = queues.dequeue(id).item!;
+    const first = queues.dequeue(id);
     queues.restore(id, first);
     const all = [queues.dequeue(id), queues.dequeue(id)].map(({ item }) =>
       Buffer.from(item!).toString(),
@@ -73,20 +74,72 @@ for (const [kind, make] of [
 
   test(`metrics ${kind}: one by name and type, 64 bits, histograms count and sum`, () => {
     const { metrics } = make();
-    const counter = metrics.declare(0, "n")!;
+    const counter = metrics.declare("a", 0, "n")!;
     counter.add(2n ** 63n);
     counter.add(2n ** 63n + 1n);
     assert.equal(metrics.value("n"), 1n);
-    const gauge = metrics.declare(1, "g")!;
+    const gauge = metrics.declare("a", 1, "g")!;
     gauge.set(3n);
     gauge.add(-5n);
     assert.equal(gauge.value, 2n ** 64n - 2n);
-    const sizes = metrics.declare(2, "s")!;
+    const sizes = metrics.declare("a", 2, "s")!;
     sizes.observe(4n);
     sizes.observe(5n);
     assert.deepEqual([sizes.value, sizes.sum], [2n, 9n]);
-    assert.equal(metrics.declare(0, "s")!.value, 0n);
+    assert.equal(metrics.declare("a", 0, "s")!.value, 0n);
+    assert.equal(metrics.declare("b", 0, "n"), counter, "whoever defines it");
     assert.equal(metrics.all().length, 4);
+  });
+
+  test(`${kind}: what twenty namespaces take as much of as they can leaves another one what it needs`, () => {
+    const { data, queues, metrics } = make();
+    const fill = (name: string): void => {
+      const own = queues.register(name, "q", listener(), 1);
+      for (let i = 0; queues.register(name, `q${i}`, listener(), 1) > 0; i++);
+      for (let i = 0; metrics.declare(name, 0, `${name} ${i}`) !== null; i++);
+      const small = new Uint8Array(300_000);
+      for (let i = 0; data.set(name, `k${i}`, small, 0) === STATUS.ok; i++);
+      for (const size of [300_000, 10]) {
+        const item = new Uint8Array(size);
+        // Whatever queue is theirs, and whatever id is guessed.
+        for (const id of [own, own + 1]) while (queues.enqueue(name, id, item) === STATUS.ok);
+      }
+    };
+    for (let i = 0; i < 20; i++) fill(`hostile ${i}`);
+    const id = queues.register("b", "q", listener(), 1);
+    assert.ok(id > 0, "a queue");
+    for (let i = 0; i < 5; i++) assert.ok(queues.register("b", `q${i}`, listener(), 1) > 0);
+    for (let i = 0; i < 100; i++) assert.ok(metrics.declare("b", 0, `b ${i}`), `metric ${i}`);
+    for (let i = 0; i < 10; i++) {
+      assert.equal(queues.enqueue("b", id, new Uint8Array(60_000)), STATUS.ok);
+      assert.equal(data.set("b", `k${i}`, new Uint8Array(60_000), 0), STATUS.ok);
+    }
+  });
+
+  test(`${kind}: what another namespace sends fills half of a queue, and counts against the sender`, () => {
+    const { queues } = make();
+    const id = queues.register("b", "q", listener(), 1);
+    let sent = 0;
+    while (queues.enqueue("a", id, bytes("x")) === STATUS.ok) sent++;
+    assert.equal(sent, caps.queueItems / 2);
+    assert.equal(queues.enqueue("b", id, bytes("mine")), STATUS.ok);
+    for (let i = 0; i < sent; i++) queues.dequeue(id);
+    assert.equal(Buffer.from(queues.dequeue(id).item!).toString(), "mine");
+
+    const others = [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
+      queues.register("b", `q${i}`, listener(), 1),
+    );
+    const large = new Uint8Array(caps.queueBytes / 4 - 16);
+    const fits = others.filter((other) => queues.enqueue("a", other, large) === STATUS.ok).length;
+    const again = others.filter((other) => queues.enqueue("a", other, large) === STATUS.ok).length;
+    const held = (fits + again) * large.length;
+    assert.ok(
+      held <= atMost(caps.sharedBytes) && held > atMost(caps.sharedBytes) - 2 * large.length,
+    );
+    const taken = queues.dequeue(others[0]!);
+    queues.restore(others[0]!, taken);
+    assert.equal(queues.enqueue("a", others[7]!, large), STATUS.internalFailure, "still a's");
+    assert.equal(queues.enqueue("b", others[7]!, large), STATUS.ok, "none of it was b's");
   });
 
   test(`${kind}: values and queues stop at their caps, and what is overwritten is free again`, () => {
@@ -98,12 +151,15 @@ for (const [kind, make] of [
     assert.equal(data.get("a", "large"), undefined);
     assert.equal(data.get("a", "k")!.value.length, half.length);
     const id = queues.register("a", "q", listener(), 1);
-    assert.equal(queues.enqueue(id, new Uint8Array(caps.queueBytes + 1)), STATUS.internalFailure);
+    assert.equal(
+      queues.enqueue("a", id, new Uint8Array(caps.queueBytes + 1)),
+      STATUS.internalFailure,
+    );
     let count = 0;
-    while (queues.enqueue(id, bytes("x")) === STATUS.ok) count++;
+    while (queues.enqueue("a", id, bytes("x")) === STATUS.ok) count++;
     assert.ok(count <= caps.queueItems && count > 1000, String(count));
     for (let i = 0; i < count; i++) assert.equal(queues.dequeue(id).status, STATUS.ok);
-    assert.equal(queues.enqueue(id, bytes("x")), STATUS.ok);
+    assert.equal(queues.enqueue("a", id, bytes("x")), STATUS.ok);
   });
 }
 
@@ -138,7 +194,7 @@ test("blocks of shared memory never overlap and all of it comes back, for any or
 });
 
 test("four threads count with compare-and-swap, enqueue and measure: nothing is lost, nothing is mixed up", async () => {
-  const memory = SharedRegion.allocate(22);
+  const memory = SharedRegion.allocate(26);
   let woken = 0;
   const { data, queues, metrics } = shared(memory, () => woken++);
   const heard = listener();
@@ -159,7 +215,7 @@ test("four threads count with compare-and-swap, enqueue and measure: nothing is 
   );
   assert.equal(Buffer.from(data.get("space", "counter")!.value).toString(), "4000");
   assert.deepEqual([metrics.value("count"), metrics.value("sizes")], [4000n, 4000n]);
-  assert.equal(metrics.declare(2, "sizes")!.sum, BigInt((4 * rounds * (rounds - 1)) / 2));
+  assert.equal(metrics.declare("a", 2, "sizes")!.sum, BigInt((4 * rounds * (rounds - 1)) / 2));
   const last = new Map<string, number>();
   for (let i = 0; i < 4 * rounds; i++) {
     const [thread, n] = Buffer.from(queues.dequeue(queue).item!).toString().split(" ");
@@ -181,13 +237,13 @@ test("a thread is woken through its notifier when another one's queue has nothin
   const there = shared(memory, () => woken++);
   const heard = listener();
   const id = here.queues.register("a", "q", heard, 1);
-  there.queues.enqueue(id, bytes("1"));
-  there.queues.enqueue(id, bytes("2"));
+  there.queues.enqueue("a", id, bytes("1"));
+  there.queues.enqueue("a", id, bytes("2"));
   assert.deepEqual([woken, here.queues.waiting, there.queues.waiting], [1, true, false]);
   assert.equal(there.queues.takeNotices(9).length, 0);
   assert.equal(here.queues.takeNotices(9).length, 2);
   there.queues.register("a", "q", listener(), 2);
-  here.queues.enqueue(id, bytes("3"));
+  here.queues.enqueue("a", id, bytes("3"));
   assert.equal(here.queues.takeNotices(9).length, 0);
   assert.equal(there.queues.takeNotices(9)[0]?.context, 2);
 });
@@ -206,11 +262,11 @@ test("a thread that ends with the lock in its hand spoils the memory: refusals, 
   assert.equal(data.get("a", "k"), undefined);
   assert.equal(data.set("a", "k", bytes("v"), 0), STATUS.internalFailure);
   assert.equal(queues.register("a", "q", listener(), 1), 0);
-  assert.equal(metrics.declare(0, "n"), null);
+  assert.equal(metrics.declare("a", 0, "n"), null);
 });
 
 test("plugins of two threads' services meet in shared data and queues of one vm_id, and in no other's", () => {
-  const memory = SharedRegion.allocate(22);
+  const memory = SharedRegion.allocate(26);
   const body = (
     phase: string,
   ): string => `${noteFunctions} (data (i32.const 0) "queue") (data (i32.const 8) "item")

@@ -42,18 +42,20 @@ export const queueCalls = {
   proxy_enqueue_shared_queue(vm: Vm, id: number, data: number, size: number): number {
     if (!vm.memory.has(data, size)) return STATUS.invalidMemoryAccess;
     vm.charge(size >>> 2);
-    return vm.plugin.services.queues.enqueue(id >>> 0, vm.memory.copy(data, size));
+    const { services, namespace } = vm.plugin;
+    return services.queues.enqueue(namespace, id >>> 0, vm.memory.copy(data, size));
   },
 
   /** The item is gone only once the guest has it. (The reference host loses it on a bad address.) */
   proxy_dequeue_shared_queue(vm: Vm, id: number, address: number, size: number): number {
     if (!vm.memory.has(address, 4) || !vm.memory.has(size, 4)) return STATUS.invalidMemoryAccess;
     const { queues } = vm.plugin.services;
-    const { status, item } = queues.dequeue(id >>> 0);
+    const taken = queues.dequeue(id >>> 0);
+    const { status, item } = taken;
     if (item === null) return status;
     vm.charge(item.length >>> 2);
     const given = vm.give(item, address, size);
-    if (given !== STATUS.ok) queues.restore(id >>> 0, item);
+    if (given !== STATUS.ok) queues.restore(id >>> 0, taken);
     return given;
   },
 };

@@ -1,38 +1,22 @@
 // Shared data for all threads of a process: the same answers as the store of one thread (../shared-data.ts), with
 // compare-and-swap exact across threads, since each operation holds the region's lock.
 //
-//   record:    tag | next | hash | namespace | cas | key length | value length | key … value …
-//   namespace: tag | next | bytes of all its keys and values | name length | name …
+//   record: tag | next | hash | namespace | cas | key length | value length | key … value …
 import { STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
 import { type DataStore, type SharedEntry, sizeOf } from "../shared-data.ts";
 import { type SharedRegion, TABLE, WORD } from "./region.ts";
+import { Spaces } from "./spaces.ts";
 
 const RECORD = 28;
-const NAMESPACE = 16;
-
-/** The address of a namespace's record, made where there is none; 0 where there is no room. Under the lock. */
-export function namespaceAt(region: SharedRegion, name: Uint8Array, make: boolean): number {
-  const { words } = region;
-  for (let at = words[WORD.namespaces]!; at !== 0; at = words[(at >>> 2) + 1]!) {
-    if (words[(at >>> 2) + 3] === name.length && region.holds(at + NAMESPACE, name)) return at;
-  }
-  if (!make) return 0;
-  const at = region.take(NAMESPACE + name.length);
-  if (at === 0) return 0;
-  words[(at >>> 2) + 1] = words[WORD.namespaces]!;
-  words[(at >>> 2) + 2] = 0;
-  words[(at >>> 2) + 3] = name.length;
-  region.bytes.set(name, at + NAMESPACE);
-  words[WORD.namespaces] = at;
-  return at;
-}
 
 export class RegionData implements DataStore {
   readonly #region: SharedRegion;
+  readonly #spaces: Spaces;
 
   constructor(region: SharedRegion) {
     this.#region = region;
+    this.#spaces = new Spaces(region);
   }
 
   get(namespace: string, key: string): SharedEntry | undefined {
@@ -40,7 +24,7 @@ export class RegionData implements DataStore {
     const name = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(key, "latin1");
     return region.locked<SharedEntry | undefined>(undefined, () => {
-      const space = namespaceAt(region, name, false);
+      const space = this.#spaces.at(name, false);
       const at = space === 0 ? 0 : this.#find(space, region.hash(space, bytes), bytes);
       if (at === 0) return undefined;
       const word = at >>> 2;
@@ -56,32 +40,33 @@ export class RegionData implements DataStore {
     const bytes = Buffer.from(key, "latin1");
     if (sizeOf(bytes, value) > caps.sharedDataBytes) return STATUS.internalFailure;
     return region.locked<number>(STATUS.internalFailure, () => {
-      const space = namespaceAt(region, name, true);
+      const space = this.#spaces.at(name, true);
       return space === 0 ? STATUS.internalFailure : this.#write(space, bytes, value, cas);
     });
   }
 
   #write(space: number, key: Uint8Array, value: Uint8Array, cas: number): number {
     const region = this.#region;
+    const spaces = this.#spaces;
     const { words } = region;
     const hash = region.hash(space, key);
     const old = this.#find(space, hash, key);
     if (old > 0 && cas !== 0 && cas !== words[(old >>> 2) + 4]! >>> 0) return STATUS.casMismatch;
     const freed = old === 0 ? 0 : sizeOf(key, { length: words[(old >>> 2) + 6]! });
-    const bytes = words[(space >>> 2) + 2]! - freed + sizeOf(key, value);
+    const bytes = spaces.dataBytes(space) - freed + sizeOf(key, value);
     if (bytes > caps.sharedDataBytes) return STATUS.internalFailure;
     const size = RECORD + key.length + value.length;
     const stays = old !== 0 && region.fits(old, size);
-    const at = stays ? old : region.take(size);
+    const at = stays ? old : spaces.take(space, size, old);
     if (at === 0) return STATUS.internalFailure;
     if (!stays) {
-      if (old !== 0) this.#remove(old, hash);
+      if (old !== 0) this.#remove(space, old, hash);
       this.#link(at, hash, space, key);
     }
     words[(at >>> 2) + 4] = this.#nextCas();
     words[(at >>> 2) + 6] = value.length;
     region.bytes.set(value, at + RECORD + key.length);
-    words[(space >>> 2) + 2] = bytes;
+    spaces.setDataBytes(space, bytes);
     return STATUS.ok;
   }
 
@@ -119,11 +104,11 @@ export class RegionData implements DataStore {
     return 0;
   }
 
-  #remove(at: number, hash: number): void {
+  #remove(space: number, at: number, hash: number): void {
     const { words } = this.#region;
     let link = WORD.dataTable + (hash % TABLE.data);
     while (words[link] !== at) link = (words[link]! >>> 2) + 1;
     words[link] = words[(at >>> 2) + 1]!;
-    this.#region.give(at);
+    this.#spaces.give(space, at);
   }
 }

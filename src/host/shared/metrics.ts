@@ -1,10 +1,11 @@
 // Metrics for all threads of a process: a name and a type are one pair of 64-bit numbers, changed by atomic
-// additions without the lock. Metrics are never given back.
+// additions without the lock. Metrics are never given back; each counts against the namespace that made it first.
 //
 //   metric: tag | next | type | name length | value (8 bytes) | sum (8 bytes) | name …
 import { caps } from "../caps.ts";
 import type { Metric, MetricBook } from "../metrics.ts";
 import { type SharedRegion, TABLE, WORD } from "./region.ts";
+import { Spaces } from "./spaces.ts";
 
 const METRIC = 32;
 
@@ -45,24 +46,27 @@ class RegionMetric implements Metric {
 
 export class RegionMetrics implements MetricBook {
   readonly #region: SharedRegion;
+  readonly #spaces: Spaces;
   /** What this thread has met. */
   readonly #known = new Map<string, RegionMetric>();
 
   constructor(region: SharedRegion) {
     this.#region = region;
+    this.#spaces = new Spaces(region);
   }
 
-  declare(type: number, name: string): Metric | null {
+  declare(namespace: string, type: number, name: string): Metric | null {
     const key = `${type} ${name}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
+    const owner = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(name, "utf8");
-    const at = this.#region.locked(0, () => this.#find(type, bytes));
+    const at = this.#region.locked(0, () => this.#find(owner, type, bytes));
     return at === 0 ? null : this.#meet(key, name, type, at);
   }
 
   /** The record of a metric, made where there is none; 0 where there are too many. */
-  #find(type: number, name: Uint8Array): number {
+  #find(owner: Uint8Array, type: number, name: Uint8Array): number {
     const region = this.#region;
     const { words } = region;
     const slot = WORD.metricTable + (region.hash(type, name) % TABLE.metrics);
@@ -71,8 +75,7 @@ export class RegionMetrics implements MetricBook {
       const same = words[word + 2] === type && words[word + 3] === name.length;
       if (same && region.holds(at + METRIC, name)) return at;
     }
-    if (words[WORD.metrics]! >= caps.metrics) return 0;
-    const at = region.take(METRIC + name.length);
+    const at = this.#take(owner, METRIC + name.length);
     if (at === 0) return 0;
     const word = at >>> 2;
     words[word + 1] = words[slot]!;
@@ -81,7 +84,15 @@ export class RegionMetrics implements MetricBook {
     words.fill(0, word + 4, word + 8);
     region.bytes.set(name, at + METRIC);
     words[slot] = at;
-    words[WORD.metrics]!++;
+    return at;
+  }
+
+  #take(owner: Uint8Array, size: number): number {
+    const spaces = this.#spaces;
+    const space = spaces.at(owner, true);
+    if (space === 0 || !spaces.count(space, "metrics", caps.metrics)) return 0;
+    const at = spaces.take(space, size);
+    if (at === 0) spaces.discount(space, "metrics");
     return at;
   }
 

@@ -1,17 +1,24 @@
 // Shared queues for all threads of a process. Who registered last is told, in its own thread: a thread counts what
-// waits for it when it polls, and is woken through `notify` when something begins to wait for another thread.
+// waits for it when it polls, and is woken through `notify` when something begins to wait for another thread. An item
+// counts against the namespace that sent it.
 //
 //   queue: tag | namespace | first | last | items | bytes | listener | context | notices | name length | name …
-//   item:  tag | next | length | bytes …
+//   item:  tag | next | length | namespace | bytes …
 import { STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
-import type { Dequeued, QueueListener, QueueNotice, QueueStore } from "../shared-queues.ts";
-import { namespaceAt } from "./data.ts";
+import {
+  type Dequeued,
+  hasRoom,
+  type QueueListener,
+  type QueueNotice,
+  type QueueStore,
+} from "../shared-queues.ts";
 import { type SharedRegion, WORD } from "./region.ts";
+import { Spaces } from "./spaces.ts";
 
 const QUEUE = 40;
-const ITEM = 12;
-const NONE: Dequeued = { status: STATUS.internalFailure, item: null };
+const ITEM = 16;
+const NONE: Dequeued = { status: STATUS.internalFailure, item: null, sender: 0 };
 
 interface Local {
   readonly listener: QueueListener;
@@ -22,12 +29,14 @@ interface Local {
 
 export class RegionQueues implements QueueStore {
   readonly #region: SharedRegion;
+  readonly #spaces: Spaces;
   readonly #notify: () => void;
   readonly #local = new Map<number, Local>();
 
   /** `notify`: something waits for a queue of another thread, which should poll its plugins. */
   constructor(region: SharedRegion, notify: () => void) {
     this.#region = region;
+    this.#spaces = new Spaces(region);
     this.#notify = notify;
   }
 
@@ -38,7 +47,7 @@ export class RegionQueues implements QueueStore {
     const space = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(name, "latin1");
     const id = region.locked(0, () => {
-      const owner = namespaceAt(region, space, true);
+      const owner = this.#spaces.at(space, true);
       if (owner === 0) return 0;
       const known = this.#find(owner, bytes);
       const number = known === 0 ? this.#make(owner, bytes) : known;
@@ -56,26 +65,27 @@ export class RegionQueues implements QueueStore {
     const space = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(name, "latin1");
     return this.#region.locked(0, () => {
-      const owner = namespaceAt(this.#region, space, false);
+      const owner = this.#spaces.at(space, false);
       return owner === 0 ? 0 : this.#find(owner, bytes);
     });
   }
 
-  enqueue(id: number, item: Uint8Array): number {
+  enqueue(namespace: string, id: number, item: Uint8Array): number {
     const region = this.#region;
     const { words } = region;
+    const sender = Buffer.from(namespace, "utf8");
     let first = false;
     const status = region.locked<number>(STATUS.internalFailure, () => {
       const word = this.#word(id);
       if (word === 0) return STATUS.notFound;
-      if (words[word + 4]! >= caps.queueItems || words[word + 5]! + item.length > caps.queueBytes) {
+      const space = this.#spaces.at(sender, true);
+      const own = space === words[word + 1];
+      if (space === 0 || !hasRoom(own, words[word + 4]! + 1, words[word + 5]! + item.length)) {
         return STATUS.internalFailure;
       }
-      const at = region.take(ITEM + item.length);
+      const at = this.#spaces.take(space, ITEM + item.length);
       if (at === 0) return STATUS.internalFailure;
-      words[(at >>> 2) + 1] = 0;
-      words[(at >>> 2) + 2] = item.length;
-      region.bytes.set(item, at + ITEM);
+      this.#fill(at, 0, space, item);
       const last = words[word + 3]!;
       if (last === 0) words[word + 2] = at;
       else words[(last >>> 2) + 1] = at;
@@ -102,34 +112,44 @@ export class RegionQueues implements QueueStore {
     const { words } = region;
     return region.locked<Dequeued>(NONE, () => {
       const word = this.#word(id);
-      if (word === 0) return { status: STATUS.notFound, item: null };
+      if (word === 0) return { ...NONE, status: STATUS.notFound };
       const at = words[word + 2]!;
-      if (at === 0) return { status: STATUS.empty, item: null };
+      if (at === 0) return { ...NONE, status: STATUS.empty };
       const item = region.copy(at + ITEM, words[(at >>> 2) + 2]!);
       words[word + 2] = words[(at >>> 2) + 1]!;
       if (words[word + 2] === 0) words[word + 3] = 0;
       words[word + 4]!--;
       words[word + 5]! -= item.length;
-      region.give(at);
-      return { status: STATUS.ok, item };
+      const sender = words[(at >>> 2) + 3]!;
+      this.#spaces.give(sender, at);
+      return { status: STATUS.ok, item, sender };
     });
   }
 
-  restore(id: number, item: Uint8Array): void {
+  restore(id: number, { item, sender }: Dequeued): void {
     const region = this.#region;
     const { words } = region;
     region.locked(undefined, () => {
       const word = this.#word(id);
-      const at = word === 0 ? 0 : region.take(ITEM + item.length);
+      if (word === 0 || item === null) return;
+      const space = Number(sender);
+      const at = this.#spaces.retake(space, ITEM + item.length);
       if (at === 0) return;
-      words[(at >>> 2) + 1] = words[word + 2]!;
-      words[(at >>> 2) + 2] = item.length;
-      region.bytes.set(item, at + ITEM);
+      this.#fill(at, words[word + 2]!, space, item);
       if (words[word + 2] === 0) words[word + 3] = at;
       words[word + 2] = at;
       words[word + 4]!++;
       words[word + 5]! += item.length;
     });
+  }
+
+  #fill(at: number, next: number, space: number, item: Uint8Array): void {
+    const { words, bytes } = this.#region;
+    const word = at >>> 2;
+    words[word + 1] = next;
+    words[word + 2] = item.length;
+    words[word + 3] = space;
+    bytes.set(item, at + ITEM);
   }
 
   get waiting(): boolean {
@@ -180,16 +200,18 @@ export class RegionQueues implements QueueStore {
   #make(space: number, name: Uint8Array): number {
     const { words } = this.#region;
     const count = words[WORD.queues]!;
-    if (count >= caps.queues) return 0;
-    const at = this.#region.take(QUEUE + name.length);
-    if (at === 0) return 0;
+    if (!this.#spaces.count(space, "queues", caps.queues)) return 0;
+    const at = this.#spaces.take(space, QUEUE + name.length);
+    if (at === 0) {
+      this.#spaces.discount(space, "queues");
+      return 0;
+    }
     const word = at >>> 2;
     words[word + 1] = space;
     for (let i = 2; i < 9; i++) words[word + i] = 0;
     words[word + 9] = name.length;
     this.#region.bytes.set(name, at + QUEUE);
     words[WORD.queueTable + count] = at;
-    words[WORD.queues] = count + 1;
     return count + 1;
   }
 }

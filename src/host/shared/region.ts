@@ -8,6 +8,7 @@
 // there. A thread that ended while it held the lock leaves the region spoiled: from then on it refuses everything.
 import { randomFillSync } from "node:crypto";
 import { threadId } from "node:worker_threads";
+import { caps } from "../caps.ts";
 
 /** Places of single words, then of tables, as indices of 32-bit words. */
 export const WORD = {
@@ -20,6 +21,7 @@ export const WORD = {
   queues: 6,
   metrics: 7,
   seed: 8,
+  taken: 9,
   freeLists: 16,
   queueTable: 64,
   metricTable: 2048,
@@ -34,6 +36,8 @@ const SMALLEST = 6;
 const USED = 0x100;
 /** Milliseconds after which the holder of the lock counts as gone: nothing under it takes one. */
 const GONE = 10_000;
+
+const orderFor = (size: number): number => Math.max(SMALLEST, 32 - Math.clz32(size - 1));
 
 /** What a thread is called as the holder of the lock: a number above 0 that no other thread has. */
 export const ownerOf = (thread: number): number => thread + 1;
@@ -57,7 +61,7 @@ export class SharedRegion {
   }
 
   /** Memory for a region with a heap of 2 to the power of `order` bytes, 20 to 30; made by one thread. */
-  static allocate(order = 28): SharedArrayBuffer {
+  static allocate(order = Math.log2(caps.sharedBytes)): SharedArrayBuffer {
     const buffer = new SharedArrayBuffer(HEAP + 2 ** order);
     const region = new SharedRegion(buffer);
     region.#push(HEAP, order);
@@ -73,6 +77,16 @@ export class SharedRegion {
     } finally {
       this.#release();
     }
+  }
+
+  /** Bytes that can be taken in all. */
+  get size(): number {
+    return 2 ** this.#top;
+  }
+
+  /** Bytes of the blocks that are taken. Under the lock. */
+  get taken(): number {
+    return this.words[WORD.taken]!;
   }
 
   get spoiled(): boolean {
@@ -109,7 +123,7 @@ export class SharedRegion {
 
   /** The byte address of a record of that many bytes, tag included; 0 where there is no room. Under the lock. */
   take(size: number): number {
-    const order = Math.max(SMALLEST, 32 - Math.clz32(size - 1));
+    const order = orderFor(size);
     if (size > 2 ** this.#top || order > this.#top) return 0;
     let found = order;
     while (found <= this.#top && this.#head(found) === 0) found++;
@@ -118,7 +132,18 @@ export class SharedRegion {
     this.#unlink(at, found);
     for (; found > order; found--) this.#push(at + 2 ** (found - 1), found - 1);
     this.words[at >>> 2] = order | USED;
+    this.words[WORD.taken]! += 2 ** order;
     return at;
+  }
+
+  /** Bytes of the block that a record of that many bytes takes. */
+  blockFor(size: number): number {
+    return 2 ** orderFor(size);
+  }
+
+  /** Bytes of the block of a record. Under the lock. */
+  blockOf(at: number): number {
+    return 2 ** (this.words[at >>> 2]! & ~USED);
   }
 
   /** Whether a record could have that many bytes where it is. Under the lock. */
@@ -131,6 +156,7 @@ export class SharedRegion {
   give(at: number): void {
     let block = at;
     let order = this.words[at >>> 2]! & ~USED;
+    this.words[WORD.taken]! -= 2 ** order;
     for (; order < this.#top; order++) {
       const buddy = ((block - HEAP) ^ (2 ** order)) + HEAP;
       if (this.words[buddy >>> 2] !== order) break;
