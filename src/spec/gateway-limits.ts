@@ -5,6 +5,8 @@
 export const wireLimits = {
   headerBytes: 60 * 1024,
   headerCount: 100,
+  /** Interim responses before the one that counts. */
+  interims: 100,
   /** An unused connection is closed after this. */
   idle: 3_600_000,
 } as const;
@@ -30,3 +32,6 @@ export const retryBodyBytes = 64 * 1024;
 
 /** What a TCP connection that is being closed may take to write what has passed; Envoy's delayed close. */
 export const closingTime = 1000;
+
+/** Remote modules: one that couldn't be fetched isn't asked for again within `negative`; Envoy's own times. */
+export const remoteCode = { negative: 10_000, remembered: 24 * 3_600_000 } as const;

@@ -84,6 +84,15 @@ export class HttpStream implements MessageSink, AttributeSource {
     this.requestHeaders(0, exchange.headers, exchange.headersOnly);
   }
 
+  /** Answers before any filter sees the request; it is counted, logged and traced as any other. */
+  refuse(answer: Answer): void {
+    const { exchange, service } = this;
+    exchange.sink = this;
+    service.counters.begin();
+    service.observer?.begin(this);
+    this.answerAt(0, answer);
+  }
+
   #open(filters: readonly Filter[]): FilterNode[] {
     const nodes: FilterNode[] = [];
     const { limits } = this.service;

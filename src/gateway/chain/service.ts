@@ -13,7 +13,7 @@ import { compileCommand, compileFormat, type FormatLine } from "../log/format.ts
 import { HttpStream } from "./http-stream.ts";
 import { requestCommands } from "./log-format.ts";
 import type { ManagerHeaders } from "./manager-headers.ts";
-import type { Filter, Matched, Router, ServiceClock } from "./seams.ts";
+import type { Answer, Filter, Matched, Router, ServiceClock } from "./seams.ts";
 
 /** Hears what becomes of requests. */
 export interface HttpCounters {
@@ -94,6 +94,11 @@ export class HttpService {
   /** Begins a request; `connection` is the client's where that is not the exchange's own. */
   handle(exchange: Exchange, connection: ConnectionInfo = exchange.connection): void {
     new HttpStream(this, exchange, connection).begin();
+  }
+
+  /** Answers a request before any filter sees it. */
+  refuse(exchange: Exchange, connection: ConnectionInfo, answer: Answer): void {
+    new HttpStream(this, exchange, connection).refuse(answer);
   }
 
   /** Whether another thread serves a request with these filters; then it has been sent there. */

@@ -1,12 +1,14 @@
 // The HTTP engine of one thread as one object: clusters, routers and listeners on one clock. What stands around it
 // (the chain, the threads) needs nothing else of the folders http, upstream and route.
 import type { ClusterConfig, HttpChain, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
+import { wireLimits } from "../../spec/gateway-limits.ts";
 import { HttpRouter } from "../route/router.ts";
 import { Clusters } from "../upstream/clusters.ts";
 import type { CodecCounters } from "./connection-context.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ConnectionInfo, ExchangeHandler, Upstreams } from "./exchange.ts";
 import { HttpListener } from "./listener.ts";
+import type { ParserLimits } from "./message-parser.ts";
 import type { ListenOn } from "./server.ts";
 
 export interface EngineParts {
@@ -40,8 +42,11 @@ export class HttpEngine {
     this.deadlines = new Deadlines(parts.now);
   }
 
-  /** Throws a Failure for a TLS setting that is refused. `ready()` settles after the first look-ups. */
-  upstreams(clusters: readonly ClusterConfig[]): Clusters {
+  /**
+   * Throws a Failure for a TLS setting that is refused. `ready()` settles after the first look-ups; `limits` are those
+   * of answers.
+   */
+  upstreams(clusters: readonly ClusterConfig[], limits: ParserLimits = wireLimits): Clusters {
     const { random, resolve, onBug } = this.#parts;
     const { deadlines } = this;
     return new Clusters(clusters, {
@@ -49,6 +54,7 @@ export class HttpEngine {
       random,
       resolve,
       onBug: (error) => onBug(error, null),
+      limits,
     });
   }
 

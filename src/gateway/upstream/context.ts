@@ -1,6 +1,7 @@
 // What all pools of a thread share: the clock, randomness, names of hosts, and who hears of bugs. Everything that
 // a test wants to decide enters here.
 import type { Deadlines } from "../http/deadlines.ts";
+import type { ParserLimits } from "../http/message-parser.ts";
 
 export interface UpstreamContext {
   readonly deadlines: Deadlines;
@@ -10,4 +11,6 @@ export interface UpstreamContext {
   readonly resolve: (name: string) => Promise<readonly string[]>;
   /** Hears what was thrown where nothing may be thrown. */
   readonly onBug: (error: unknown) => void;
+  /** Headers that a host may answer with. */
+  readonly limits: ParserLimits;
 }

@@ -1,6 +1,7 @@
 // One HTTP/1.1 connection to a host: a call at a time, reused when both sides have said all they had to say and
 // the host wants it. The invariants: bytes that nobody asked for end the connection; a response is believed only
-// as far as the strict parser takes it; nothing thrown below leaves this file.
+// as far as the strict parser takes it; what a host has said before it stopped listening is heard; nothing thrown
+// below leaves this file.
 import type { Socket } from "node:net";
 import { HeaderMap } from "../../host/header-map.ts";
 import { wireLimits } from "../../spec/gateway-limits.ts";
@@ -9,6 +10,7 @@ import type { ResetReason, UpstreamInfo } from "../http/exchange.ts";
 import { endToEnd, type Framing, requestHead, trailerLines } from "../http/h1-headers.ts";
 import { type Head, MessageParser, type MessageReceiver } from "../http/message-parser.ts";
 import type { UpstreamContext } from "./context.ts";
+import { surviveFailedWrites } from "./failed-writes.ts";
 import type { Call, Wire, WireOwner } from "./wire.ts";
 
 /** Pieces up to this size are joined with the head into one write. */
@@ -32,6 +34,8 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
   #interim = false;
   #reusable = false;
   #told = false;
+  /** The host takes nothing any more; it may have answered before. */
+  #deaf = false;
 
   /** Takes over a socket that is connected. */
   constructor(socket: Socket, info: UpstreamInfo, owner: WireOwner, context: UpstreamContext) {
@@ -39,12 +43,13 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
     this.info = info;
     this.#owner = owner;
     this.#context = context;
-    this.#parser = new MessageParser("response", wireLimits, this);
+    this.#parser = new MessageParser("response", context.limits, this);
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
     socket.on("end", () => this.#ended());
     socket.on("error", () => this.#lost("remote-reset"));
     socket.on("close", () => this.#lost("remote-reset"));
     socket.on("drain", () => this.#drained());
+    surviveFailedWrites(socket, () => (this.#deaf = true));
     context.deadlines.add(this);
     this.deadline = context.deadlines.now() + wireLimits.idle;
   }
@@ -83,6 +88,8 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
 
   write(call: Call, bytes: Uint8Array, end: boolean): boolean {
     if (this.#call !== call) return true;
+    // The rest isn't wanted: whoever sends it waits for the answer, or for the end.
+    if (this.#deaf) return false;
     let before = this.#waiting ?? "";
     let after = "";
     let piece = bytes;
@@ -190,8 +197,8 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
     const told = endToEnd(head.list, out, false);
     const headers = new HeaderMap(out);
     if (this.#interim) {
-      call.sink.interim(headers);
-      return false;
+      if (!call.interim(headers)) this.#parser.error = "malformed";
+      return this.#parser.error !== null;
     }
     const bodyless = call.headers.get(":method") === "HEAD" || status === 204 || status === 304;
     this.#keepAlive = head.keepAlive && !told.connection.includes("close");
@@ -237,7 +244,8 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
     this.#call = null;
     this.#reusable = false;
     this.served++;
-    const again = clean && this.#keepAlive && call?.requestEnded === true && this.#waiting === null;
+    const whole = call?.requestEnded === true && this.#waiting === null && !this.#deaf;
+    const again = clean && this.#keepAlive && whole;
     call?.finish();
     if (!again) {
       this.close();
@@ -283,7 +291,7 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
     this.close();
     try {
       const stale = reason === "remote-reset" && this.served > 0;
-      if (call === null || (stale && !call.answered && this.#owner.again(call))) return;
+      if (call === null || (stale && !call.answered && this.#owner.again(call, false))) return;
       call.fail(reason);
     } catch (error) {
       this.#context.onBug(error);

@@ -1,5 +1,6 @@
 // One HTTP/2 connection to a host, carrying many calls at once: what gRPC needs, trailers included. The framing is
-// node:http2's. The invariant: a call ends once, with the stream; nothing thrown below leaves this file.
+// node:http2's. The invariants: a call ends once, with the stream; one that the host says it hasn't looked at is tried
+// on another connection; nothing thrown below leaves this file.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { HeaderMap } from "../../host/header-map.ts";
@@ -22,6 +23,8 @@ export class H2Wire implements Wire, Timed {
   readonly #trailers = new WeakMap<Call, HeaderMap>();
   #closed = false;
   #leaving = false;
+  /** The last stream that the host has looked at, where it says good-bye. */
+  #last = Number.POSITIVE_INFINITY;
 
   /** Takes over a socket that is connected. */
   constructor(socket: Socket, info: UpstreamInfo, owner: WireOwner, context: UpstreamContext) {
@@ -31,18 +34,21 @@ export class H2Wire implements Wire, Timed {
     const scheme = info.tls === null ? "http" : "https";
     this.#session = connect(`${scheme}://upstream`, {
       createConnection: () => socket,
-      maxHeaderListPairs: wireLimits.headerCount,
+      maxHeaderListPairs: context.limits.headerCount,
       maxOutstandingPings: h2Limits.outstandingPings,
       settings: {
         enablePush: false,
         initialWindowSize: h2Limits.streamWindow,
-        maxHeaderListSize: wireLimits.headerBytes,
+        maxHeaderListSize: context.limits.headerBytes,
       },
     });
     this.#session.setLocalWindowSize?.(h2Limits.connectionWindow);
     this.#session.on("error", () => this.close());
     this.#session.on("close", () => this.close());
-    this.#session.on("goaway", () => this.#leave());
+    this.#session.on("goaway", (_code, last) => {
+      this.#last = last;
+      this.#leave();
+    });
     this.deadline = context.deadlines.now() + wireLimits.idle;
     context.deadlines.add(this);
   }
@@ -66,10 +72,13 @@ export class H2Wire implements Wire, Timed {
         waitForTrailers: !call.headersOnly,
       });
     } catch {
+      const gone = this.#session.destroyed || this.#session.closed;
+      if (gone) this.#leaving = true;
       // Refused by the session, or headers that HTTP/2 cannot carry.
-      call.fail(this.#session.destroyed || this.#session.closed ? "remote-reset" : "local");
+      if (!gone || !this.#owner.again(call, true)) call.fail(gone ? "remote-reset" : "local");
       return;
     }
+    call.keep();
     this.deadline = Number.POSITIVE_INFINITY;
     this.#streams.set(call, stream);
     this.#listen(call, stream);
@@ -95,12 +104,18 @@ export class H2Wire implements Wire, Timed {
     };
     stream.on(
       "headers",
-      guard((_headers, _flags, raw?: string[]) => call.sink.interim(fromH2(raw ?? []))),
+      guard((_headers, _flags, raw?: string[]) => {
+        if (call.interim(fromH2(raw ?? []))) return;
+        this.#end(call);
+        stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+        call.fail("protocol-error");
+      }),
     );
     stream.on(
       "response",
       guard((_headers, flags: number, raw?: string[]) => {
         call.answered = true;
+        call.forget();
         ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
         call.sink.headers(fromH2(raw ?? []), ended);
         if (ended) this.#complete(call);
@@ -145,11 +160,23 @@ export class H2Wire implements Wire, Timed {
     stream.on(
       "close",
       guard(() => {
+        if (call.wire !== this) return;
+        const untouched = this.#untouched(call, stream);
+        // Where one was refused, others would be.
+        if (untouched) this.#leaving = true;
         this.#end(call);
+        if (untouched && this.#owner.again(call, true)) return;
         const broken = stream.rstCode === constants.NGHTTP2_PROTOCOL_ERROR;
         call.fail(broken ? "protocol-error" : "remote-reset");
       }),
     );
+  }
+
+  /** The host says that it has done nothing for this call. */
+  #untouched(call: Call, stream: ClientHttp2Stream): boolean {
+    if (call.answered) return false;
+    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return true;
+    return stream.id === undefined || stream.id > this.#last;
   }
 
   #complete(call: Call): void {
@@ -172,6 +199,7 @@ export class H2Wire implements Wire, Timed {
   write(call: Call, bytes: Uint8Array, end: boolean): boolean {
     const stream = this.#streams.get(call);
     if (stream === undefined || stream.destroyed) return true;
+    call.keepPiece(bytes, end);
     if (end) {
       stream.end(bytes);
       return true;
@@ -182,6 +210,7 @@ export class H2Wire implements Wire, Timed {
   writeTrailers(call: Call, trailers: HeaderMap): void {
     const stream = this.#streams.get(call);
     if (stream === undefined || stream.destroyed) return;
+    call.keepTrailers(trailers);
     this.#trailers.set(call, trailers);
     stream.end();
   }
@@ -214,12 +243,13 @@ export class H2Wire implements Wire, Timed {
     if (this.#closed) return;
     this.#closed = true;
     this.#context.deadlines.delete(this);
-    const calls = [...this.#streams.keys()];
+    const open = [...this.#streams];
     this.#streams.clear();
     this.#session.destroy();
     this.#owner.closed(this);
-    for (const call of calls) {
+    for (const [call, stream] of open) {
       try {
+        if (this.#untouched(call, stream) && this.#owner.again(call, true)) continue;
         call.fail("remote-reset");
       } catch (error) {
         this.#context.onBug(error);

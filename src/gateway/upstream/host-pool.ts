@@ -172,11 +172,11 @@ export class HostPool implements WireOwner, CallOwner {
     if (this.#waiting.length > this.#connecting && this.#cluster.mayConnect) this.#connect();
   }
 
-  again(call: Call): boolean {
-    if (call.moved || call.over || !call.headersOnly) return false;
-    if (!idempotent.test(call.headers.get(":method") ?? "")) return false;
+  again(call: Call, untouched: boolean): boolean {
+    if (call.moved || call.over) return false;
+    const repeatable = call.headersOnly && idempotent.test(call.headers.get(":method") ?? "");
+    if (!(untouched || repeatable) || !call.rewind()) return false;
     call.moved = true;
-    call.wire = null;
     this.#place(call);
     return true;
   }

@@ -2,6 +2,7 @@
 // by side (HTTP/2). A Call is one request, on a wire or waiting for one. The invariant: a call hears of its end
 // exactly once, whoever ends it.
 import type { HeaderMap } from "../../host/header-map.ts";
+import { retryBodyBytes, wireLimits } from "../../spec/gateway-limits.ts";
 import type { ResetReason, UpstreamCall, UpstreamInfo, UpstreamSink } from "../http/exchange.ts";
 
 /** One connection to a host. */
@@ -32,8 +33,11 @@ export interface WireOwner {
   freed(wire: Wire): void;
   /** It is gone. */
   closed(wire: Wire): void;
-  /** A call died with a used connection before any answer; true where it is tried on another. */
-  again(call: Call): boolean;
+  /**
+   * A call died before any answer; true where it is tried on another connection. `untouched`: the host has done
+   * nothing for it, otherwise nobody knows.
+   */
+  again(call: Call, untouched: boolean): boolean;
 }
 
 /** Who hears of the end of a call. */
@@ -42,6 +46,11 @@ export interface CallOwner {
   over(call: Call, failure: ResetReason | null): void;
   /** Nobody wants a call any more that has no wire yet. */
   withdrawn(call: Call): void;
+}
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly end: boolean;
 }
 
 /** Bytes that a call without a wire keeps before it says that it is full. */
@@ -59,10 +68,15 @@ export class Call implements UpstreamCall {
   over = false;
   /** It has been moved from a connection that was stale. */
   moved = false;
-  early: { bytes: Uint8Array; end: boolean }[] | null = null;
+  early: Piece[] | null = null;
   earlyTrailers: HeaderMap | null = null;
+  /** What was sent on its wire; null where that isn't kept, or was too much. */
+  #kept: Piece[] | null = null;
+  #keptBytes = 0;
+  #keptTrailers: HeaderMap | null = null;
   readonly headersOnly: boolean;
   #earlyBytes = 0;
+  #interims = 0;
   /** The owner has been told that this side is slow. */
   slow = false;
 
@@ -104,6 +118,48 @@ export class Call implements UpstreamCall {
       this.slow = false;
       this.sink.resume();
     }
+  }
+
+  /** A wire begins to send it, on which it may have to be taken back. */
+  keep(): void {
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+
+  /** Keeps a piece that is being sent, as long as they are few. */
+  keepPiece(bytes: Uint8Array, end: boolean): void {
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes > retryBodyBytes) this.#kept = null;
+    this.#kept?.push({ bytes, end });
+  }
+
+  keepTrailers(trailers: HeaderMap): void {
+    this.#keptTrailers = trailers;
+  }
+
+  /** Tells an interim response; false where there have been too many. */
+  interim(headers: HeaderMap): boolean {
+    if (++this.#interims > wireLimits.interims) return false;
+    this.sink.interim(headers);
+    return true;
+  }
+
+  /** It has an answer: it will not be sent again. */
+  forget(): void {
+    this.#kept = null;
+  }
+
+  /** As if nothing of it had been sent; false where not all of that is at hand. */
+  rewind(): boolean {
+    if (!this.headersOnly && this.#kept === null) return false;
+    this.wire = null;
+    this.early = this.#kept;
+    this.earlyTrailers = this.#keptTrailers;
+    this.#kept = null;
+    this.#keptTrailers = null;
+    // Whoever waits for the old wire hears from the new one.
+    this.slow = !this.requestEnded;
+    return true;
   }
 
   reset(): void {

@@ -4,7 +4,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import type { Cell, StatCells } from "../stats/cells.ts";
 import { Share } from "./share.ts";
-import { refuse, Waiting } from "./waiting.ts";
+import { overload, type Prospects, Waiting } from "./waiting.ts";
 
 /** Requests that may wait; beyond, the answer is 503. */
 const WAITING = 128;
@@ -50,23 +50,19 @@ export class CellGate {
   }
 
   /** Begins a request now, later, or never. */
-  pass(exchange: Exchange, begin: () => void): void {
+  pass(exchange: Exchange, prospects: Prospects): void {
     if (this.#queue.length === 0 && this.#debt() === 0) {
-      begin();
+      prospects.begin();
       return;
     }
     if (this.#queue.length >= WAITING) {
-      this.#refuse(exchange);
+      this.#overload.add(1);
+      prospects.refuse(overload(OVERLOAD));
       return;
     }
     this.#waited.add(1);
-    this.#queue.push(new Waiting(exchange, begin));
+    this.#queue.push(new Waiting(exchange, prospects));
     this.#arm();
-  }
-
-  #refuse(exchange: Exchange): void {
-    this.#overload.add(1);
-    refuse(exchange, OVERLOAD);
   }
 
   #arm(): void {

@@ -1,10 +1,11 @@
 // Requests whose plugins live in a cell: sent there as a whole over the cell's socket, in both directions piece by
 // piece. The cell matches the route again and runs the whole chain, so that nothing of it is done here.
 
-import { HeaderMap } from "../../host/header-map.ts";
+import { caps } from "../../host/caps.ts";
+import type { HeaderMap } from "../../host/header-map.ts";
 import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
 import type { HttpStream } from "../chain/http-stream.ts";
-import type { Filter } from "../chain/seams.ts";
+import type { Filter, Answer as FinalAnswer } from "../chain/seams.ts";
 import type {
   Exchange,
   MessageSink,
@@ -13,15 +14,22 @@ import type {
   UpstreamSink,
   Upstreams,
 } from "../http/exchange.ts";
-import { addOrigin } from "./origin.ts";
+import { addOrigin, dropOrigin } from "./origin.ts";
 import type { Engine } from "./seams.ts";
-import { refuse, Waiting } from "./waiting.ts";
+import { overload, Waiting } from "./waiting.ts";
 
 /** Requests of all threads that may wait for a cell; its own gate is what really limits them. */
 const CELL_REQUESTS = 100_000;
 
+/** What a cell answers is what its plugins have made of an answer, with what the manager adds to it. */
+const CELL_ANSWER = {
+  headerBytes: caps.headerMapBytes + 4 * caps.headerMapCount + 16 * 1024,
+  headerCount: caps.headerMapCount + 16,
+};
+
 /** Requests that may wait for one cell to be made. */
 const WAITING = 256;
+const LOST = "overload: the thread that this route's plugin had to itself is gone\n";
 const NO_CELL = "overload: the plugin of this route is being moved to a thread of its own\n";
 
 function clusterOf(plugin: string, path: string): ClusterConfig {
@@ -61,7 +69,10 @@ export class Diversion {
     this.#upstreams =
       entries.length === 0
         ? null
-        : this.#engine.upstreams(entries.map(([plugin, path]) => clusterOf(plugin, path)));
+        : this.#engine.upstreams(
+            entries.map(([plugin, path]) => clusterOf(plugin, path)),
+            CELL_ANSWER,
+          );
     if (before !== null) void before.drain();
     this.#arrived();
   }
@@ -82,39 +93,50 @@ export class Diversion {
     }
   }
 
-  #wait(exchange: Exchange, waiting: Waiting[], plugin: string): void {
-    if (waiting.length >= WAITING) refuse(exchange, NO_CELL);
-    else waiting.push(new Waiting(exchange, () => this.#send(exchange, plugin)));
+  #wait(stream: HttpStream, waiting: Waiting[], plugin: string): void {
+    const begin = (): void => this.#send(stream, plugin);
+    const refuse = (answer: FinalAnswer): void => refuseHere(stream, answer);
+    if (waiting.length >= WAITING) refuse(overload(NO_CELL));
+    else waiting.push(new Waiting(stream.exchange, { begin, refuse }));
   }
 
-  #send(exchange: Exchange, plugin: string): void {
+  #send(stream: HttpStream, plugin: string): void {
     this.active++;
-    new Diverted(exchange, this.#upstreams!, plugin, () => this.active--);
+    new Diverted(stream, this.#upstreams!, plugin, () => this.active--);
   }
 
   /** Sends a request to the cell of one of its plugins; false where none has one. */
-  divert({ exchange, connection }: HttpStream, filters: readonly Filter[]): boolean {
+  divert(stream: HttpStream, filters: readonly Filter[]): boolean {
     if (this.#upstreams === null && this.#expected.size === 0) return false;
     for (const { name } of filters) {
       const waiting = this.#expected.get(name);
       if (waiting === undefined && !this.#cells[name]) continue;
-      addOrigin(exchange.headers, connection);
-      if (waiting === undefined) this.#send(exchange, name);
-      else this.#wait(exchange, waiting, name);
+      addOrigin(stream.exchange.headers, stream.connection);
+      if (waiting === undefined) this.#send(stream, name);
+      else this.#wait(stream, waiting, name);
       return true;
     }
     return false;
   }
 }
 
+/** The request doesn't get to a cell: it is answered, counted and logged here. */
+function refuseHere(stream: HttpStream, answer: FinalAnswer): void {
+  dropOrigin(stream.exchange.headers);
+  stream.refuse(answer);
+}
+
 class Diverted implements MessageSink {
+  readonly #stream: HttpStream;
   readonly #exchange: Exchange;
   readonly #call: UpstreamCall;
   readonly #done: () => void;
   #toClient: UpstreamSink | null;
   #answered = false;
 
-  constructor(exchange: Exchange, upstreams: Upstreams, cell: string, done: () => void) {
+  constructor(stream: HttpStream, upstreams: Upstreams, cell: string, done: () => void) {
+    const { exchange } = stream;
+    this.#stream = stream;
     this.#exchange = exchange;
     this.#done = done;
     exchange.sink = this;
@@ -180,11 +202,7 @@ class Diverted implements MessageSink {
       this.#exchange.reset();
       return;
     }
-    const headers = HeaderMap.from([
-      [":status", "503"],
-      ["content-length", "0"],
-    ]);
-    this.#exchange.sendHeaders(headers, true);
+    refuseHere(this.#stream, overload(LOST));
   }
 
   slow(slow: boolean): void {

@@ -34,7 +34,7 @@ export function httpEngine(thread: number, onBug: (error: unknown) => void): Eng
   });
   return {
     deadlines: engine.deadlines,
-    upstreams: (clusters) => engine.upstreams(clusters),
+    upstreams: (clusters, limits) => engine.upstreams(clusters, limits),
     router: (chain, upstreams) => engine.router(chain, upstreams),
     ready: (upstreams) => (upstreams as Clusters).ready(),
     async listen(config, index, on, handler, events): Promise<Acceptor> {

@@ -1,4 +1,5 @@
 // Envoy's counters of one HTTP connection manager.
+import { getOrMake } from "../../util/get-or-make.ts";
 import type { HttpCounters } from "../chain/service.ts";
 import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
 
@@ -42,12 +43,8 @@ export class HttpStats implements HttpCounters {
   upstreamAnswered(cluster: string, status: number): void {
     const kind = Math.floor(status / 100);
     const id = `${cluster} ${kind}`;
-    let cell = this.#answers.get(id);
-    if (cell === undefined) {
-      cell = this.#stats.cell("cluster", { cluster, counter: `upstream_rq_${kind}xx` });
-      this.#answers.set(id, cell);
-    }
-    cell.add(1);
+    const counter = `upstream_rq_${kind}xx`;
+    getOrMake(this.#answers, id, () => this.#stats.cell("cluster", { cluster, counter })).add(1);
   }
 
   noRoute(): void {

@@ -10,6 +10,11 @@ export function addOrigin(headers: HeaderMap, connection: ConnectionInfo): void 
   headers.set(HEADER, Buffer.from(JSON.stringify(connection), "utf8").toString("base64"));
 }
 
+/** The request stays here after all. */
+export function dropOrigin(headers: HeaderMap): void {
+  headers.remove(HEADER);
+}
+
 /** The client's connection; null where the header isn't there or is no such thing. */
 export function originOf(exchange: Exchange): ConnectionInfo | null {
   const text = exchange.headers.get(HEADER);

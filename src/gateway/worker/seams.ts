@@ -5,6 +5,7 @@ import type { ClusterConfig, HttpChain, ListenerConfig } from "../../mesh/envoy/
 import type { Router } from "../chain/seams.ts";
 import type { Deadlines } from "../http/deadlines.ts";
 import type { ExchangeHandler, Upstreams } from "../http/exchange.ts";
+import type { ParserLimits } from "../http/message-parser.ts";
 import type { ClientInfo } from "../tcp/seams.ts";
 
 /** A listener that accepts. */
@@ -23,7 +24,8 @@ export interface ListenEvents {
 }
 
 export interface Engine {
-  upstreams(clusters: readonly ClusterConfig[]): Upstreams;
+  /** `limits` are those of the hosts' answers, where they are not the usual ones. */
+  upstreams(clusters: readonly ClusterConfig[], limits?: ParserLimits): Upstreams;
   router(chain: HttpChain, upstreams: Upstreams): Router;
   readonly deadlines: Deadlines;
   /** When every name of the clusters has been looked up once. */

@@ -7,11 +7,10 @@ import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
 import { HeaderMap } from "../../host/header-map.ts";
 import { sharedServices } from "../../host/services.ts";
-import type { ClusterConfig, ListenerConfig, TcpChain } from "../../mesh/envoy/lab-config.ts";
-import { managerHeaders } from "../chain/manager-headers.ts";
-import type { ServiceClock } from "../chain/seams.ts";
+import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
+import type { Answer, ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
-import type { ConnectionInfo, Exchange, Upstreams } from "../http/exchange.ts";
+import type { Exchange, Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
 import type { ClientInfo } from "../tcp/seams.ts";
@@ -23,7 +22,7 @@ import { ClusterCounters } from "./cluster-counters.ts";
 import { dialerOf } from "./dialer.ts";
 import { Diversion } from "./diversion.ts";
 import { Generation } from "./generation.ts";
-import { HttpStats } from "./http-counters.ts";
+import { listenerEvents, UNCOUNTED } from "./listener-events.ts";
 import { LogFiles } from "./log-files.ts";
 import { ThreadLog } from "./logs.ts";
 import type { FromThread, ThreadReport, ThreadStart, ToThread, Version } from "./messages.ts";
@@ -35,7 +34,7 @@ import { Recording } from "./recording.ts";
 import { reportOf } from "./report.ts";
 import type { Acceptor, Engine } from "./seams.ts";
 import { ServedPlugin } from "./served-plugin.ts";
-import { TcpStats } from "./tcp-counters.ts";
+import { Services } from "./services.ts";
 import { Timers } from "./timers.ts";
 
 /** How often logs and counters go out, in milliseconds. */
@@ -58,8 +57,7 @@ export class ServingThread {
   readonly #log: ThreadLog;
   readonly #files: LogFiles;
   readonly #pulse: Pulse;
-  readonly #http = new Map<string, HttpStats>();
-  readonly #tcp = new Map<string, TcpStats>();
+  readonly #listeners: Services;
   readonly #diversion: Diversion;
   readonly #gate: CellGate | null;
   readonly #timers: Timers;
@@ -110,6 +108,15 @@ export class ServingThread {
     this.#gate =
       cell === null ? null : new CellGate({ ...cell, stats: this.#stats, now: clock.now, busy });
     this.#diversion = new Diversion(engine);
+    this.#listeners = new Services({
+      engine,
+      stats: this.#stats,
+      files: this.#files,
+      clock,
+      observing: this.#observing,
+      diversion: cell === null ? this.#diversion : null,
+      onBug: (error) => this.internalError(error),
+    });
     const notify = (): void => send({ kind: "poll" });
     this.#services = sharedServices({
       memory: start.shared,
@@ -177,7 +184,7 @@ export class ServingThread {
         known: this.#current?.byKey ?? new Map(),
         upstreams,
         make: (prepared) => this.#make(prepared, upstreams),
-        service: (generation, listener) => this.#service(generation, listener),
+        service: (generation, listener) => this.#listeners.make(generation, listener),
       });
       this.#timers.arm();
       await Promise.race([
@@ -262,52 +269,6 @@ export class ServingThread {
     this.#send({ kind: "expensive", plugin, why });
   }
 
-  #service(generation: Generation, listener: number): HttpService | TcpService {
-    const config = generation.version.config.listeners[listener]!;
-    const { chain } = config;
-    if (chain.kind === "tcp") return this.#tcpService(generation, chain, config.bufferLimit);
-    let counters = this.#http.get(chain.statPrefix);
-    if (counters === undefined) {
-      counters = new HttpStats(chain.statPrefix, this.#stats);
-      this.#http.set(chain.statPrefix, counters);
-    }
-    return new HttpService({
-      chain,
-      bufferLimit: config.bufferLimit,
-      router: this.#engine.router(chain, generation.upstreams),
-      filter: (plugin) => generation.plugins[plugin]!,
-      clock,
-      counters,
-      manager: managerHeaders(chain, clock.wall),
-      log: (to) => this.#files.sink(to),
-      divert:
-        this.#start.cell === null
-          ? (stream, filters) => this.#diversion.divert(stream, filters)
-          : null,
-      observe: this.#observing,
-    });
-  }
-
-  #tcpService(generation: Generation, chain: TcpChain, bufferLimit: number): TcpService {
-    let counters = this.#tcp.get(chain.statPrefix);
-    if (counters === undefined) {
-      counters = new TcpStats(chain.statPrefix, this.#stats);
-      this.#tcp.set(chain.statPrefix, counters);
-    }
-    const { upstreams } = generation;
-    return new TcpService({
-      chain,
-      bufferLimit,
-      filter: (plugin) => generation.plugins[plugin]!,
-      dial: (cluster, done) => upstreams.raw!(cluster, done),
-      deadlines: this.#engine.deadlines,
-      clock,
-      counters,
-      log: (to) => this.#files.sink(to),
-      onBug: (error) => this.internalError(error),
-    });
-  }
-
   async #commit(number: number): Promise<void> {
     const staged = this.#staged;
     if (staged === null || staged.version.number !== number) return;
@@ -338,34 +299,14 @@ export class ServingThread {
     if (cell !== null) {
       const config = cellListener(listeners);
       if (config === null) return;
-      const events = { connection: () => {}, connectionEnd: () => {}, codec: () => {} };
       const handler = (exchange: Exchange): void => this.#fromWorker(exchange);
       this.#acceptors.push(
-        await this.#engine.listen(config, 0, { path: cell.path }, handler, events),
+        await this.#engine.listen(config, 0, { path: cell.path }, handler, UNCOUNTED),
       );
       return;
     }
     for (const [place, config] of listeners.entries()) {
-      const prefix = config.chain.statPrefix;
-      const labels = { listener: config.name || String(place) };
-      const total = this.#stats.cell("listenerCxTotal", labels);
-      const active = this.#stats.cell("listenerCxActive", labels);
-      const codec = new Map<string, Cell>();
-      const events = {
-        connection: () => {
-          total.add(1);
-          active.add(1);
-        },
-        connectionEnd: () => active.add(-1),
-        codec: (counter: string, by: number) => {
-          let cell = codec.get(counter);
-          if (cell === undefined) {
-            cell = this.#stats.cell("codec", { prefix, counter });
-            codec.set(counter, cell);
-          }
-          cell.add(by);
-        },
-      };
+      const events = listenerEvents(this.#stats, config, place);
       if (config.chain.kind === "tcp") {
         const take = (client: Socket, info: ClientInfo): void => this.#take(place, client, info);
         const on = { fd: sockets[place]! };
@@ -384,12 +325,13 @@ export class ServingThread {
     }
   }
 
-  /** `origin`: the client's connection, where another thread has accepted it. */
-  #handle(listener: number, exchange: Exchange, origin?: ConnectionInfo): void {
+  /** `origin`: the client's connection, where another thread has accepted it; `no`: the answer without a look. */
+  #handle(listener: number, exchange: Exchange, origin = exchange.connection, no?: Answer): void {
     try {
       const service = this.#current?.services[listener];
-      if (service instanceof HttpService) service.handle(exchange, origin);
-      else exchange.reset();
+      if (!(service instanceof HttpService)) exchange.reset();
+      else if (no === undefined) service.handle(exchange, origin);
+      else service.refuse(exchange, origin, no);
     } catch (error) {
       this.internalError(error);
       exchange.reset();
@@ -421,7 +363,11 @@ export class ServingThread {
     }
     // The way here is without TLS, the client's may not be.
     exchange.headers.set(":scheme", origin.tls === null ? "http" : "https");
-    this.#gate!.pass(exchange, () => this.#handle(origin.listener, exchange, origin));
+    const { listener } = origin;
+    this.#gate!.pass(exchange, {
+      begin: () => this.#handle(listener, exchange, origin),
+      refuse: (answer) => this.#handle(listener, exchange, origin, answer),
+    });
   }
 
   /** The plugins of a version that another doesn't have end with their last request. */
@@ -455,17 +401,14 @@ export class ServingThread {
   }
 
   #report(): ThreadReport {
-    const active = [...this.#http.values()].reduce((sum, one) => sum + one.active, 0);
-    return reportOf(this.#current, this.#leaving, active);
+    return reportOf(this.#current, this.#leaving, this.#listeners.requests);
   }
 
   /** Answers what is in flight, then says so; what takes too long is left. */
   async #drain(milliseconds: number): Promise<void> {
     for (const acceptor of this.#acceptors) acceptor.drain();
     const until = clock.now() + milliseconds;
-    const busy = (): boolean =>
-      [...this.#http.values(), ...this.#tcp.values()].some((one) => one.active > 0) ||
-      this.#diversion.active > 0;
+    const busy = (): boolean => this.#listeners.busy || this.#diversion.active > 0;
     while (busy() && clock.now() < until) await new Promise((done) => setTimeout(done, 10));
     for (const acceptor of this.#acceptors) acceptor.drain();
     this.#publish();

@@ -1,52 +1,50 @@
-// Requests that wait before anything is done with them, and requests that are refused for it.
-import { HeaderMap } from "../../host/header-map.ts";
+// Requests that wait before anything is done with them, and the answer to those that wait in vain.
+import type { HeaderMap } from "../../host/header-map.ts";
+import type { Answer } from "../chain/seams.ts";
 import type { Exchange, MessageSink } from "../http/exchange.ts";
 
-/** What is left of a request that was refused. */
-const DEAF: MessageSink = {
-  data: () => {},
-  trailers: () => {},
-  reset: () => {},
-  pause: () => {},
-  resume: () => {},
-};
+/** A 503 with a reason; the flag is Envoy's for what its overload manager refuses. */
+export function overload(reason: string): Answer {
+  return {
+    status: 503,
+    details: "overload",
+    headers: [
+      ["content-type", "text/plain"],
+      ["retry-after", "1"],
+    ],
+    body: Buffer.from(reason),
+    flags: "OM",
+  };
+}
 
-/** Answers 503 with a reason. */
-export function refuse(exchange: Exchange, reason: string): void {
-  const body = Buffer.from(reason);
-  exchange.sink = DEAF;
-  const headers = HeaderMap.from([
-    [":status", "503"],
-    ["content-type", "text/plain"],
-    ["content-length", String(body.length)],
-    ["retry-after", "1"],
-  ]);
-  exchange.sendHeaders(headers, false);
-  exchange.sendData(body, true);
+/** What may become of a request that waits. */
+export interface Prospects {
+  begin(): void;
+  refuse(answer: Answer): void;
 }
 
 /** A request that waits: its reading is stopped, and what has come nevertheless is kept. */
 export class Waiting implements MessageSink {
   readonly #exchange: Exchange;
-  readonly #begin: () => void;
+  readonly #prospects: Prospects;
   readonly #came: ((sink: MessageSink) => void)[] = [];
   #gone = false;
 
-  constructor(exchange: Exchange, begin: () => void) {
+  constructor(exchange: Exchange, prospects: Prospects) {
     this.#exchange = exchange;
-    this.#begin = begin;
+    this.#prospects = prospects;
     exchange.sink = this;
     exchange.pauseReading();
   }
 
   /** It waits no longer, in vain. */
   refuse(reason: string): void {
-    if (!this.#gone) refuse(this.#exchange, reason);
+    if (!this.#gone) this.#prospects.refuse(overload(reason));
   }
 
   go(): void {
     if (this.#gone) return;
-    this.#begin();
+    this.#prospects.begin();
     for (const event of this.#came) event(this.#exchange.sink);
     this.#exchange.resumeReading();
   }

@@ -75,6 +75,10 @@ const garbage: readonly (readonly [what: string, answer: string, status: number]
   ["70 KiB of headers", `HTTP/1.1 200 OK\r\nx: ${"a".repeat(70 * 1024)}\r\n\r\n`, 502],
   ["101 headers", `HTTP/1.1 200 OK\r\n${"x: 1\r\n".repeat(101)}content-length: 0\r\n\r\n`, 502],
   ["HTTP/2.0 as text", "HTTP/2.0 200 OK\r\n\r\n", 502],
+  ["a length that is no number", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", 502],
+  ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", 502],
+  ["the start of TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 502],
+  ["the start of HTTP/2", "\x00\x00\x00\x04\x00\x00\x00\x00\x00", 502],
 ];
 
 for (const [what, answer, status] of garbage) {
@@ -85,6 +89,79 @@ for (const [what, answer, status] of garbage) {
     assert.equal(counters(gateway).upstream_rq_active, 0);
   });
 }
+
+test("interim responses without end are passed on up to a point, then it is a 502", async () => {
+  const gateway = await gatewayTo([
+    await simpleUpstream("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(5000)),
+  ]);
+  const answers = (await ask(gateway)).match(/^HTTP\/1\.1 \d+/gm)!;
+  assert.deepEqual([answers.length, answers.at(-1)], [101, "HTTP/1.1 502"]);
+  assert.equal(counters(gateway).upstream_cx_protocol_error, 1);
+});
+
+test("random bytes from an upstream are no answer, and no part of the next one", async () => {
+  let state = 99;
+  const random = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24;
+  for (const prefix of [
+    "",
+    "HTTP/1.1 ",
+    "HTTP/1.1 200 OK\r\n",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+  ]) {
+    for (let round = 0; round < 10; round++) {
+      const noise = String.fromCharCode(...Array.from({ length: 3000 }, random));
+      const gateway = await gatewayTo([
+        await rawUpstream((socket) => void socket.end(Buffer.from(prefix + noise, "latin1"))),
+      ]);
+      const text = await ask(gateway);
+      assert.match(text, /^(HTTP\/1\.1 (200|502|503) |$)/);
+      assert.doesNotMatch(text, /\r\n0\r\n\r\n$/, "what is broken doesn't end well");
+      assert.equal(counters(gateway).upstream_rq_active, 0);
+    }
+  }
+});
+
+test("headers without end and chunks of nothing but extensions are given up before they are much", async () => {
+  for (const [head, more] of [
+    ["HTTP/1.1 200 OK\r\n", `x-more: ${"y".repeat(1000)}\r\n`],
+    ["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", `1;${"e".repeat(8000)}\r\nx\r\n`],
+    [
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n",
+      `x-trailer: ${"y".repeat(1000)}\r\n`,
+    ],
+  ] as const) {
+    let written = 0;
+    const gateway = await gatewayTo([
+      await rawUpstream((socket) => {
+        socket.write(head);
+        const pour = (): void => {
+          while (!socket.destroyed && socket.write(more)) written += more.length;
+        };
+        socket.on("drain", pour);
+        pour();
+      }),
+    ]);
+    // Nothing, where the head had not left when the rest turned out to be bad.
+    assert.match(await ask(gateway), /^(HTTP\/1\.1 (200|502) |$)/);
+    assert.ok(written < 32 * 1024 * 1024, `${written} bytes`);
+    assert.equal(counters(gateway).upstream_cx_protocol_error, 1);
+  }
+});
+
+test("more or fewer bytes than an upstream has promised: the client's answer is cut, the next one is whole", async () => {
+  const more = await gatewayTo([
+    await simpleUpstream(
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+    ),
+  ]);
+  for (let i = 0; i < 3; i++) assert.match(await ask(more), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nok$/);
+  const fewer = await gatewayTo([
+    await rawUpstream(
+      (socket) => void socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"),
+    ),
+  ]);
+  for (let i = 0; i < 3; i++) assert.match(await ask(fewer), /content-length: 9[\s\S]*\r\n\r\nok$/);
+});
 
 test("an upstream that closes without a word: 503", async () => {
   const gateway = await gatewayTo([await rawUpstream((socket) => socket.destroy())]);
