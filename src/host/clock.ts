@@ -13,6 +13,13 @@ export interface RandomSource {
   fill(bytes: Uint8Array): void;
 }
 
+/** A number from 0 (included) to 1 (not). */
+export function fraction(random: RandomSource): number {
+  const bytes = new Uint8Array(4);
+  random.fill(bytes);
+  return new DataView(bytes.buffer).getUint32(0) / 2 ** 32;
+}
+
 /** The machine's clocks. */
 export const systemClock: Clock = {
   realtime: () => BigInt(Date.now()) * 1_000_000n,

@@ -22,8 +22,10 @@ export interface PluginOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly failure?: FailurePolicy;
   readonly semantics?: Semantics;
-  /** Milliseconds between two reloads; default 0, in stock semantics 1000. */
+  /** Milliseconds between two reloads, and up to half as many at random; default 0, in stock semantics 1000. */
   readonly reloadBackoff?: number;
+  /** While reloads don't help, the wait doubles up to so many milliseconds; without it, it stays. */
+  readonly reloadBackoffMax?: number;
   /** Names that the host lets through; none given or empty means all, as in stock hosts. */
   readonly capabilities?: Iterable<string>;
   /** Clusters that exist; without a list every name does. */

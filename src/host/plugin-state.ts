@@ -25,7 +25,10 @@ export interface Telemetry {
   reloadFailures: number;
   /** Requests that came before the back-off between two reloads was over. */
   backoffs: number;
+  /** By reason; without those below. */
   readonly traps: Map<TrapReason, number>;
+  /** Traps of the plugin's own `proxy_on_done` and `proxy_on_delete`, when it was no longer needed. */
+  trapsAtEnd: number;
   readonly callbacks: Map<string, CallbackStats>;
   /** Denied calls by function, of the host's gate; a hardened module's own stubs are read from its bits. */
   readonly denied: Map<string, number>;
@@ -42,6 +45,7 @@ export function createTelemetry(): Telemetry {
     reloadFailures: 0,
     backoffs: 0,
     traps: new Map(),
+    trapsAtEnd: 0,
     callbacks: new Map(),
     denied: new Map(),
     dispatches: new Map(),

@@ -2,8 +2,11 @@
 // them. Requests come in through `stream` or `request` (request.ts); a dead instance is replaced here and
 // nowhere else.
 import { hostFunctions } from "../spec/host-functions.ts";
+import { LOG_LEVEL } from "../spec/status.ts";
 import { timeOut } from "./answer.ts";
+import { Backoff } from "./backoff.ts";
 import { caps } from "./caps.ts";
+import { fraction } from "./clock.ts";
 import { ConnectionContext } from "./connection-context.ts";
 import type { Dialer } from "./dialer.ts";
 import type { OutgoingCall } from "./effects.ts";
@@ -82,11 +85,14 @@ export class Plugin implements PluginState {
   /** The last traps, oldest first. */
   readonly traps: Trap[] = [];
   readonly #loaded: Loaded;
-  readonly #backoff: number;
+  readonly #backoff: Backoff;
   #started!: Started;
-  #lastLoad = 0n;
   #retired = false;
+  /** The plugin is told of its end. */
+  #ending = false;
   #deleted = false;
+  /** Instances before this one whose module has recorded a denial, by function. */
+  readonly #deniedBefore = new Map<string, number>();
 
   constructor(loaded: Loaded, options: PluginOptions) {
     this.#loaded = loaded;
@@ -104,7 +110,11 @@ export class Plugin implements PluginState {
     this.logLevel = options.logLevel ?? 0;
     this.allowHeadersStop = options.allowHeadersStop ?? false;
     this.namespace = namespaceOf(options, this.semantics);
-    this.#backoff = options.reloadBackoff ?? (this.semantics === "stock" ? STOCK_BACKOFF : 0);
+    const base = options.reloadBackoff ?? (this.semantics === "stock" ? STOCK_BACKOFF : 0);
+    const limits = { base, max: options.reloadBackoffMax ?? null };
+    const { clock, random } = this.services;
+    this.#backoff = new Backoff(limits, () => fraction(random));
+    this.#backoff.begin(clock.monotonic());
     this.#start();
   }
 
@@ -127,8 +137,19 @@ export class Plugin implements PluginState {
     return this.#started.vm.memory.pages;
   }
 
-  /** Names of functions whose denial a hardened module has recorded in its present instance. */
+  /** Names of functions whose denial a hardened module has recorded. */
   deniedByModule(): string[] {
+    return [...this.deniedInstances().keys()];
+  }
+
+  /** The same, each with the number of instances that have recorded it. */
+  deniedInstances(): ReadonlyMap<string, number> {
+    const all = new Map(this.#deniedBefore);
+    for (const name of this.#deniedNow()) bump(all, name);
+    return all;
+  }
+
+  #deniedNow(): string[] {
     const words = this.#started.vm.gauges?.denied.map((one) =>
       BigInt.asUintN(64, BigInt(one.value)),
     );
@@ -207,7 +228,7 @@ export class Plugin implements PluginState {
     const phase = this.#started.state.at === "running" ? "later" : "load";
     const now = verdict(this.semantics, this.failure, phase);
     if (now.reload) {
-      if (this.#backoffOver()) this.reload();
+      if (this.#backoff.over(this.services.clock.monotonic())) this.reload();
       else this.telemetry.backoffs++;
     }
     if (this.#alive()) return null;
@@ -222,6 +243,8 @@ export class Plugin implements PluginState {
   /** A fresh instance from the compiled module, whatever the back-off says. */
   reload(): void {
     this.telemetry.reloads++;
+    for (const name of this.#deniedNow()) bump(this.#deniedBefore, name);
+    this.#backoff.again(this.services.clock.monotonic());
     this.#giveUpCalls();
     this.#start();
     if (!this.#alive()) this.telemetry.reloadFailures++;
@@ -232,20 +255,12 @@ export class Plugin implements PluginState {
   }
 
   #start(): void {
-    this.#lastLoad = this.services.clock.monotonic();
     this.#started = startInstance(this.#loaded, this);
     this.observer?.due?.();
   }
 
   #alive(): boolean {
     return this.#started.vm.trap === null && this.#started.state.at === "running";
-  }
-
-  #backoffOver(): boolean {
-    // The first reload is at once; only a second one soon after waits.
-    if (this.telemetry.reloads === 0) return true;
-    const waited = this.services.clock.monotonic() - this.#lastLoad;
-    return waited >= BigInt(this.#backoff) * 1_000_000n;
   }
 
   verdictTrapping(): Verdict {
@@ -257,11 +272,17 @@ export class Plugin implements PluginState {
   }
 
   trapped(vm: Vm, trap: Trap): void {
-    this.traps.push(trap);
-    if (this.traps.length > caps.traps) this.traps.shift();
-    this.observer?.trap(trap);
-    bump(this.telemetry.traps, trap.reason);
-    vm.error(`Function: ${trap.callback} failed: ${trap.detail}`);
+    if (this.#ending) {
+      // Nobody waits for it, and it would have been thrown away: no failure of anything that was asked of it.
+      this.telemetry.trapsAtEnd++;
+      vm.log(LOG_LEVEL.info, `Function: ${trap.callback} failed at the end: ${trap.detail}`);
+    } else {
+      this.traps.push(trap);
+      if (this.traps.length > caps.traps) this.traps.shift();
+      this.observer?.trap(trap);
+      bump(this.telemetry.traps, trap.reason);
+      vm.error(`Function: ${trap.callback} failed: ${trap.detail}`);
+    }
     // What the guest asked for before it trapped is not done, and nobody waits for its answers; stock hosts
     // have sent it by then.
     if (this.semantics === "glovebox") {
@@ -376,13 +397,15 @@ export class Plugin implements PluginState {
     const { vm, root } = this.#started;
     if (this.#deleted || root.closing) return;
     this.notices.enter();
+    this.#ending = true;
     const done = vm.entries.proxy_on_done;
     try {
       const finished = done === undefined || vm.trap !== null || vm.run(done, root, root.id) !== 0;
-      if (finished) this.delete();
+      if (finished || vm.trap !== null) this.delete();
       else root.closing = true;
       this.settle(vm);
     } finally {
+      this.#ending = false;
       this.notices.leave();
     }
   }
@@ -392,6 +415,7 @@ export class Plugin implements PluginState {
     const { vm, root } = this.#started;
     if (this.#deleted) return;
     this.#deleted = true;
+    this.#ending = true;
     const entry = vm.entries.proxy_on_delete;
     if (entry !== undefined && vm.trap === null) vm.run(entry, root, root.id);
     vm.contexts.delete(root.id);

@@ -61,10 +61,11 @@ export class PluginCounters {
     for (const [called, count] of telemetry.denied) {
       this.#add(this.#stats.cell("denied", { plugin: name, function: called }), count);
     }
-    for (const called of plugin.deniedByModule()) {
-      // The module keeps a bit, not a number: denied at least once in this instance.
+    this.#count("trapsAtEnd", telemetry.trapsAtEnd);
+    for (const [called, instances] of plugin.deniedInstances()) {
+      // The module keeps a bit, not a number: denied at least once in so many instances.
       if (!telemetry.denied.has(called)) {
-        this.#add(this.#stats.cell("denied", { plugin: name, function: called }), 1);
+        this.#add(this.#stats.cell("denied", { plugin: name, function: called }), instances);
         this.#tell(plugin, called);
       }
     }

@@ -49,8 +49,7 @@ function pluginOptions(prepared: Prepared, options: ServedParts["options"]): Plu
   const stock = semantics === "stock";
   // Waiting after a trap is what lets whoever can cause one take a route down: only a wait that somebody has
   // asked for is kept, and Envoy's where its behaviour is asked for.
-  const asked = stock || failure === "reload" ? config.reloadBackoff?.base : undefined;
-  const backoff = asked ?? (stock ? STOCK_BACKOFF : 0);
+  const asked = stock || failure === "reload" ? config.reloadBackoff : null;
   return {
     name: config.name,
     rootId: config.rootId,
@@ -60,13 +59,22 @@ function pluginOptions(prepared: Prepared, options: ServedParts["options"]): Plu
     env: environment,
     failure,
     semantics,
-    reloadBackoff: backoff,
+    reloadBackoff: asked?.base ?? (stock ? STOCK_BACKOFF : 0),
+    // Envoy reads the longest wait and does nothing with it.
+    ...(asked !== null && !stock && { reloadBackoffMax: asked.max }),
     ...(stock && config.capabilities !== null && { capabilities: config.capabilities }),
     logLevel: prepared.rules.logLevel,
     guards: guardsOf(prepared.rules.arguments),
     allowHeadersStop: config.allowHeadersStop,
     ...options,
   };
+}
+
+/** The instance that traced requests meet, as long as somebody traces. */
+interface Twin {
+  readonly plugin: Plugin;
+  readonly tracer: PluginTracer;
+  readonly counters: PluginCounters;
 }
 
 export class ServedPlugin implements Filter, TcpFilter {
@@ -78,8 +86,11 @@ export class ServedPlugin implements Filter, TcpFilter {
   #plugin: Plugin | null = null;
   readonly #create: (tracer: Tracer | null) => Plugin | null;
   #begun = false;
-  #twin: { readonly plugin: Plugin; readonly tracer: PluginTracer } | null = null;
+  #twin: Twin | null = null;
+  /** Those of earlier traces that still have requests. */
+  #leaving: Twin[] = [];
   readonly #counters: PluginCounters;
+  readonly #count: () => PluginCounters;
   #users = 0;
   #retired = false;
   #elsewhere: boolean;
@@ -92,7 +103,8 @@ export class ServedPlugin implements Filter, TcpFilter {
     this.requestFuel = rules.requestFuel ?? Number.POSITIVE_INFINITY;
     this.overBudget = verdict(semantics, failure, "trapping").request;
     const mute = prepared.policy?.allow.includes("proxy_log") === false;
-    this.#counters = new PluginCounters(this.name, config.vmId || config.name, stats, mute);
+    this.#count = () => new PluginCounters(this.name, config.vmId || config.name, stats, mute);
+    this.#counters = this.#count();
     this.#elsewhere = starts === "elsewhere";
     this.#create = (tracer) => {
       meter.begin("start");
@@ -198,6 +210,7 @@ export class ServedPlugin implements Filter, TcpFilter {
   moveOut(): void {
     if (this.#elsewhere) return;
     this.#elsewhere = true;
+    this.endTracing();
     this.plugin?.retire();
   }
 
@@ -216,7 +229,7 @@ export class ServedPlugin implements Filter, TcpFilter {
       const tracer = new PluginTracer(this.name);
       const plugin = this.#create(tracer);
       if (plugin === null) return this.#plugin!.open(attributes, limits, state);
-      this.#twin = { plugin, tracer };
+      this.#twin = { plugin, tracer, counters: this.#count() };
     }
     const { plugin, tracer } = this.#twin;
     tracer.opening(recorder);
@@ -228,7 +241,9 @@ export class ServedPlugin implements Filter, TcpFilter {
 
   /** Nobody traces any more. */
   endTracing(): void {
-    this.#twin?.plugin.retire();
+    if (this.#twin === null) return;
+    this.#twin.plugin.retire();
+    this.#leaving.push(this.#twin);
     this.#twin = null;
   }
 
@@ -268,6 +283,13 @@ export class ServedPlugin implements Filter, TcpFilter {
 
   /** Takes the counters over into the statistics. */
   publish(): void {
+    this.#twin?.counters.publish(this.#twin.plugin);
+    this.#leaving = this.#leaving.filter(({ plugin, counters }) => {
+      counters.publish(plugin);
+      const over = plugin.ended || plugin.trap !== null;
+      if (over) counters.end();
+      return !over;
+    });
     if (this.plugin !== null) this.#counters.publish(this.plugin);
   }
 
@@ -275,6 +297,7 @@ export class ServedPlugin implements Filter, TcpFilter {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
+    this.endTracing();
     this.plugin?.retire();
   }
 
@@ -283,6 +306,7 @@ export class ServedPlugin implements Filter, TcpFilter {
     return (
       this.#retired &&
       this.#users === 0 &&
+      this.#leaving.length === 0 &&
       (this.plugin === null || this.plugin.ended || this.plugin.trap !== null)
     );
   }
