@@ -1,69 +1,31 @@
 // The lab: the control thread's own state. It reads versions of the configuration, makes threads, lets them stage a
 // version before any of them uses it, and keeps the old one when a new one is bad. It runs no plugin and serves no
 // request.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Failure, type Finding, finding } from "../../errors/failure.ts";
 import { renderFinding } from "../../errors/render.ts";
 import { RegionMetrics } from "../../host/shared/metrics.ts";
 import { SharedRegion } from "../../host/shared/region.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
-import type { RequestTrace } from "../chain/trace.ts";
-import type { DiskCache } from "../plugins/cache.ts";
 import type { Prepared } from "../plugins/prepare.ts";
+import { RemoteMemory } from "../plugins/remote-memory.ts";
 import { StatCells } from "../stats/cells.ts";
 import { customSample } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
-import { tcpPlugins } from "../tcp/staying.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
+import { Cells } from "./cells.ts";
 import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
-import { OtlpExporter, type OtlpOptions } from "./otlp.ts";
+import type { GatewayOptions } from "./options.ts";
+import { OtlpExporter } from "./otlp.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
-import { type BoundSocket, bind } from "./sockets.ts";
+import { type Reload, Reloads } from "./reloads.ts";
+import { type BoundSocket, bindAll } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
+import { COMMIT, LAST_RECORDS, REPORT, STAGE, UP } from "./times.ts";
+import { type ThreadTrace, Traces } from "./traces.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
 
-export interface GatewayOptions {
-  readonly configFile: string;
-  readonly policyFiles: readonly string[];
-  readonly concurrency: number;
-  /** Plugins run as shipped, in cells. */
-  readonly unsafe: boolean;
-  readonly cache: DiskCache;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** 0 to 1. */
-  readonly random: () => number;
-  /** Milliseconds since 1970. */
-  readonly wall: () => number;
-  readonly log: (entry: LogEntry) => void;
-  /** Share of one processor that a cell may use. */
-  readonly cellShare: number;
-  /** Folder for records of what plugins do; it exists. Null: nothing is recorded. */
-  readonly record: string | null;
-  /** Where spans go; null for nowhere. */
-  readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
-  /** The gateway can't go on. */
-  readonly fatal: (error: Failure) => void;
-}
-
-/** How the last try to take over a new version ended. */
-export interface Reload {
-  readonly time: number;
-  readonly taken: boolean;
-  readonly version: number;
-  readonly findings: readonly Finding[];
-}
-
 const AS_SHIPPED = "it runs as shipped (--unsafe-default)";
-const UP = 20_000;
-const STAGE = 120_000;
-const COMMIT = 20_000;
-const REPORT = 500;
-const LAST_RECORDS = 1_000;
-/** Traces that are kept. */
-const TRACES = 200;
 
 function notStarted({ plugin, reason }: Problem): Finding {
   return finding("gateway-not-started", "error", { name: plugin, reason });
@@ -73,30 +35,25 @@ export class Gateway {
   readonly options: GatewayOptions;
   readonly stats = new StatMerge();
   readonly threads: ThreadHandle[] = [];
-  /** By plugin name. */
-  readonly cells = new Map<string, ThreadHandle>();
-  readonly reasons = new Map<string, string>();
   readonly started: number;
   readonly shared = SharedRegion.allocate();
-  lastReload: Reload | null = null;
   findings: readonly Finding[] = [];
   draining = false;
   readonly #region = new SharedRegion(this.shared);
   readonly #metrics = new RegionMetrics(this.#region);
-  /** The last traces, oldest first. */
-  readonly traces: (RequestTrace & { readonly thread: number })[] = [];
-  /** What the last order still wants, for cells that are made meanwhile. */
-  #traceLeft = 0;
+  readonly #traces = new Traces();
+  readonly #reloads: Reloads;
   readonly #otlp: OtlpExporter | null;
   readonly #places: string[] = [];
   readonly #own: StatCells;
+  readonly #remote: RemoteMemory;
   readonly #watch: FileWatch;
   readonly #watchdog: Watchdog;
+  readonly #cells: Cells;
   #sockets: readonly BoundSocket[] = [];
   #version: Version | null = null;
   #versions = 0;
   #threadNumbers = 0;
-  #folder: string | null = null;
   /** One thing at a time: versions and cells are taken over in order. */
   #busy: Promise<unknown> = Promise.resolve();
   #again = false;
@@ -105,7 +62,9 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.options = options;
     this.started = options.wall();
+    this.#reloads = new Reloads(options.wall, (level, text) => this.say(level, text));
     this.#own = new StatCells((stat) => this.stats.accept(0, stat));
+    this.#remote = new RemoteMemory(options.wall);
     this.#own.cell("compileFailures");
     this.#own.cell("compileSuccesses");
     const { otlp } = options;
@@ -113,6 +72,20 @@ export class Gateway {
       otlp === null
         ? null
         : new OtlpExporter({ ...otlp, say: (text) => this.say("warning", text) });
+    this.#cells = new Cells({
+      share: options.cellShare,
+      unsafe: options.unsafe,
+      thread: (cell) => this.#thread(cell),
+      version: () => this.version,
+      over: () => this.draining,
+      tell: (cells) => {
+        for (const one of this.threads) one.send({ kind: "cells", cells });
+      },
+      made: (cell) => this.#traces.join(cell),
+      failed: (cell) => this.stats.retire(cell.number),
+      report: (problem) => this.#report(problem),
+      say: (level, text) => this.say(level, text),
+    });
     this.#watch = new FileWatch(() => this.reload());
     this.#watchdog = new Watchdog({
       threads: () => this.#all,
@@ -123,6 +96,26 @@ export class Gateway {
 
   get version(): Version {
     return this.#version!;
+  }
+
+  /** Threads with one plugin each, by its name. */
+  get cells(): ReadonlyMap<string, ThreadHandle> {
+    return this.#cells.threads;
+  }
+
+  /** Why a plugin has a cell, or was to have one. */
+  get reasons(): ReadonlyMap<string, string> {
+    return this.#cells.reasons;
+  }
+
+  /** How the last try to take over a new version ended. */
+  get lastReload(): Reload | null {
+    return this.#reloads.last;
+  }
+
+  /** The last traces, oldest first. */
+  get traces(): readonly ThreadTrace[] {
+    return this.#traces.list;
   }
 
   get ready(): boolean {
@@ -161,7 +154,9 @@ export class Gateway {
       random,
       place,
       count: (stat) => this.#own.cell(stat).add(1),
+      memory: this.#remote,
     });
+    this.#own.cell("remoteCacheEntries").set(this.#remote.entries);
     for (const { module } of read.plugins) {
       this.#own.cell(module === null ? "compileFailures" : "compileSuccesses").add(1);
     }
@@ -178,10 +173,10 @@ export class Gateway {
     const { config } = read;
     if (config === null) throw new Error("the configuration was refused");
     this.findings = read.findings;
-    this.#sockets = await this.#bindAll(config);
+    this.#sockets = await bindAll(config.listeners.map(({ address }) => address));
     for (let i = 0; i < this.options.concurrency; i++) this.threads.push(this.#thread(null));
     await Promise.all(this.threads.map((one) => one.up(UP)));
-    const first = this.#planned(config, read.plugins);
+    const first = this.#cells.planned(config, read.plugins);
     const version = this.#numbered(config, read.plugins, first);
     const problems = await this.#stageAll(this.threads, version);
     for (const one of problems) this.#report(one);
@@ -190,33 +185,10 @@ export class Gateway {
         this.say("error", `plugin ${plugin.name}: error[${error.code}]: ${error.message}`);
     }
     this.#version = version;
-    for (const name of first) await this.#makeCell(name, AS_SHIPPED);
+    for (const name of first) await this.#cells.make(name, AS_SHIPPED);
     await Promise.all(this.threads.map((one) => one.commit(version.number, COMMIT)));
     this.#watchdog.start();
     await this.#watch.use(read.files);
-  }
-
-  async #bindAll(config: LabConfig): Promise<BoundSocket[]> {
-    const sockets: BoundSocket[] = [];
-    try {
-      for (const { address } of config.listeners) sockets.push(await bind(address));
-      return sockets;
-    } catch (error) {
-      for (const one of sockets) one.close();
-      throw error;
-    }
-  }
-
-  /** Plugins that run as shipped have cells from the start, where they can: nothing else bounds them. */
-  #planned(config: LabConfig, plugins: readonly Prepared[]): string[] {
-    if (!this.options.unsafe) return [];
-    const staying = tcpPlugins(config);
-    for (const name of staying) {
-      const why = "it filters TCP connections: as shipped, it can stop the threads that accept";
-      this.say("warning", `the plugin ${name} gets no cell, because ${why}`);
-    }
-    const names = plugins.flatMap((one) => (one.module === null ? [] : [one.config.name]));
-    return [...new Set(names)].filter((name) => !this.cells.has(name) && !staying.has(name));
   }
 
   #numbered(
@@ -224,14 +196,10 @@ export class Gateway {
     plugins: readonly Prepared[],
     planned: readonly string[] = [],
   ): Version {
-    const cells = { ...this.#cellPaths() };
+    const cells = this.#cells.paths;
     // A worker never runs a plugin that will have a cell; where the cell is comes later.
     for (const name of planned) cells[name] ??= "";
     return { number: ++this.#versions, config, plugins, cells };
-  }
-
-  #cellPaths(): Record<string, string> {
-    return Object.fromEntries([...this.cells].map(([name, { cell }]) => [name, cell!.path]));
   }
 
   #thread(cell: ThreadHandle["cell"]): ThreadHandle {
@@ -260,7 +228,7 @@ export class Gateway {
         for (const entry of event.entries) this.options.log(entry);
         break;
       case "expensive":
-        this.#queue(() => this.#makeCell(event.plugin, event.why));
+        this.#queue(() => this.#cells.make(event.plugin, event.why));
         break;
       case "poll":
         for (const one of this.#all) {
@@ -271,9 +239,7 @@ export class Gateway {
         this.#otlp?.add(event.spans);
         break;
       case "trace":
-        this.traces.push({ thread: from.number, ...event.trace });
-        if (this.traces.length > TRACES) this.traces.shift();
-        if (event.trace.callbacks.length > 0) this.#traceLeft--;
+        this.#traces.add(from.number, event.trace);
         break;
     }
   }
@@ -281,11 +247,11 @@ export class Gateway {
   #ended(from: ThreadHandle, reason: string): void {
     this.stats.retire(from.number);
     if (this.draining) return;
-    for (const [name, one] of this.cells) {
-      if (one !== from) continue;
-      this.cells.delete(name);
-      this.say("error", `the cell of ${name} ended (${reason}); a new one is made`);
-      this.#queue(() => this.#makeCell(name, this.reasons.get(name) ?? "it had one before"));
+    const plugin = this.#cells.ended(from);
+    if (plugin !== null) {
+      this.say("error", `the cell of ${plugin} ended (${reason}); a new one is made`);
+      const why = this.reasons.get(plugin) ?? "it had one before";
+      this.#queue(() => this.#cells.make(plugin, why));
       return;
     }
     // A worker that is gone has closed the listening sockets, which all workers accept from.
@@ -300,44 +266,6 @@ export class Gateway {
 
   #report(problem: Problem): void {
     this.say("error", renderFinding(notStarted(problem)));
-  }
-
-  /** Moves a plugin into a thread of its own. */
-  async #makeCell(name: string, why: string): Promise<void> {
-    if (this.cells.has(name) || this.draining) return;
-    this.#folder ??= await mkdtemp(join(tmpdir(), "glovebox-"));
-    const path = join(this.#folder, `cell-${this.#threadNumbers + 1}.sock`);
-    const share = this.options.cellShare;
-    const cell = this.#thread({ plugin: name, path, share });
-    try {
-      await cell.up(UP);
-      const version = this.version;
-      for (const one of await cell.stage(version, this.options.unsafe ? 5000 : STAGE))
-        this.#report(one);
-      await cell.commit(version.number, COMMIT);
-    } catch (error) {
-      const { step } = cell.pulse();
-      await cell.terminate();
-      this.stats.retire(cell.number);
-      this.reasons.set(name, why);
-      const cells = { ...this.#cellPaths(), [name]: "" };
-      for (const one of this.threads) one.send({ kind: "cells", cells });
-      const reason = error instanceof Error ? error.message : String(error);
-      this.say(
-        "error",
-        `plugin ${name} has no cell: ${reason}${step === "none" ? "" : ` (it is in ${step})`}; its requests are answered 503`,
-      );
-      return;
-    }
-    this.cells.set(name, cell);
-    this.reasons.set(name, why);
-    if (this.#traceLeft > 0) cell.send({ kind: "trace", requests: this.#traceLeft });
-    const percent = Math.round(share * 100);
-    this.say(
-      "warning",
-      `plugin ${name} runs in a cell of its own with ${percent} % of one processor: ${why}`,
-    );
-    for (const one of this.threads) one.send({ kind: "cells", cells: this.#cellPaths() });
   }
 
   async #stageAll(threads: readonly ThreadHandle[], version: Version): Promise<readonly Problem[]> {
@@ -384,9 +312,9 @@ export class Gateway {
       this.#refuse(worse);
       return;
     }
-    const planned = this.#planned(config, plugins);
+    const planned = this.#cells.planned(config, plugins);
     await this.#takeOver(this.#numbered(config, plugins, planned), [...findings, ...restart]);
-    for (const name of planned) await this.#makeCell(name, AS_SHIPPED);
+    for (const name of planned) await this.#cells.make(name, AS_SHIPPED);
   }
 
   #files(): string[] {
@@ -418,27 +346,16 @@ export class Gateway {
     await Promise.all(all.map((one) => one.commit(version.number, COMMIT)));
     this.#version = version;
     this.findings = findings;
-    this.lastReload = { time: this.options.wall(), taken: true, version: version.number, findings };
-    this.say("info", `version ${version.number} of the configuration is in use`);
-    for (const one of findings) if (one.level !== "info") this.say("warning", renderFinding(one));
+    this.#reloads.taken(version.number, findings);
   }
 
   #refuse(findings: readonly Finding[]): void {
-    const reason = findings.map((one) => one.message).join("; ") || "it has errors";
-    const kept = finding("gateway-kept", "error", { reason });
-    this.lastReload = {
-      time: this.options.wall(),
-      taken: false,
-      version: this.version.number,
-      findings: [kept, ...findings],
-    };
-    for (const one of this.lastReload.findings) this.say("error", renderFinding(one));
+    this.#reloads.refused(this.version.number, findings);
   }
 
   /** Traces the next requests of every thread. */
   trace(requests: number): void {
-    this.#traceLeft = requests;
-    for (const one of this.#all) one.send({ kind: "trace", requests });
+    this.#traces.order(requests, this.#all);
   }
 
   /** Every statistic, those that plugins define among them. */
@@ -483,6 +400,6 @@ export class Gateway {
     this.#watchdog.stop();
     const all = this.#all;
     await Promise.all(all.map((one) => one.terminate()));
-    if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
+    await this.#cells.close();
   }
 }

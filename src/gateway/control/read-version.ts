@@ -9,6 +9,7 @@ import type { DiskCache } from "../plugins/cache.ts";
 import type { RemoteStat } from "../plugins/load-code.ts";
 import { type GivenPolicy, readPolicies } from "../plugins/plan.ts";
 import { type Prepared, prepare } from "../plugins/prepare.ts";
+import type { RemoteMemory } from "../plugins/remote-memory.ts";
 
 export interface VersionSource {
   readonly configFile: string;
@@ -19,6 +20,7 @@ export interface VersionSource {
   readonly random: () => number;
   readonly place: (name: string) => number;
   readonly count: (stat: RemoteStat) => void;
+  readonly memory: RemoteMemory;
 }
 
 export interface ReadVersion {

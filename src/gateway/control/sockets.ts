@@ -59,7 +59,7 @@ function probe(address: Address): Promise<void> {
 }
 
 /** Binds an address. Throws `gateway-port`. */
-export async function bind(address: Address): Promise<BoundSocket> {
+async function bind(address: Address): Promise<BoundSocket> {
   const shown = showAddress(address);
   const refuse = (error: NodeJS.ErrnoException): never =>
     fail("gateway-port", { address: shown, reason: listenReason(error) }, undefined, error);
@@ -80,4 +80,16 @@ export async function bind(address: Address): Promise<BoundSocket> {
     address: address.kind === "tcp" ? showAddress({ ...address, port }) : shown,
     close: () => handle.close(),
   };
+}
+
+/** All of them, in order, or none: what was bound is closed again where another one fails. */
+export async function bindAll(addresses: readonly Address[]): Promise<BoundSocket[]> {
+  const sockets: BoundSocket[] = [];
+  try {
+    for (const address of addresses) sockets.push(await bind(address));
+    return sockets;
+  } catch (error) {
+    for (const one of sockets) one.close();
+    throw error;
+  }
 }

@@ -4,11 +4,13 @@ import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, fail } from "../../errors/failure.ts";
 import type { ClusterConfig, PluginCode, PluginConfig } from "../../mesh/envoy/lab-config.ts";
+import { remoteCode } from "../../spec/gateway-limits.ts";
 import { limits } from "../../spec/limits.ts";
 import type { StatKey } from "../../spec/stats.ts";
 import { sha256 } from "../../util/digest.ts";
 import type { DiskCache } from "./cache.ts";
 import { httpGet } from "./http-get.ts";
+import type { RemoteMemory } from "./remote-memory.ts";
 
 export interface CodeSource {
   readonly clusters: readonly ClusterConfig[];
@@ -17,9 +19,11 @@ export interface CodeSource {
   readonly random: () => number;
   /** Told what becomes of remote code. */
   readonly count?: (stat: RemoteStat) => void;
+  /** What was fetched before, or in vain; without it every try is the first. */
+  readonly memory?: RemoteMemory;
 }
 
-export type RemoteStat = Extract<StatKey, `remote${string}`>;
+export type RemoteStat = Exclude<Extract<StatKey, `remote${string}`>, "remoteCacheEntries">;
 
 type Remote = Extract<PluginCode, { readonly kind: "remote" }>;
 
@@ -55,10 +59,20 @@ async function readCode(name: string, file: string): Promise<Uint8Array> {
 async function fetchCode(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {
   const { sha256: expected } = code;
   if (expected === "") fail("gateway-no-sha256", { name });
+  // Whoever corrects an address doesn't wait for what was wrong with the old one.
+  const what = `${expected} ${code.uri}`;
   const kept = await source.cache.read(`${expected}.wasm`);
   if (kept !== null && sha256(kept) === expected) {
     source.count?.("remoteCacheHits");
+    source.memory?.met(what, true);
     return kept;
+  }
+  const ago = source.memory?.failedBefore(what) ?? null;
+  if (ago !== null) {
+    source.count?.("remoteCacheNegativeHits");
+    const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+    const reason = `that failed ${seconds(ago)} ago, and is tried again after ${seconds(remoteCode.negative)}`;
+    fail("gateway-fetch", { name, uri: shown(code.uri), reason });
   }
   source.count?.("remoteCacheMisses");
   try {
@@ -66,10 +80,14 @@ async function fetchCode(name: string, code: Remote, source: CodeSource): Promis
     const found = sha256(bytes);
     if (found !== expected) fail("gateway-digest", { name, found, expected });
     source.count?.("remoteFetchSuccesses");
+    source.memory?.met(what, true);
     await source.cache.write(`${expected}.wasm`, bytes);
     return bytes;
   } catch (error) {
-    if (error instanceof Failure) source.count?.("remoteFetchFailures");
+    if (error instanceof Failure) {
+      source.count?.("remoteFetchFailures");
+      source.memory?.met(what, false);
+    }
     throw error;
   }
 }

@@ -1,0 +1,28 @@
+// What whoever runs a lab decides about it.
+import type { Failure } from "../../errors/failure.ts";
+import type { DiskCache } from "../plugins/cache.ts";
+import type { LogEntry } from "../worker/messages.ts";
+import type { OtlpOptions } from "./otlp.ts";
+
+export interface GatewayOptions {
+  readonly configFile: string;
+  readonly policyFiles: readonly string[];
+  readonly concurrency: number;
+  /** Plugins run as shipped, in cells. */
+  readonly unsafe: boolean;
+  readonly cache: DiskCache;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** 0 to 1. */
+  readonly random: () => number;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  readonly log: (entry: LogEntry) => void;
+  /** Share of one processor that a cell may use. */
+  readonly cellShare: number;
+  /** Folder for records of what plugins do; it exists. Null: nothing is recorded. */
+  readonly record: string | null;
+  /** Where spans go; null for nowhere. */
+  readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
+  /** The gateway can't go on. */
+  readonly fatal: (error: Failure) => void;
+}
