@@ -145,7 +145,13 @@ test("a plot shows every value once, and its longest bar is 40 wide", () => {
 });
 
 test("buckets without values between two with values are one line, however many", () => {
-  const plot = plotOf("it", "fuel", { exact: true, values: [[1, 2], [1000, 1]] });
+  const plot = plotOf("it", "fuel", {
+    exact: true,
+    values: [
+      [1, 2],
+      [1000, 1],
+    ],
+  });
   assert.deepEqual(plotLines(plot, String).slice(1), [
     `  ≤    1 2 ${"█".repeat(40)}`,
     "  …",
