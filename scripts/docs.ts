@@ -8,6 +8,7 @@ import { policyJsonSchema } from "../src/policy/json-schema.ts";
 import { abiSupportPage } from "./docs-abi.ts";
 import { envoyReleasesPage } from "./docs-envoy.ts";
 import { adminPage, statisticsPage } from "./docs-gateway.ts";
+import { rulesPage } from "./docs-lint.ts";
 import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
 import { withWorstCase } from "./worst-case.ts";
 
@@ -37,6 +38,7 @@ export const tableFiles: readonly GeneratedFile[] = [
 export const commandFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/cli.md", text: cliPage },
   { path: "docs/reference/errors.md", text: errorsPage },
+  { path: "docs/rules/README.md", text: rulesPage },
 ];
 
 const page = (path: string): string => readFileSync(inRepository(path), "utf8");

@@ -146,14 +146,16 @@ function drop({ document, notes: { notes } }: Draft): void {
     if (code === "envoy-wrong-type" && document.dialect === "envoy-filter" && goDuration(args)) {
       return false;
     }
-    if (code !== "envoy-unknown-type" || inTable.test(String(args.type))) return true;
+    if (code !== "envoy-unknown-type") return true;
+    const type = String(args.type);
+    if (type.startsWith("envoy.")) return !leftOut.test(type);
     return String(args.suggestion).startsWith("Did you mean");
   });
   notes.splice(0, notes.length, ...kept);
 }
 
-/** Types that the table would have if they were there: it leaves out Envoy's services and what they exchange. */
-const inTable = /^envoy\.(?!service\.|data\.)/;
+/** What the table leaves out: Envoy's services and what they exchange. */
+const leftOut = /^envoy\.(?:service|data)\./;
 
 /** istiod reads durations as Go writes them, `500ms` and `1m30s`, and sends Envoy what it takes. */
 function goDuration({ expected, found }: SchemaNote["args"]): boolean {

@@ -1,0 +1,170 @@
+// How long the linter takes on a fleet's manifests, against what it can't do without: parsing those that are about
+// plugins, by the YAML library alone. Whole processes, so the start of Node counts on both sides; memory by the
+// operating system.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { timed } from "./lib/process.ts";
+import { type Report, spread } from "./lib/report.ts";
+import { alternate, ratios, summarise } from "./lib/stats.ts";
+
+const bin = fileURLToPath(new URL("../../bin/glovebox", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const TIMES = 2;
+const START = 4;
+const MEMORY = 500e6;
+const MANIFESTS = 10_000;
+/** One in so many is about plugins. */
+const RELEVANT = 10;
+
+/** Parses the files that its arguments name, as a library's user would; and says what it took at most. */
+const parser = `
+import { readFileSync } from "node:fs";
+import { parseAllDocuments } from "yaml";
+for (const file of process.argv.slice(2)) parseAllDocuments(readFileSync(file, "utf8"));
+`;
+
+const plugin = (index: number, filler: string): string => `apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata:
+  name: plugin-${index}
+  namespace: team-${index % 50}
+spec:
+  selector:
+    matchLabels:
+      app: service-${index}
+  url: oci://registry.example.com/plugins/plugin-${index}:v1.2.${index}
+  sha256: ${String(index).padStart(4, "0").repeat(15)}abcd
+  phase: STATS
+  failStrategy: FAIL_CLOSE
+  pluginConfig:
+${filler}`;
+
+const deployment = (index: number, filler: string): string => `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: service-${index}
+  namespace: team-${index % 50}
+  annotations:
+${filler}spec:
+  replicas: 3
+  selector: { matchLabels: { app: service-${index} } }
+`;
+
+/** As many lines as make a manifest of about six thousand bytes. */
+const lines = (index: number, margin: string): string =>
+  Array.from(
+    { length: 110 },
+    (_, at) => `${margin}setting-${at}: "value ${at} of manifest ${index}, as they are"\n`,
+  ).join("");
+
+interface Fleet {
+  readonly folder: string;
+  readonly relevant: readonly string[];
+  readonly bytes: number;
+}
+
+function fleet(folder: string, count: number, every: number): Fleet {
+  mkdirSync(folder);
+  const relevant: string[] = [];
+  let bytes = 0;
+  for (let index = 0; index < count; index++) {
+    const mine = index % every === 0;
+    const text = mine
+      ? plugin(index, lines(index, "    "))
+      : deployment(index, lines(index, "    "));
+    const file = join(folder, `${String(index).padStart(5, "0")}.yaml`);
+    writeFileSync(file, text);
+    bytes += text.length;
+    if (mine) relevant.push(file);
+  }
+  return { folder, relevant, bytes };
+}
+
+const atExit =
+  'data:text/javascript,process.on("exit",()=>process.stderr.write("peak:"+process.resourceUsage().maxRSS))';
+
+/** Peak memory of a run in bytes, as the operating system has it. */
+function peak(args: readonly string[]): number {
+  const { stderr } = timed(process.execPath, ["--import", atExit, bin, "lint", ...args]);
+  return Number(/peak:(\d+)/.exec(stderr)?.[1]) * 1024;
+}
+
+/** A run that may end with findings. */
+function linted(args: readonly string[]): number {
+  const { ms, status, stderr } = timed(process.execPath, [
+    bin,
+    "lint",
+    ...args,
+    "--format",
+    "json",
+  ]);
+  if (status !== 0 && status !== 1) throw new Error(`lint ended with ${status}: ${stderr}`);
+  return ms;
+}
+
+export async function benchLint({ quick }: { readonly quick: boolean }): Promise<Report> {
+  const folder = mkdtempSync(join(tmpdir(), "glovebox-bench-"));
+  try {
+    const script = join(root, "dist", "bench", `parse-${process.pid}.mjs`);
+    writeFileSync(script, parser);
+    const rounds = quick ? { warmup: 0, rounds: 1 } : { warmup: 1, rounds: 5 };
+    const all = fleet(join(folder, "all"), quick ? MANIFESTS / 10 : MANIFESTS, RELEVANT);
+    const dense = fleet(join(folder, "dense"), quick ? 100 : 1_000, 1);
+    const rows: string[][] = [];
+    const data: Record<string, number> = {};
+    let held = true;
+    for (const [what, one] of [
+      [`${all.relevant.length * RELEVANT} manifests, one in ten about plugins`, all],
+      [`${dense.relevant.length} manifests, all about plugins`, dense],
+    ] as const) {
+      const [ours, theirs] = await alternate(
+        [() => linted([one.folder]), () => timed(process.execPath, [script, ...one.relevant]).ms],
+        rounds,
+      );
+      const ratio = ratios(ours!, theirs!);
+      const memory = peak([one.folder, "--format", "json"]);
+      held &&= ratio.median <= TIMES && memory <= MEMORY;
+      const shown = `${(memory / 1e6).toFixed(0)} MB`;
+      rows.push([
+        what,
+        `${(one.bytes / 1e6).toFixed(0)} MB`,
+        spread(summarise(ours!), " ms", 0),
+        spread(summarise(theirs!), " ms", 0),
+        spread(ratio, ""),
+        shown,
+      ]);
+      data[what] = ratio.median;
+    }
+    const file = dense.relevant[0]!;
+    const [single, bare] = await alternate(
+      [() => linted([file]), () => timed(process.execPath, ["-e", "0"]).ms],
+      { warmup: quick ? 0 : 3, rounds: quick ? 1 : 21 },
+    );
+    const start = ratios(single!, bare!);
+    held &&= start.median <= START;
+    rows.push([
+      "one manifest, against `node -e 0`",
+      "6 kB",
+      spread(summarise(single!), " ms", 0),
+      spread(summarise(bare!), " ms", 0),
+      spread(start, ""),
+      "",
+    ]);
+    data.start = start.median;
+    rmSync(script);
+    return {
+      name: "lint",
+      means:
+        "`glovebox lint` of folders of manifests against a process that parses those about plugins with the `yaml` library and does nothing else; whole processes.",
+      target: `at most ${TIMES} × the parse alone, at most ${MEMORY / 1e6} MB; one file at most ${START} × \`node -e 0\``,
+      held,
+      head: ["What", "Bytes", "lint", "The other", "Ratio", "Peak"],
+      rows,
+      data,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
