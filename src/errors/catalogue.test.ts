@@ -26,7 +26,7 @@ import { wasmTexts } from "./texts/wasm.ts";
 const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
-  ...[envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts, lintTexts],
+  ...[auditTexts, envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts, lintTexts],
   ...[ociTexts, signingTexts],
 ];
 
