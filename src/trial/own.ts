@@ -6,6 +6,7 @@ import type { Policy } from "../policy/policy.ts";
 import { RESERVE } from "../spec/layout.ts";
 import type { CaseRow, Cell, Measured } from "./case.ts";
 import { measureMismatch, measureUpdate } from "./cases/digest.ts";
+import { measureExchange } from "./cases/tampered-artifact.ts";
 import { cases } from "./cases.ts";
 import { type HardenedRun, Lab, type LoadOptions, PATIENCE, requestsOf, trapsOf } from "./lab.ts";
 import type { RequestSeen, RequestStep, Run, TickStep } from "./script.ts";
@@ -225,6 +226,7 @@ const measures: Readonly<Record<string, Measure | undefined>> = {
   // A plugin of an ABI that hosts don't speak was refused before any row is measured.
   "abi-mismatch": () => ({ notExercised: "its ABI is one that hosts speak" }),
   "shared-vm-failure": () => needsTwo,
+  "tampered-artifact": ({ lab, name }) => measureExchange(lab, name),
   "stack-depth": stackRow,
   // One without was refused before any row is measured.
   "unexported-memory": () => ({ notExercised: "it exports its memory" }),

@@ -69,7 +69,7 @@ test("every implemented promise is held by the built-in plugins; the rest says n
   }
   assert.deepEqual(
     result.rows.filter((row) => row.verdict === "not-yet").map((row) => row.id),
-    ["telemetry", "tampered-artifact"],
+    ["telemetry"],
   );
   assert.equal(result.held, true);
 });
@@ -126,7 +126,7 @@ test("a row whose plugins are not built is skipped, counted, and keeps the trial
   const result = await runTrial({ plugins: few });
   assert.deepEqual(
     result.rows.filter((row) => row.verdict === "held").map((row) => row.id),
-    ["digest-mismatch", "digest-breaks-load"],
+    ["digest-mismatch", "digest-breaks-load", "tampered-artifact"],
   );
   assert.equal(result.counts.skipped, 24);
   assert.match(result.rows[0]!.reason ?? "", /not built: exfiltrate-http/);
@@ -150,7 +150,7 @@ test("a user's plugin: what it does is measured, what it doesn't is provoked or 
     "cap-too-low": "not-exercised",
     "abi-mismatch": "not-exercised",
     "shared-vm-failure": "not-exercised",
-    "tampered-artifact": "not-yet",
+    "tampered-artifact": "held",
     "stack-depth": "not-exercised",
     "unexported-memory": "not-exercised",
     "start-section-logs": "not-exercised",

@@ -8,11 +8,3 @@ export const meshTelemetry: Case = {
   measurement: "a plugin's counters in the proxy's own statistics",
   notYet: "hardened modules do not report their counters to the proxy's statistics yet",
 };
-
-export const tamperedArtifact: Case = {
-  id: "tampered-artifact",
-  table: "failure-modes",
-  signal: "Plugin OCI artifact pulled from compromised registry",
-  measurement: "whether a tampered artifact with a valid manifest is refused by its signature",
-  notYet: "pulling artifacts and verifying their signatures are not built yet",
-};
