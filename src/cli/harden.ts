@@ -23,6 +23,15 @@ function memoryLine({ memory }: HardenReport): string {
   return `${sizeOf(memory.min * PAGE)} to ${sizeOf(memory.max * PAGE)} (${was})`;
 }
 
+/** Each call with the fields that its arguments are held to. */
+function guardsLine({ guards }: HardenReport): string {
+  return guards.map(({ call, by }) => `${call} (${by.join(", ")})`).join(", ");
+}
+
+function requestsLine({ fuel, streams }: NonNullable<HardenReport["requests"]>): string {
+  return `${count(fuel)} units of fuel each, ${count(streams)} at a time`;
+}
+
 /** The report for people; ends with a line feed. */
 export function reportText(report: HardenReport, output: string, io: Pick<Io, "styles">): string {
   const { styles } = io;
@@ -35,6 +44,8 @@ export function reportText(report: HardenReport, output: string, io: Pick<Io, "s
     ["fuel", `${report.mode}, costs ${report.costs}: ${charged}`],
     ["allowed", listed(imports.allowed)],
     ["denied", listed(imports.denied)],
+    ...(report.guards.length === 0 ? [] : [["guarded", guardsLine(report)] as const]),
+    ...(report.requests === null ? [] : [["requests", requestsLine(report.requests)] as const]),
     ...(imports.unused.length === 0 ? [] : [["unused", listed(imports.unused)] as const]),
     ...(report.exports.dropped.length === 0
       ? []

@@ -2,6 +2,7 @@
 import type { Policy } from "../policy/policy.ts";
 import type { AbiVersion } from "../spec/host-function-row.ts";
 import type { Module } from "../wasm/module.ts";
+import { stepsOf } from "./bodies/guards/checks.ts";
 import type { HostImport } from "./check-imports.ts";
 import type { Needs } from "./generate.ts";
 import type { Rewrite } from "./rewrite.ts";
@@ -23,6 +24,10 @@ export interface HardenReport {
     readonly denied: readonly string[];
     readonly unused: readonly string[];
   };
+  /** Allowed calls whose arguments are checked, each with the policy's fields (below `spec`) that say so. */
+  readonly guards: readonly { readonly call: string; readonly by: readonly string[] }[];
+  /** Budget of a request in units of fuel, and how many streams have one at a time; null without such a budget. */
+  readonly requests: { readonly fuel: number; readonly streams: number } | null;
   readonly exports: { readonly kept: readonly string[]; readonly dropped: readonly string[] };
   readonly functions: {
     readonly guest: number;
@@ -35,6 +40,19 @@ export interface HardenReport {
   readonly startMoved: boolean;
   /** Instructions of dead code that were left out. */
   readonly deadInstructions: number;
+}
+
+/** What is guarded, a call once, however many modules it is imported from. */
+function guardsOf(r: Rewrite, policy: Policy): HardenReport["guards"] {
+  const rows = new Map(r.generated.imports.map(({ row }) => [row.name, row]));
+  return [...rows.values()].flatMap((row) => {
+    const by = [...new Set(stepsOf(row, policy).map((step) => step.by))];
+    return by.length === 0 ? [] : [{ call: row.name, by }];
+  });
+}
+
+function requestsOf({ fuel, streams }: Policy["limits"]): HardenReport["requests"] {
+  return fuel.request === null ? null : { fuel: fuel.request, streams };
 }
 
 /** The part of the report that the passes know. */
@@ -55,6 +73,8 @@ export function reportOf(r: Rewrite, input: Module, needs: Needs, policy: Policy
       denied: r.generated.denied.map((row) => row.name),
       unused: names(unused),
     },
+    guards: guardsOf(r, policy),
+    requests: requestsOf(policy.limits),
     exports: {
       kept,
       dropped: input.exports

@@ -32,7 +32,7 @@ const total = ({ dispatch }: Limits) =>
   dispatch.total !== null && step.spend("limits.dispatch.total", "spendDispatches");
 const cluster = ({ dispatch }: Policy["rules"]) =>
   dispatch.clusters !== null && step.listed("dispatch.clusters", 0, 1, "clusters");
-const metadata = (p: number, n: number) => step.map("dispatch headers", p, n, "pairsDispatch");
+const metadata = (p: number, n: number) => step.map("form of maps", p, n, "pairsDispatch");
 
 const vectors: CheckRow = {
   steps: (_, { log }) => [log.bytes !== null && step.vectorBytes("limits.log.bytesPerRequest")],
@@ -159,14 +159,14 @@ const rows: Readonly<Record<string, CheckRow>> = {
   },
   proxy_enqueue_shared_queue: {
     steps: (_, limits) => [
-      step.ownToken("own queues"),
+      step.ownToken("own tokens"),
       limits.host.queueItems !== null && step.spend("limits.host.queueItems", "spendQueued"),
       bodyBytes(limits, 2),
     ],
     denies: ({ limits: { host } }) => host.queueItems !== null || host.bodyBytes !== null,
   },
   proxy_dequeue_shared_queue: {
-    steps: () => [step.ownToken("own queues")],
+    steps: () => [step.ownToken("own tokens")],
     denies: () => false,
   },
   proxy_define_metric: {
