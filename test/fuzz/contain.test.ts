@@ -11,7 +11,7 @@ const NOT_REACHED: Readonly<Record<string, string>> = {
 };
 
 test("1,000 mutants of the plugins are contained or refused with a code of the input's", (t) => {
-  const tally = fuzzContain(1, 1000);
+  const tally = fuzzContain(3001, 1000);
   assert.equal(tally.runs, 1000);
   assert.deepEqual(
     tally.failures.map(({ seed, what }) => `seed ${seed}: ${what}`),

@@ -1,11 +1,14 @@
-// The target `contain`: mutated plugins go through harden and verify. The oracle: contained bytes, or a
-// Failure that is blamed on the input; never another exception, never a module that verify refuses, in time.
+// The target `contain`: mutated plugins go through harden and verify, half of them under policies with rules,
+// quotas and slots at random. The oracle: contained bytes, or a Failure that is blamed on the input; never
+// another exception, never a module that verify refuses, in time.
 import { readdirSync, readFileSync } from "node:fs";
 import { contain } from "../../src/contain/contain.ts";
 import { textOf } from "../../src/errors/catalogue.ts";
 import { Failure } from "../../src/errors/failure.ts";
+import type { Policy } from "../../src/policy/policy.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
 import { decode } from "../../src/wasm/decode.ts";
+import { guardPolicy } from "./guard-policy.ts";
 import { mutate } from "./mutate.ts";
 import { random } from "./random.ts";
 import { count, type Target } from "./target.ts";
@@ -52,10 +55,22 @@ const policies = (["bound", "exact"] as const).map((mode) =>
   policyFromRole("external-auth", { "spec.limits.fuel.mode": mode }),
 );
 
+/** Units of fuel that any wrapper can be paid from. */
+const AMPLE = 20_000_000;
+
+/** Of a role, in either mode; every other seed one of its own, with more streams now and then than a test can open. */
+function policyFor(seed: number): Policy {
+  if (seed % 4 < policies.length) return policies[seed % 4]!;
+  const r = random(seed);
+  const policy = guardPolicy(r, AMPLE);
+  const streams = r.int(4) === 0 ? r.pick([64, 256, 2048]) : policy.limits.streams;
+  return { ...policy, limits: { ...policy.limits, streams } };
+}
+
 function judge(bytes: Uint8Array, seed: number, tally: Tally): void {
   const before = performance.now();
   try {
-    contain(bytes, policies[seed % policies.length]!);
+    contain(bytes, policyFor(seed));
     tally.contained++;
   } catch (error) {
     if (error instanceof Failure && textOf(error.code).blame === "input") {
@@ -88,7 +103,7 @@ export function fuzzContain(seed: number, runs: number, seconds = Number.POSITIV
 /** What is wrong with how one module is treated under one of the policies; null where nothing is. */
 export function fuzzOne(bytes: Uint8Array): string | null {
   const tally = nothing();
-  for (let i = 0; i < policies.length; i++) judge(bytes, i, tally);
+  for (let i = 0; i < 2 * policies.length; i++) judge(bytes, i, tally);
   return tally.failures[0]?.what ?? null;
 }
 
