@@ -28,11 +28,11 @@ export async function refuseInputAsOutput(
   }
 }
 
-/** Writes atomically; `create` refuses to replace. Throws `file-unwritable`. */
+/** Writes atomically; `create` refuses to replace, and without `sync` a crash of the machine may lose it. Throws `file-unwritable`. */
 export async function writeOutput(
   file: string,
   bytes: Uint8Array | string,
-  options: { readonly create?: boolean } = {},
+  options: { readonly create?: boolean; readonly sync?: boolean } = {},
 ): Promise<void> {
   try {
     await atomicWrite(file, bytes, options);

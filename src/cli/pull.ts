@@ -6,7 +6,6 @@ import { parseReference, shownRef } from "../net/reference.ts";
 import { isModule, type PulledModule } from "../oci/read-artifact.ts";
 import { fetchUrl, pullModule } from "../oci/remote.ts";
 import { consumers, imageLayouts } from "../spec/image-layouts.ts";
-import { sha256 } from "../util/digest.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
@@ -17,10 +16,12 @@ import { usage } from "./usage.ts";
 
 interface Pulled {
   readonly module: Uint8Array;
+  /** Of the module. */
+  readonly hex: string;
   readonly artifact: PulledModule | null;
 }
 
-function text(ref: string, output: string, { module, artifact }: Pulled, io: Io): string {
+function text(ref: string, output: string, { module, hex, artifact }: Pulled, io: Io): string {
   const accepts: readonly (keyof typeof consumers)[] =
     artifact === null ? [] : imageLayouts[artifact.layout].consumers;
   const names =
@@ -34,7 +35,7 @@ function text(ref: string, output: string, { module, artifact }: Pulled, io: Io)
           ["accepted by", names],
           ["manifest digest", `${artifact.manifest} (what oci:// consumers pin)`],
         ] as const)),
-    ["module sha256", `${sha256(module)} (what https:// consumers pin)`],
+    ["module sha256", `${hex} (what https:// consumers pin)`],
     ["size", `${count(module.length)} bytes`],
     ...(runtime ? [["root ids", runtime.rootIds.join(", ") || "none"] as const] : []),
   ];
@@ -51,15 +52,15 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
     io.progress(`pulling ${ref}`);
     let pulled: Pulled;
     if (reference.kind === "url") {
-      const { bytes } = await fetchUrl(reference, remote);
+      const { bytes, digest } = await fetchUrl(reference, remote);
       if (!isModule(bytes)) fail("image-not-wasm", { what: ref });
-      pulled = { module: bytes, artifact: null };
+      pulled = { module: bytes, hex: hexOf(digest), artifact: null };
     } else {
       const artifact = await pullModule(reference, remote);
-      pulled = { module: artifact.module, artifact };
+      pulled = { module: artifact.module, hex: hexOf(artifact.digest), artifact };
     }
-    await writeOutput(flags.output, pulled.module);
-    const { module, artifact } = pulled;
+    await writeOutput(flags.output, pulled.module, { sync: false });
+    const { module, hex, artifact } = pulled;
     return {
       exit: 0,
       result: {
@@ -67,7 +68,7 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
         output: flags.output,
         layout: artifact?.layout ?? null,
         manifest: artifact?.manifest ?? null,
-        module: artifact === null ? sha256(module) : hexOf(artifact.digest),
+        module: hex,
         bytes: module.length,
         runtimeConfig: artifact?.runtimeConfig ?? null,
         annotations: artifact?.annotations ?? {},

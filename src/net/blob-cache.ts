@@ -10,7 +10,8 @@ import { type Digest, digestOf, hexOf } from "./digest.ts";
 export interface BlobCache {
   /** The bytes of a digest; null where they aren't there, are too long or are others. */
   get(digest: Digest, limit: number): Promise<Uint8Array | null>;
-  put(bytes: Uint8Array): Promise<void>;
+  /** `digest` where the caller has computed it from these bytes. */
+  put(bytes: Uint8Array, digest?: Digest): Promise<void>;
 }
 
 export interface CacheOptions {
@@ -113,11 +114,11 @@ export function createBlobCache(options: CacheOptions): BlobCache {
         return null;
       }
     },
-    async put(bytes) {
+    async put(bytes, digest = digestOf(bytes)) {
       try {
         if (bytes.length > most) return;
         await mkdir(blobs, { recursive: true, mode: 0o700 });
-        const file = fileOf(digestOf(bytes));
+        const file = fileOf(digest);
         await atomicWrite(file, bytes, { sync: false });
         await utimes(file, now() / SECOND, now() / SECOND).catch(() => {});
         await pruneCache(options);

@@ -228,12 +228,15 @@ async function collect(answer: IncomingMessage, request: HttpRequest): Promise<H
   const kind = addressKind(answer.socket.remoteAddress ?? "");
   const length = Number(answer.headers["content-length"] ?? 0);
   if (method !== "HEAD" && length > limit) fail("registry-too-large", { host, what, limit });
+  // Where the length is known the bytes go to their place at once.
+  const whole = Buffer.allocUnsafe(method === "HEAD" || !(length <= limit) ? 0 : length);
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of answer as AsyncIterable<Buffer>) {
+    if (size + part.length <= whole.length) part.copy(whole, size);
+    else parts.push(part);
     size += part.length;
     if (size > limit) fail("registry-too-large", { host, what, limit });
-    parts.push(part);
   }
   if (!answer.complete) {
     throw Object.assign(new Error("the answer broke off"), { code: "ECONNRESET" });
@@ -241,7 +244,7 @@ async function collect(answer: IncomingMessage, request: HttpRequest): Promise<H
   return {
     status: answer.statusCode ?? 0,
     headers: answer.headers,
-    body: parts.length === 1 ? parts[0]! : Buffer.concat(parts, size),
+    body: parts.length === 0 ? whole.subarray(0, size) : Buffer.concat(parts, size),
     kind,
   };
 }

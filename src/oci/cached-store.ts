@@ -26,14 +26,14 @@ export function cachedStore(store: Store, cache: BlobCache): Store {
         }
       }
       const stored: StoredManifest | null = await store.getManifest(target);
-      if (stored !== null) await cache.put(stored.bytes);
+      if (stored !== null) await cache.put(stored.bytes, stored.descriptor.digest);
       return stored;
     },
     async getBlob(wanted, limit) {
       const kept = await cache.get(wanted.digest, limit);
       if (kept !== null && kept.length === wanted.size) return kept;
       const bytes = await store.getBlob(wanted, limit);
-      await cache.put(bytes);
+      await cache.put(bytes, wanted.digest);
       return bytes;
     },
     putManifest: (bytes, mediaType, tag) => store.putManifest(bytes, mediaType, tag),

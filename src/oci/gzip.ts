@@ -33,10 +33,20 @@ function headerEnd(bytes: Uint8Array, start: number): number | null {
   return at < bytes.length ? at : null;
 }
 
+/** What the last member says of its length, as the size of one piece: honest archives then need no second copy. */
+function pieceSize(bytes: Uint8Array, limit: number): number {
+  const said = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4);
+  return Math.min(Math.max(said.getUint32(0, true) + 1, 65_536), limit + 1);
+}
+
 function inflated(bytes: Uint8Array, limit: number): { bytes: Uint8Array; read: number } | string {
   try {
     // Without `info` one can't tell where the stream ended and what follows it.
-    const done = inflateRawSync(bytes, { info: true, maxOutputLength: Math.max(1, limit) });
+    const done = inflateRawSync(bytes, {
+      info: true,
+      maxOutputLength: Math.max(1, limit),
+      chunkSize: Math.max(64, pieceSize(bytes, limit)),
+    });
     const { buffer, engine } = done as unknown as {
       readonly buffer: Uint8Array;
       readonly engine: { readonly bytesWritten: number };
