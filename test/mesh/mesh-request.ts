@@ -25,6 +25,8 @@ export interface RevisionOptions {
   /** Whether a mesh's agent fetches what Envoy could fetch itself. */
   readonly agent?: boolean;
   readonly file?: string;
+  /** Instead of the usual address, for `http`. */
+  readonly url?: string;
   readonly name?: string;
   readonly environment?: readonly (readonly [string, string])[];
   readonly configuration?: string | null;
@@ -43,7 +45,7 @@ export function revision(plugin: string, options: RevisionOptions = {}): Revisio
   facts.set(key, found);
   const url = {
     oci: `oci://registry.example.com/plugins/${plugin}:v1`,
-    http: `https://modules.example.com/${plugin}.wasm`,
+    http: options.url ?? `https://modules.example.com/${plugin}.wasm`,
     file: `file://${options.file ?? `/etc/plugins/${plugin}.wasm`}`,
   }[kind];
   const pin = { oci: MANIFEST, http: found.report.hardened.sha256, file: null }[kind];

@@ -170,7 +170,7 @@ export function generateEnvoyGateway(asked: GatewayRequest): Written {
   const consumer = `Envoy Gateway 1.1 and newer (for its Envoy from ${request.stable.envoy.version} on)`;
   const head = headOf("envoy-gateway", consumer, [
     ...requestLines(request),
-    "Measured: the definitions of Envoy Gateway 1.9 take it; Envoy 1.36 to 1.40 take the messages. What the controller makes of it: from its source.",
+    "Measured: the definitions of Envoy Gateway 1.9 take it; Envoy 1.36 to 1.40 run the messages. What the controller makes of it: from its source.",
   ]);
   return {
     documents: [{ head, node: node as ReturnType<typeof map> }],
