@@ -49,7 +49,10 @@ function readSigned(bytes: Uint8Array, from: number, to: number): bigint {
 function budgetOf({ bodies }: Module, func: number): Budget {
   const walker = new Walker();
   walker.open(bodies.code, bodies.start[func]!, bodies.end[func]!, func);
-  if (walker.next() !== op("i64.const")) throw new Error(`function ${func} is no callback wrapper`);
+  // The first of its constants of 64 bits; phases are of 32.
+  let code = walker.next();
+  while (code !== op("i64.const") && walker.pos < bodies.end[func]!) code = walker.next();
+  if (code !== op("i64.const")) throw new Error(`function ${func} is no callback wrapper`);
   const from = walker.at;
   const units = readSigned(bodies.code, walker.operands, walker.pos);
   return { func, from, to: walker.pos, units };
