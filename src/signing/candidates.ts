@@ -1,6 +1,7 @@
 // What is attached to an artifact, as it lies in its store: bundles among its referrers, and the older signatures under
 // the tag `sha256-HEX.sig`. Bytes with a name for messages; nothing is believed yet.
-import { fail } from "../errors/failure.ts";
+import type { Code } from "../errors/catalogue.ts";
+import { Failure, fail } from "../errors/failure.ts";
 import type { Digest } from "../net/digest.ts";
 import { type Descriptor, parseManifest } from "../net/manifest.ts";
 import { fallbackTag, type Store } from "../net/store.ts";
@@ -21,7 +22,30 @@ export type Candidate =
       readonly signature: string;
     }
   /** Listed as about this artifact, and about another by its own word. */
-  | { readonly kind: "astray"; readonly what: string; readonly found: string };
+  | { readonly kind: "astray"; readonly what: string; readonly found: string }
+  /** Nothing that is read here, for a reason of its own. */
+  | { readonly kind: "unread"; readonly what: string; readonly failure: Failure };
+
+/**
+ * What only says that one attached thing is odd: others beside it may still be good. Bytes without their digest and
+ * stores that don't answer are no such thing.
+ */
+const odd: readonly Code[] = [
+  ...(["manifest-malformed", "manifest-type", "manifest-too-large", "json-duplicate-key"] as const),
+  ...(["digest-malformed", "blob-missing", "blob-size", "blob-too-large"] as const),
+];
+
+async function tolerant(
+  what: string,
+  read: () => Promise<Candidate | null>,
+): Promise<Candidate | null> {
+  try {
+    return await read();
+  } catch (failure) {
+    if (!(failure instanceof Failure) || !odd.includes(failure.code)) throw failure;
+    return { kind: "unread", what, failure };
+  }
+}
 
 const short = (digest: string): string => digest.slice(0, 19);
 
@@ -79,7 +103,8 @@ export async function candidatesOf(store: Store, subject: Digest): Promise<reado
   }
   const bundles: Candidate[] = [];
   for (const one of listed) {
-    const bundle = await bundleOf(store, subject, one);
+    const what = `the referrer ${short(one.digest)}`;
+    const bundle = await tolerant(what, () => bundleOf(store, subject, one));
     if (bundle !== null) bundles.push(bundle);
   }
   return [...bundles, ...(await legacyOf(store, subject))];

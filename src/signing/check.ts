@@ -159,6 +159,7 @@ export async function judge(
         expected: expectedOf(subject),
       });
     }
+    if (candidate.kind === "unread") return candidate.failure;
     if (candidate.kind === "legacy") return checkLegacy(candidate, subject, trust);
     const signed = await checkBundle(candidate.bytes, subject, trust, what, artifact);
     const { statement } = signed;

@@ -1,7 +1,7 @@
 // An artifact, read once: its manifest by tag or digest, and its module by the digests in it. What is checked later is
 // checked of these bytes, so a tag that moves meanwhile changes nothing.
 import { fail } from "../errors/failure.ts";
-import type { Digest } from "../net/digest.ts";
+import { type Digest, hexOf } from "../net/digest.ts";
 import type { Descriptor } from "../net/manifest.ts";
 import type { Store } from "../net/store.ts";
 import { type PulledModule, readStored } from "../oci/read-artifact.ts";
@@ -42,7 +42,7 @@ export async function openArtifact(
   return {
     ref,
     module: pulled.module,
-    sha256: sha256(pulled.module),
+    sha256: hexOf(pulled.digest),
     at: { store, subject: stored.descriptor },
     pinned,
   };

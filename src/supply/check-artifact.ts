@@ -119,10 +119,10 @@ function attestationCheck(artifact: Artifact, wanted: Wanted, verdict: Verdict |
     return { check: failed("attestation", findings), hardening: null };
   }
   const missing = finding("attestation-missing", required ? "error" : "info", { what: ref }, where);
-  const check = required
-    ? failed("attestation", [missing])
-    : without("attestation", "absent", [missing]);
-  return { check, hardening: null };
+  if (!required) return { check: without("attestation", "absent", [missing]), hardening: null };
+  // One of these may have been it.
+  const others = verdict.refused.map((one) => findingOf(one, "warning"));
+  return { check: failed("attestation", [missing, ...others]), hardening: null };
 }
 
 function containmentCheck({ module }: Artifact, { policy }: Wanted): Check {

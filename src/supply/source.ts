@@ -2,8 +2,9 @@
 // answer is what `contain` wants to see; nobody else decides it.
 import { fail } from "../errors/failure.ts";
 import type { Candidate } from "../signing/candidates.ts";
+import type { Signer } from "../signing/check.ts";
 import type { PublicKey } from "../signing/public-key.ts";
-import { everyKey } from "../signing/trust.ts";
+import { everyKey, type Trust } from "../signing/trust.ts";
 import { judgeAll, shortfall } from "../signing/verdict.ts";
 import { type Artifact, attachedTo } from "./artifact.ts";
 
@@ -32,7 +33,7 @@ export async function checkSource(
   { manifest, signedBy }: Demanded,
   bundles: readonly Candidate[] = [],
 ): Promise<Shown> {
-  const { at, ref, module, sha256 } = artifact;
+  const { at, ref } = artifact;
   const own = at?.subject.digest ?? null;
   if (manifest !== null && manifest !== own) {
     const found = own ?? "a plain file";
@@ -43,11 +44,21 @@ export async function checkSource(
     const signers = signedBy.map(({ name }) => name).join(", ");
     fail("source-unsigned", { signers }, { at: "ref", ref });
   }
-  const trust = everyKey(signedBy);
+  const signers = await checkSignatures(artifact, everyKey(signedBy), bundles);
+  return { manifest: own, signed: true, signers: signers.map(({ id }) => id) };
+}
+
+/** Who signed an artifact, where that suffices. Throws the code by which the signatures were refused. */
+export async function checkSignatures(
+  artifact: Artifact,
+  trust: Trust,
+  bundles: readonly Candidate[] = [],
+): Promise<readonly Signer[]> {
+  const { at, ref, module, sha256 } = artifact;
   const candidates = await attachedTo(artifact, bundles);
-  const digests = { manifest: own, module: sha256 };
+  const digests = { manifest: at?.subject.digest ?? null, module: sha256 };
   const verdict = await judgeAll(candidates, digests, trust, at === null ? module : undefined);
   const short = shortfall(verdict, trust, ref);
   if (short !== null) fail(short.code, short.args, { at: "ref", ref });
-  return { manifest: own, signed: true, signers: verdict.signers.map(({ id }) => id) };
+  return verdict.signers;
 }
