@@ -59,10 +59,17 @@ function lines(a: readonly string[], b: readonly string[]): readonly Hunk[] {
 
 const CONTEXT = 3;
 
+/** The lines of a text; one that nothing ends says so, as `diff` does. */
+function linesOf(text: string): readonly string[] {
+  const all = text.split("\n");
+  const last = all.pop()!;
+  return last === "" ? all : [...all, `${last}\n\\ No newline at end of file`];
+}
+
 /** The diff of two texts, three lines of context each; "" where they are equal. */
 export function unifiedDiff(name: string, before: string, after: string): string {
   if (before === after) return "";
-  const all = lines(before.split("\n"), after.split("\n"));
+  const all = lines(linesOf(before), linesOf(after));
   const near = all.map((_, at) =>
     all.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some((one) => one.kind !== " "),
   );
