@@ -2,22 +2,21 @@
 // are the memory, wrapped functions and the injected globals, nothing else (rules A7, A34). Which
 // functions may be named where is for layout.ts and code.ts.
 import type { Policy } from "../policy/policy.ts";
-import { I32, KIND } from "../spec/binary.ts";
-import { abiOfMarker, callback, callbackSignature } from "../spec/callbacks.ts";
+import { KIND } from "../spec/binary.ts";
+import { callback } from "../spec/callbacks.ts";
 import { hostFunction } from "../spec/host-functions.ts";
 import { injectedGlobals, RESERVED } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
+import { wrongCallbacks } from "./expect/callbacks.ts";
 import { hostSignature } from "./expect/context.ts";
-import { isSlotExport } from "./expect/entries.ts";
 import { sameSignature } from "./expect/expected.ts";
+import { ownImports } from "./expect/metrics.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
-/** The ABI of a module that announces none. */
-const DEFAULT_ABI = "0.2.1";
-
 export function readImports(s: Scanner, module: Module, policy: Policy): void {
   const types = new Int32Array(s.vector("imports", limits.imports));
+  const own = new Set(ownImports(policy).map((name) => `env.${name}`));
   let before = "";
   for (let i = 0; i < types.length; i++) {
     const at = s.pos;
@@ -29,7 +28,7 @@ export function readImports(s: Scanner, module: Module, policy: Policy): void {
     types[i] = s.index("type", module.types.length);
     const row = hostFunction(from, name);
     if (row === undefined) s.stop("verify-import-unknown", { what }, at);
-    if (!policy.allow.has(name)) s.add("verify-import", { what }, at);
+    if (!policy.allow.has(name) && !own.has(what)) s.add("verify-import", { what }, at);
     if (!sameSignature(module.types[types[i]!]!, hostSignature(row))) {
       s.stop("verify-import-signature", { what }, at);
     }
@@ -66,24 +65,9 @@ export function readExports(s: Scanner, module: Module, policy: Policy): void {
   }
   if (globals < expected.length) refuse(`"${expected[globals]!.exportName}" is missing`, s.pos);
   module.exporting = true;
-  checkCallbacks(s, module, policy);
-}
-
-/** Known callbacks have the host's signature, and the policy allows those that it decides over. */
-function checkCallbacks(s: Scanner, module: Module, policy: Policy): void {
-  const markers = module.exports.map(({ name }) => abiOfMarker(name));
-  const abi = markers.find((one) => one !== undefined) ?? DEFAULT_ABI;
-  for (const { name, func, offset, row } of module.exports) {
-    if (row === undefined) continue;
-    const { params, result } = callbackSignature(row, abi);
-    const type = { params: params.map(() => I32), results: result === null ? [] : [I32] };
-    if (!sameSignature(module.signature(func), type)) {
-      s.add("verify-callback-signature", { name, abi }, offset);
-    }
-    // Markers, module starts and allocators always stay; what slots add is for layout.ts.
-    const decided = (row.gated || row.kind === "callback") && !isSlotExport(policy, name);
-    if (decided && policy.callbacks !== "all" && !policy.callbacks.has(name)) {
-      s.add("verify-callback", { name }, offset);
-    }
-  }
+  const typeOf = (func: number) => module.signature(func);
+  const { abi, mistyped, denied } = wrongCallbacks(module.exports, typeOf, policy);
+  for (const { name, offset } of mistyped)
+    s.add("verify-callback-signature", { name, abi }, offset);
+  for (const { name, offset } of denied) s.add("verify-callback", { name }, offset);
 }

@@ -35,7 +35,8 @@ export function walkOver(s: Scanner, module: Module, layout: Layout, stack: Stac
   const flow = new Flow(s);
   const table = costTables[policy.limits.fuel.costs];
   const [fuelAt, stackAt] = [injectedOffset("fuel"), injectedOffset("stack")];
-  const matcher = new TemplateMatcher(table, guestGlobals + fuelAt, guestGlobals + stackAt);
+  const at = [guestGlobals + fuelAt, guestGlobals + stackAt, layout.trap] as const;
+  const matcher = new TemplateMatcher(table, ...at);
   /** Where calls of uncharged functions go while nothing else is wanted of the walk. */
   let collected: Graph | null = null;
   // Of the function being walked: slots of parameters and locals, most operands and arguments;

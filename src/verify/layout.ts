@@ -6,14 +6,18 @@ import { costTables } from "../spec/costs.ts";
 import type { HostFunction } from "../spec/host-function-row.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
+import { firstContext } from "./expect/context.ts";
 import { enter } from "./expect/enter.ts";
 import { entries } from "./expect/entries.ts";
 import { type Expected, type Signature, sameSignature } from "./expect/expected.ts";
+import { globalsOf } from "./expect/globals.ts";
 import { canDeny } from "./expect/guards/check.ts";
 import { guardsOf } from "./expect/guards/list.ts";
 import { Link } from "./expect/link.ts";
+import { metricCount, ownImports, textOf } from "./expect/metrics.ts";
 import { optionalHelpers, type Place, ROLE, roster } from "./expect/roster.ts";
 import { denialMessage, stubHead } from "./expect/stub.ts";
+import { refusing, trapArm } from "./expect/telemetry.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
 
@@ -23,7 +27,7 @@ export type Layout = ReturnType<typeof readLayout>;
 export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const { imports, functions, lastPassive } = module;
   const table = costTables[policy.limits.fuel.costs];
-  const context = { policy, table, globals: module.guestGlobals };
+  let context = firstContext(policy, table, module.guestGlobals);
   /** By function: its role; own cost and frame of generated ones. */
   const role = new Uint8Array(functions).fill(ROLE.guest);
   const cost = new Float64Array(functions);
@@ -39,12 +43,12 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
 
   /** Stubs are recognised by the bit that they set; imports that a check can deny have one. */
   function readStubs(from: number, end: number): HostFunction[] {
-    const heads = hostFunctions.map((_, place) => stubHead(context, place));
     const needed = new Set(imports.filter((row) => canDeny(policy, row)));
     const rows: HostFunction[] = [];
     for (let func = from; func < end; func++) {
       module.seek(s, func);
-      const row = hostFunctions[heads.findIndex((head) => s.eat(head))];
+      const number = rows.length;
+      const row = hostFunctions.find((_, place) => s.eat(stubHead(context, place, number)));
       if (row === undefined) s.stop("verify-generated", { what: "a stub" });
       const late = row.name <= (rows.at(-1)?.name ?? "");
       const useless = !needed.delete(row) && policy.allow.has(row.name);
@@ -95,14 +99,17 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   let entry = exports.length > 0 ? exports[0]!.func - 1 : stubsAt;
   if (exports.length === 0) while (entry < functions && !isBody(entry, plain)) entry++;
   const guest = entry + 1 + exports.length;
-  const guards = guardsOf(context, imports);
+  const unfound = ownImports(policy).find((own) => !imports.some(({ name }) => name === own));
+  if (unfound !== undefined) s.stop("verify-generated", { what: `import ${unfound}, missing,` });
+  let guards = guardsOf(context, imports);
   let end = entry - guards.names.length;
   if (end < stubsAt || guest > functions) {
     s.stop("verify-export", { what: "the first function names no wrapper" }, exports[0]?.offset);
   }
   const helpers = optionalHelpers.filter(() => false);
+  const refuse = refusing(context, imports, entry);
   for (const helper of optionalHelpers.toReversed()) {
-    if (end <= stubsAt || !isBody(end - 1, helper.body(context))) continue;
+    if (end <= stubsAt || !isBody(end - 1, helper.body(context, refuse))) continue;
     helpers.unshift(helper);
     end--;
   }
@@ -111,9 +118,19 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   if (logs && !imports.some(({ name }) => name === "proxy_log")) {
     s.stop("verify-generated", { what: "deny without proxy_log" });
   }
-  if (logs && lastPassive === null) s.stop("verify-messages", {});
-  const messages = logs ? module.dataSegments - 1 : -1;
-  const stubs = readStubs(stubsAt, logs ? end - 1 : end);
+  if (logs) end--;
+  const metrics = metricCount(policy, end - stubsAt, imports);
+  const [found, needed] = [module.metricGlobals, globalsOf(metrics)];
+  if (found !== needed) s.stop("verify-global", { what: `${found} of metrics are not ${needed}` });
+  context = { ...context, metrics };
+  const stubs = readStubs(stubsAt, end);
+  const { names, text, all, fits } = textOf(policy, stubs, imports, logs);
+  const speaks = all.length > 0;
+  if (speaks && lastPassive === null) s.stop("verify-messages", {});
+  const segment = speaks ? module.dataSegments - 1 : -1;
+  const messages = logs ? segment : -1;
+  context = { ...context, names, segment, text };
+  if (metrics > 0) guards = guardsOf(context, imports);
 
   const starts = !isBody(entry, plain);
   const { link, places } = roster(context, imports, guards, { stubs, messages, helpers, starts });
@@ -126,9 +143,9 @@ export function readLayout(s: Scanner, module: Module, policy: Policy) {
   const misplaced = missing.map((name) => `"${name}" is not where it is to be added`);
   for (const what of misplaced) s.add("verify-export", { what });
   s.func = -1;
-  if (logs) ({ start: s.pos, end: s.end } = lastPassive!);
-  const text = new TextEncoder().encode(stubs.map(denialMessage).join(""));
-  const said = stubs.length > 0 && s.eat(text) && s.pos === s.end;
-  if (logs && !said) s.add("verify-messages", {}, s.pos, -1, "data");
-  return { role, cost, frame, calls, targets, guest, messages };
+  if (speaks) ({ start: s.pos, end: s.end } = lastPassive!);
+  const said = fits && speaks && s.eat(all) && s.pos === s.end;
+  if (speaks && !said) s.add("verify-messages", {}, s.pos, -1, "data");
+  const trap = trapArm(policy, entry);
+  return { role, cost, frame, calls, targets, guest, messages: segment, trap };
 }

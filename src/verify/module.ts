@@ -28,6 +28,8 @@ export class Module {
   memoryMaximum = -1;
   /** Number of the guest's globals, so index of the first injected; -1 before they are read. */
   guestGlobals = -1;
+  /** Number of those of metrics, behind all others. */
+  metricGlobals = 0;
   globalIsWide = new Uint8Array(0);
   /** Exported functions in order; whether there is an export section. */
   exports: FunctionExport[] = [];

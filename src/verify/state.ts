@@ -3,10 +3,9 @@
 // expression is one constant, and a function that one or a segment names is in `module.named`.
 import type { Policy } from "../policy/policy.ts";
 import { FUNCREF, KIND, V128 } from "../spec/binary.ts";
-import { injectedGlobals } from "../spec/layout.ts";
 import { limits } from "../spec/limits.ts";
 import { op } from "../spec/opcodes.ts";
-import { slotRows } from "./expect/guards/slots.ts";
+import { mostGlobals, sortGlobals } from "./expect/globals.ts";
 import { FIRST, OP, PREFIX } from "./expect/ops.ts";
 import type { Module } from "./module.ts";
 import type { Scanner } from "./scanner.ts";
@@ -69,23 +68,19 @@ function readConstant(s: Scanner, module: Module): number {
 }
 
 export function readGlobals(s: Scanner, module: Module, policy: Policy): void {
-  const rows = [...injectedGlobals, ...slotRows(policy)];
-  const count = s.vector("globals", limits.globals + rows.length);
-  if (count < rows.length) s.stop("verify-global", { what: `${count} are too few` });
-  module.guestGlobals = count - rows.length;
-  module.globalIsWide = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
+  const most = limits.globals + mostGlobals(policy, limits.globals);
+  const all = Array.from({ length: s.vector("globals", most) }, () => {
     const start = s.pos;
-    const type = s.valueType();
-    const mutable = s.u8();
-    const value = readConstant(s, module);
-    module.globalIsWide[i] = type === V128 ? 1 : 0;
-    const row = rows[i - module.guestGlobals];
-    if (row === undefined) continue;
-    if (type === row.type && mutable === 1 && value === Number(row.init)) continue;
-    const what = `number ${i} is not the injected global "${row.key}" as it must be`;
-    s.stop("verify-global", { what }, start);
-  }
+    const [type, mutable] = [s.valueType(), s.u8()];
+    return { type, mutable, value: readConstant(s, module), start };
+  });
+  const { guest, told, wrong } = sortGlobals(policy, all);
+  if (guest < 0) s.stop("verify-global", { what: `${all.length} are too few` });
+  s.limit("globals", guest, limits.globals);
+  if (wrong !== null) s.stop("verify-global", { what: wrong.what }, wrong.at);
+  module.guestGlobals = guest;
+  module.metricGlobals = told;
+  module.globalIsWide = Uint8Array.from(all, ({ type }) => (type === V128 ? 1 : 0));
 }
 
 export function readElements(s: Scanner, module: Module): void {

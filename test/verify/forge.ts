@@ -8,11 +8,11 @@ import { costTables } from "../../src/spec/costs.ts";
 import type { HostFunction } from "../../src/spec/host-function-row.ts";
 import { hostFunction, hostFunctionNamed } from "../../src/spec/host-functions.ts";
 import { injectedGlobals } from "../../src/spec/layout.ts";
-import { hostSignature } from "../../src/verify/expect/context.ts";
+import { firstContext, hostSignature } from "../../src/verify/expect/context.ts";
 import type { Expected, Signature } from "../../src/verify/expect/expected.ts";
 import { canDeny } from "../../src/verify/expect/guards/check.ts";
 import { guardsOf } from "../../src/verify/expect/guards/list.ts";
-import { slotRows } from "../../src/verify/expect/guards/slots.ts";
+import { slotRows } from "../../src/verify/expect/guards/slot-globals.ts";
 import { optionalHelpers, roster } from "../../src/verify/expect/roster.ts";
 import { denialMessage } from "../../src/verify/expect/stub.ts";
 import { wrapper } from "../../src/verify/expect/wrapper.ts";
@@ -157,7 +157,7 @@ export function forge(plan: Plan): Uint8Array {
   const rules = plan.policy ?? policy;
   const table = costTables[rules.limits.fuel.costs];
   const globals = plan.globals?.length ?? 0;
-  const context = { policy: rules, table, globals };
+  const context = firstContext(rules, table, globals);
   const types: Signature[] = [];
   const typeOf = (type: Signature): number => {
     const same = (one: Signature) =>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { costTables } from "../../src/spec/costs.ts";
 import { type OpcodeName, op } from "../../src/spec/opcodes.ts";
+import { firstContext } from "../../src/verify/expect/context.ts";
 import { grow } from "../../src/verify/expect/grow.ts";
 import { verify } from "../../src/verify/verify.ts";
 import { u32 } from "./assemble.ts";
@@ -161,7 +162,7 @@ test("C-CALL: a call pays for each parameter, and for what its callee leaves", (
 
 test("C-CALL-COST: the call of a generated function pays for the whole of its body", () => {
   const table = costTables[policy.limits.fuel.costs];
-  const { cost } = grow({ policy, table, globals: 0 });
+  const { cost } = grow(firstContext(policy, table, 0), null);
   // The helper charges the price of memory.grow itself.
   assert.ok(cost < price("memory.grow"));
   const names = ["i32.const", "call", "drop", "end"] as const;

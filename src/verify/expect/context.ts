@@ -4,7 +4,8 @@ import type { Policy } from "../../policy/policy.ts";
 import { I32, I64 } from "../../spec/binary.ts";
 import type { CostTable } from "../../spec/costs.ts";
 import type { HostFunction } from "../../spec/host-function-row.ts";
-import { type InjectedGlobal, injectedOffset, STACK_SHARE } from "../../spec/layout.ts";
+import { type InjectedGlobal, injectedOffset, RESERVE, STACK_SHARE } from "../../spec/layout.ts";
+import { TELEMETRY_RESERVE } from "../../spec/telemetry.ts";
 import type { Body } from "./body.ts";
 import type { Signature } from "./expected.ts";
 
@@ -13,6 +14,22 @@ export interface Context {
   readonly table: CostTable;
   /** Index of the first injected global: the number of the guest's. */
   readonly globals: number;
+  /** How many metrics the module has; what follows is known only once the stubs are. */
+  readonly metrics: number;
+  readonly names: readonly { readonly name: string; readonly type: number }[];
+  /** The passive segment, and where in it the names of metrics begin. */
+  readonly segment: number;
+  readonly text: number;
+}
+
+/** A context before anything but the globals has been read. */
+export function firstContext(policy: Policy, table: CostTable, globals: number): Context {
+  return { policy, table, globals, metrics: 0, names: [], segment: -1, text: 0 };
+}
+
+/** Fuel that is kept back at entry. */
+export function reserveOf({ telemetry }: Policy): number {
+  return RESERVE + (telemetry ? TELEMETRY_RESERVE : 0);
 }
 
 /** A generated function that others call: its index and its own cost. */

@@ -1,8 +1,8 @@
 // The expected body of `enter`, which takes the instance from NEW to IDLE and runs the moved start
 // function; in any other phase it traps (rules A6, A27). Written from docs/containment.md,
 // "Generated functions".
-import { PHASE, RESERVE } from "../../spec/layout.ts";
-import { stackAtEntry } from "./context.ts";
+import { PHASE } from "../../spec/layout.ts";
+import { reserveOf, stackAtEntry } from "./context.ts";
 import { type Expected, signature } from "./expected.ts";
 import { when } from "./guards/phrases.ts";
 import type { Link } from "./link.ts";
@@ -12,7 +12,7 @@ import { write } from "./words.ts";
 export function enter(link: Link, starts: boolean): Expected {
   if (!starts) return writeEnter(link, null).done("enter");
   const { policy } = link.context;
-  const budget = policy.limits.fuel.start - RESERVE - writeEnter(link, 0).cost;
+  const budget = policy.limits.fuel.start - reserveOf(policy) - writeEnter(link, 0).cost;
   return writeEnter(link, budget).done("enter", budget);
 }
 

@@ -4,7 +4,7 @@
 import type { Policy } from "../../policy/policy.ts";
 import type { Callback } from "../../spec/callbacks.ts";
 import { type Expected, type Signature, signature } from "./expected.ts";
-import { slotCount } from "./guards/slots.ts";
+import { slotCount } from "./guards/slot-globals.ts";
 import type { Link } from "./link.ts";
 import { type Place, ROLE } from "./roster.ts";
 import { wrapper, wrapperKind } from "./wrapper.ts";

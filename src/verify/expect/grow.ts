@@ -4,12 +4,13 @@
 import { I32 } from "../../spec/binary.ts";
 import { op } from "../../spec/opcodes.ts";
 import { Body } from "./body.ts";
-import { type Context, globalIndex, trapIfExhausted } from "./context.ts";
+import { type Context, globalIndex, type Helper, trapIfExhausted } from "./context.ts";
 import type { Expected, Signature } from "./expected.ts";
 
 export const growType: Signature = { params: [I32], results: [I32] };
 
-export function grow(context: Context): Expected {
+/** @param refuse what reports a trap, its index and own cost; null without telemetry */
+export function grow(context: Context, refuse: Helper | null): Expected {
   const refused = globalIndex(context, "refused");
   const { memoryPages, onMemoryCap } = context.policy.limits;
   const fuel = globalIndex(context, "fuel");
@@ -20,6 +21,7 @@ export function grow(context: Context): Expected {
   body.op("local.get", 0).op("i64.extend_i32_u").op("memory.size", 0).op("i64.extend_i32_u");
   body.op("i64.add").op("i64.const", memoryPages).op("i64.gt_u").if();
   body.op("global.get", refused).op("i32.const", 1).op("i32.add").op("global.set", refused);
+  if (onMemoryCap === "trap" && refuse !== null) body.call(refuse.index, 0, 0, refuse.cost);
   if (onMemoryCap === "trap") body.op("unreachable");
   else body.op("i32.const", -1).op("return");
   const done = body.end().op("local.get", 0).op("memory.grow", 0).end().done("grow");

@@ -13,6 +13,7 @@ import { type Guards, numbered, shared } from "./guards/list.ts";
 import { slotFunctions } from "./guards/slots.ts";
 import { Link, type Maker } from "./link.ts";
 import { denialMessage, stub } from "./stub.ts";
+import { telemetryFunctions } from "./telemetry.ts";
 
 /** What a function is; of the generated, guest code may call `callable`, never `helper`. */
 export const ROLE = {
@@ -58,17 +59,17 @@ export function roster(
   const { stubs, messages, helpers, starts } = choice;
   const { thunks, checks } = numbered(context, imports);
   let offset = 0;
-  const standIns = stubs.map((row): [string, Maker] => {
+  const standIns = stubs.map((row, k): [string, Maker] => {
     const at = messages < 0 ? -1 : offset;
     offset += denialMessage(row).length;
-    return [`stub-${row.name}`, (link) => stub(link, row, hostFunctionIndex(row), at)];
+    return [`stub-${row.name}`, (link) => stub(link, row, hostFunctionIndex(row), at, k)];
   });
   const log = imports.findIndex(({ name }) => name === "proxy_log");
   const denying: (readonly [string, Maker])[] =
     messages < 0 ? [] : [["deny", (link) => deny(link, messages, log)]];
   const optional = helpers.map(({ name, body }): [string, Maker] => [
     name,
-    ({ context }) => body(context),
+    (link) => body(link.context, link.exists("refuse") ? link.callee("refuse") : null),
   ]);
   const entering: [string, Maker] = ["enter", (link) => enter(link, starts)];
   const makers = new Map([
@@ -79,15 +80,17 @@ export function roster(
     ...shared,
     ...checks,
     ...slotFunctions,
+    ...telemetryFunctions,
     entering,
   ]);
   const names = [...thunks, ...standIns, ...denying, ...optional].map(([name]) => name);
   const order = [...names, ...guards.names, "enter"];
   const indices = new Map(order.map((name, k) => [name, imports.length + k]));
   const link = new Link(context, imports, makers, indices, guards.leaves);
-  const allowed = new Set(stubs.filter(({ name }) => context.policy.allow.has(name)));
+  const { policy } = context;
+  const allowed = new Set(stubs.filter(({ name }) => policy.allow.has(name)));
   const roles = [
-    ...thunks.map(() => ROLE.callable),
+    ...imports.map(({ name }) => (policy.allow.has(name) ? ROLE.callable : ROLE.helper)),
     ...stubs.map((row) => (allowed.has(row) ? ROLE.helper : ROLE.callable)),
     ...denying.map(() => ROLE.helper),
     ...helpers.map(({ role }) => role),

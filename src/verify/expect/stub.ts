@@ -6,10 +6,12 @@ import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { DENIED_PREFIX } from "../../spec/layout.ts";
 import type { OpcodeName } from "../../spec/opcodes.ts";
 import { ERRNO, STATUS } from "../../spec/status.ts";
+import { telemetryMetrics } from "../../spec/telemetry.ts";
 import { Body } from "./body.ts";
 import { type Context, globalIndex, hostSignature } from "./context.ts";
 import type { Expected } from "./expected.ts";
 import type { Link } from "./link.ts";
+import { countOf } from "./metrics.ts";
 
 const BITS = 64;
 const POINTER_BYTES = 4;
@@ -35,22 +37,37 @@ function denialBit(row: number): { word: (typeof WORDS)[number]; bit: bigint } {
   return { word, bit: BigInt.asIntN(BITS, 1n << BigInt(row % BITS)) };
 }
 
-/** How every stub of row number `place` begins, and no other function that the format knows. */
-export function stubHead(context: Context, place: number): readonly number[] {
+/** With telemetry, stub `number` counts its denials. */
+function countDenial(body: Body, context: Context, number: number): void {
+  if (context.metrics === 0) return;
+  const count = countOf(context, telemetryMetrics.length + number);
+  body.op("global.get", count).op("i32.const", 1).op("i32.add").op("global.set", count);
+}
+
+/** How stub `number` begins if it is that of row `place`, and no other function of the format. */
+export function stubHead(context: Context, place: number, number: number): readonly number[] {
   const { word, bit } = denialBit(place);
   const body = new Body(context.table, { params: [], results: [] });
+  countDenial(body, context, number);
   return body.op("global.get", globalIndex(context, word)).op("i64.const", bit).done("").head;
 }
 
 /**
  * The stub of host function `row`, which is number `place` of the table. Its message stands at
- * `offset` of the segment of messages, -1 without a denial log.
+ * `offset` of the segment of messages, -1 without a denial log; it is stub number `number`.
  */
-export function stub(link: Link, row: HostFunction, place: number, offset: number): Expected {
+export function stub(
+  link: Link,
+  row: HostFunction,
+  place: number,
+  offset: number,
+  number: number,
+): Expected {
   const { context } = link;
   const { word: key, bit } = denialBit(place);
   const word = globalIndex(context, key);
   const body = new Body(context.table, hostSignature(row));
+  countDenial(body, context, number);
   const note = () =>
     body.op("global.get", word).op("i64.const", bit).op("i64.or").op("global.set", word);
   if (offset < 0) note();

@@ -47,7 +47,6 @@ const LOCAL_GET = [op("local.get")];
 const LOCAL_SET = [op("local.set")];
 const SUB_SET = [op("i64.sub"), op("local.set")];
 const SUB_TEE = [op("i64.sub"), op("local.tee")];
-const TRAP = [op("unreachable"), op("end")];
 const IF_NEGATIVE = [op("i64.const"), 0, op("i64.lt_s"), op("if"), BLOCK_EMPTY];
 const IF_LESS = [op("i64.lt_s"), op("if"), BLOCK_EMPTY, op("i64.const"), 0x7f];
 const IF_DEEP = [op("i32.const"), 0, op("i32.lt_s"), op("if"), BLOCK_EMPTY];
@@ -66,8 +65,9 @@ export class TemplateMatcher {
   readonly #stackIn: readonly number[];
   readonly #stackOut: readonly number[];
 
-  /** @param fuel index of the fuel global; @param stack of the stack global */
-  constructor(table: CostTable, fuel: number, stack: number) {
+  /** @param fuel index of the fuel global; @param stack of the stack global; @param trap the arm */
+  constructor(table: CostTable, fuel: number, stack: number, trap: readonly number[]) {
+    const TRAP = [...trap, op("end")];
     const price = (row: Omit<Template, "cost">): number =>
       row.path.reduce((sum, name) => sum + table.flat[op(name)]!, 0);
     const priced = Object.entries(rows).map(([name, row]) => [name, { ...row, cost: price(row) }]);

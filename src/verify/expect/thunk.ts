@@ -8,12 +8,15 @@ import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { allowedInAllocator } from "../../spec/host-functions.ts";
 import { PHASE } from "../../spec/layout.ts";
 import { ERRNO, STATUS } from "../../spec/status.ts";
+import { dispatchCalls } from "../../spec/telemetry.ts";
 import { hostSignature } from "./context.ts";
 import type { Expected } from "./expected.ts";
 import { canDeny, hasCheck, inputs } from "./guards/check.ts";
 import { SAY, unless, when } from "./guards/phrases.ts";
+import { bytesOf, EXACT, pieces } from "./guards/pieces.ts";
 import { TRAP_IF_EXHAUSTED } from "./guards/range.ts";
 import type { Link } from "./link.ts";
+import { countedClusters, countUp } from "./metrics.ts";
 import { gets, written } from "./words.ts";
 
 const INPUT_LENGTHS: readonly ParamRole[] = ["inLen", "bufLen", "iovsLen"];
@@ -38,10 +41,19 @@ function cross(link: Link, values: readonly string[]): string {
 }
 
 /** What a thunk does after a call that succeeded. */
-function after({ context }: Link, row: HostFunction): string {
+function after({ context, imports }: Link, row: HostFunction): string {
   const { outstanding } = context.policy.limits.dispatch;
-  if (row.name === "proxy_http_call" && outstanding !== null) {
-    return "global.get open i32.const 1 i32.add global.set open";
+  if (dispatchCalls.has(row.name)) {
+    const clusters = countedClusters(context.policy, imports);
+    const counted = clusters.map((cluster, k) => {
+      const text = bytesOf(cluster);
+      const one = countUp(context, context.metrics - clusters.length + k);
+      const same = when(pieces(text, EXACT, 0), one);
+      return when(`local.get 1 i32.const ${text.length} i32.eq`, same);
+    });
+    const opened = row.name === "proxy_http_call" && outstanding !== null;
+    if (opened) counted.push("global.get open i32.const 1 i32.add global.set open");
+    return counted.join(" ");
   }
   if (!queues.has(row.name)) return "";
   return `local.get ${row.params.length - 1} i32.load 0 0 call keepToken`;

@@ -1,15 +1,15 @@
 // The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an
 // allocator inside a host call instead spends the fuel of the entry that is under way (rules A6,
 // A35). With slots it keeps the stream's account (A29). From docs/guards.md, "Entries".
-import type { Callback } from "../../spec/callbacks.ts";
-import { PHASE, RESERVE } from "../../spec/layout.ts";
-import { stackAtEntry } from "./context.ts";
+import { type Callback, httpActions } from "../../spec/callbacks.ts";
+import { PHASE } from "../../spec/layout.ts";
+import { reserveOf } from "./context.ts";
 import type { Expected, Signature } from "./expected.ts";
 import { when } from "./guards/phrases.ts";
 import { TRAP_IF_EXHAUSTED } from "./guards/range.ts";
-import { slotCount } from "./guards/slots.ts";
-import { fieldSpenders } from "./guards/spend.ts";
+import { slotCount } from "./guards/slot-globals.ts";
 import type { Link } from "./link.ts";
+import { CLOSE, COUNTED, definers, ifPhase, open, SETTLED } from "./opening.ts";
 import { gets, write } from "./words.ts";
 
 export type WrapperKind = "start" | "context" | "allocator" | "callback";
@@ -28,26 +28,6 @@ export function wrapperKind(row: Callback | undefined): WrapperKind {
   return kind === "start" || kind === "context" || kind === "allocator" ? kind : "callback";
 }
 
-const ifPhase = (is: number, then: string, otherwise: string): string =>
-  when(`global.get phase i32.const ${is} i32.eq`, `${then} else ${otherwise}`);
-const CLOSE = `global.get spent global.get fuel i64.sub global.set spent
-  i64.const 0 global.set fuel i32.const ${PHASE.idle} global.set phase`;
-
-/** OPEN, with the code of the budget. */
-function open(link: Link, budget: string): string {
-  const starting = when(`global.get phase i32.const ${PHASE.idle} i32.ne`, "call enter");
-  const begun = budget.endsWith("call begin");
-  const counts = fieldSpenders.some(([name]) => link.exists(name));
-  return `${starting} i32.const ${PHASE.guest} global.set phase
-    ${budget} global.set fuel global.get fuel global.set spent
-    i32.const ${stackAtEntry(link.context.policy)} global.set stack
-    ${link.exists("spendBody") ? "i64.const 0 global.set bodied" : ""}
-    ${counts && !begun ? "i64.const 0 global.set used" : ""}`;
-}
-
-/** An answer has come: one call less is open. */
-const SETTLED = when("global.get open", "global.get open i32.const 1 i32.sub global.set open");
-
 /** The body is open at `call f`, the exported function, unless it is `added`. */
 export function wrapper(link: Link, entry: Entry): Expected {
   const { start, callback } = link.context.policy.limits.fuel;
@@ -55,7 +35,10 @@ export function wrapper(link: Link, entry: Entry): Expected {
   const kind = wrapperKind(entry.row);
   const least = { start, callback, allocator: callback, context: Math.min(start, callback) };
   const body = writeWrapper(link, entry, own);
-  return body.done(`wrapper of "${entry.name}"`, least[kind] - RESERVE - own);
+  return body.done(
+    `wrapper of "${entry.name}"`,
+    least[kind] - reserveOf(link.context.policy) - own,
+  );
 }
 
 /** `own` is the cost of the whole body, on which its constants depend. */
@@ -66,7 +49,7 @@ function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof 
   const slots = slotCount(policy) > 0;
   const ofStream = slots && row?.kind === "callback";
   const given = (key: "start" | "callback"): string =>
-    `i64.const ${policy.limits.fuel[key] - RESERVE - own}`;
+    `i64.const ${policy.limits.fuel[key] - reserveOf(policy) - own}`;
   const budgets = {
     start: given("start"),
     callback:
@@ -88,14 +71,28 @@ function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof 
     name === "proxy_on_http_call_response" &&
     policy.limits.dispatch.outstanding !== null &&
     link.imports.some((one) => one.name === "proxy_http_call");
+  const b = policy.limits.fuel.callback - reserveOf(policy) - own;
+  const least = Math.min(b, Math.floor((policy.limits.fuel.request ?? 0) / 2));
+  const out = type.params.length;
+  const lands =
+    ofStream &&
+    !added &&
+    policy.onExhaustion !== "trap" &&
+    type.results.length === 1 &&
+    httpActions.has(name);
+  const answered = `local.get 0 i64.const ${least} call spentOut local.tee ${out}
+    i32.const -1 i32.ne`;
   const steps = [
+    lands ? when(answered, `local.get ${out} return`) : "",
     opens,
+    policy.telemetry && ofStream && !added ? COUNTED : "",
     takes ? when("local.get 1", "local.get 0 call take") : "",
     settles ? SETTLED : "",
     calls,
     ofStream && !added ? "call finish" : "",
     ofStream && name === "proxy_on_delete" ? "local.get 0 call release" : "",
+    policy.telemetry && definers.has(name) ? "call define" : "",
     CLOSE,
   ];
-  return write(link, type, `${steps.join(" ")} end`);
+  return write(link, type, `${steps.join(" ")} end`, { locals: lands ? "i" : "" });
 }

@@ -8,8 +8,9 @@ import { STATUS } from "../../../spec/status.ts";
 import { hostSignature } from "../context.ts";
 import type { Expected } from "../expected.ts";
 import type { Link } from "../link.ts";
+import { idOf } from "../metrics.ts";
 import { written } from "../words.ts";
-import { checkSteps } from "./checks.ts";
+import { checkSteps, OWN_METRIC } from "./checks.ts";
 import { SAY, when } from "./phrases.ts";
 
 /** Rows for which an output over an input is refused (A12), where they have another step. */
@@ -51,6 +52,8 @@ const tables = new WeakMap<Policy, ReturnType<typeof checkSteps>>();
 
 /** What a host function's check does; undefined where it has none. */
 function stepsOf(policy: Policy, row: HostFunction): readonly string[] | undefined {
+  // What only generated functions call has no check.
+  if (!policy.allow.has(row.name)) return undefined;
   const table = tables.get(policy) ?? checkSteps(policy);
   tables.set(policy, table);
   const steps = table[row.name]?.filter((one) => one !== false) ?? [];
@@ -62,9 +65,20 @@ export function hasCheck(policy: Policy, row: HostFunction): boolean {
   return stepsOf(policy, row) !== undefined;
 }
 
+/** Answers BAD where the id in parameter 0 is one of telemetry's. */
+function ownMetrics({ context }: Link): string {
+  const same = Array.from({ length: context.metrics }, (_, j) => {
+    const one = `local.get 0 global.get ${idOf(context, j)} i32.eq`;
+    return j === 0 ? one : `${one} i32.or`;
+  });
+  const some = `${same.join(" ")} local.get 0 i32.eqz i32.eqz i32.and`;
+  return when(some, SAY(STATUS.badArgument));
+}
+
 /** Whether the check of an import can deny: then the import has a stub too. */
 export function canDeny(policy: Policy, row: HostFunction): boolean {
   const { limits, rules } = policy;
+  if (!policy.allow.has(row.name) || ids.has(row.name)) return false;
   if (row.name === "proxy_log") return limits.log.bytes !== null;
   if (row.name === "proxy_register_shared_queue") return rules.queues.register !== null;
   if (row.name === "proxy_resolve_shared_queue") return rules.queues.resolve !== null;
@@ -73,6 +87,13 @@ export function canDeny(policy: Policy, row: HostFunction): boolean {
     return limits.host.queueItems !== null || limits.host.bodyBytes !== null;
   return hasCheck(policy, row);
 }
+
+/** Calls whose check is about ids alone, and says that there is none. */
+const ids: ReadonlySet<string> = new Set([
+  "proxy_record_metric",
+  "proxy_increment_metric",
+  "proxy_get_metric",
+]);
 
 /** Locals by the name that a step gives them; no check has two. */
 const locals: readonly (readonly [set: string, type: string])[] = [
@@ -83,7 +104,8 @@ const locals: readonly (readonly [set: string, type: string])[] = [
 
 export function check(link: Link, row: HostFunction): Expected {
   const { params } = hostSignature(row);
-  const text = `${stepsOf(link.context.policy, row)!.join(" ")} i32.const ${CHECK.pass} end`;
+  const steps = stepsOf(link.context.policy, row)!.join(" ").replace(OWN_METRIC, ownMetrics(link));
+  const text = `${steps} i32.const ${CHECK.pass} end`;
   const own = locals.find(([set]) => text.includes(set));
   const name = own?.[0].at(-1) ?? "";
   const names = [...params.keys(), name].join(" ");

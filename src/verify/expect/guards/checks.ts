@@ -3,16 +3,26 @@
 // does not hold is false. From docs/guards.md, "Checks".
 import type { Policy } from "../../../policy/policy.ts";
 import { ERRNO, STATUS } from "../../../spec/status.ts";
+import { METRIC_PREFIX } from "../../../spec/telemetry.ts";
 import { HIDDEN, PATH } from "./path.ts";
 import { DENY, SAY, unless, when } from "./phrases.ts";
+import { bytesOf, EXACT, pieces } from "./pieces.ts";
 import * as step from "./steps.ts";
+
+/** Names that begin as telemetry's do; for ids of telemetry's check.ts puts the code. */
+const prefix = bytesOf(METRIC_PREFIX);
+const OWN_NAME = when(
+  `local.get 2 i32.const ${prefix.length} i32.ge_u`,
+  when(pieces(prefix, EXACT, 1), DENY),
+);
+export const OWN_METRIC = "own metrics";
 
 const { MATCH, MATCHN, NOT_CLIENT, MAP_RULE, SPEND, ONE, PAIRS } = step;
 type Steps = readonly (string | false)[];
 type Rows = Readonly<Record<string, Steps>>;
 
 /** The steps by host function; overlap steps, which come first, are for check.ts. */
-export function checkSteps({ rules: R, limits: L }: Policy): Rows {
+export function checkSteps({ rules: R, limits: L, telemetry }: Policy): Rows {
   const { headers, sharedData, queues, properties } = R;
   const { clusters } = R.dispatch;
   const { host, log, dispatch } = L;
@@ -85,9 +95,13 @@ export function checkSteps({ rules: R, limits: L }: Policy): Rows {
     proxy_enqueue_shared_queue: [ownToken, host.queueItems !== null && ONE("spendQueued"), body(2)],
     proxy_dequeue_shared_queue: [ownToken],
     proxy_define_metric: [
+      telemetry && OWN_NAME,
       R.metrics !== null && MATCH(1, 2, "metrics"),
       host.metrics !== null && ONE("spendDefined"),
     ],
+    proxy_record_metric: [telemetry && OWN_METRIC],
+    proxy_increment_metric: [telemetry && OWN_METRIC],
+    proxy_get_metric: [telemetry && OWN_METRIC],
     proxy_get_property: [
       (read !== null || hidden !== null) && PATH,
       read !== null && MATCHN("propertiesRead"),

@@ -5,13 +5,14 @@ import type { Context } from "../context.ts";
 import { enter } from "../enter.ts";
 import type { Expected } from "../expected.ts";
 import { Link, type Maker } from "../link.ts";
+import { telemetryFunctions } from "../telemetry.ts";
 import { thunk } from "../thunk.ts";
 import { check, hasCheck } from "./check.ts";
 import { matchers } from "./match.ts";
 import { pairsDispatch, pairsReply } from "./pairs.ts";
 import { segments } from "./path.ts";
 import { ranges, vectors } from "./range.ts";
-import { slotCount, slotFunctions } from "./slots.ts";
+import { slotNames } from "./slots.ts";
 import { spenders } from "./spend.ts";
 import { hasToken, keepToken } from "./tokens.ts";
 
@@ -40,7 +41,7 @@ export const numbered = (
 });
 
 export interface Guards {
-  /** Names of the guards and slot functions, which stand right before `enter`. */
+  /** Names of the guards, slot and telemetry functions, which stand right before `enter`. */
   readonly names: readonly string[];
   /** Bodies of those that call no other: where the others stand does not matter to them. */
   readonly leaves: ReadonlyMap<string, Expected>;
@@ -56,8 +57,9 @@ export function guardsOf(context: Context, imports: readonly HostFunction[]): Gu
   const link = new Link(context, imports, new Map([...thunks, ...stubs, ...checks, ...shared]));
   for (const [name] of thunks) link.made(name);
   const guards = [...shared, ...checks].map(([name]) => name).filter((name) => link.has(name));
-  const slots = slotCount(context.policy) > 0 ? slotFunctions.map(([name]) => name) : [];
+  const { policy } = context;
+  const telling = policy.telemetry ? telemetryFunctions.map(([name]) => name) : [];
   const bodies = guards.map((name) => [name, link.made(name)] as const);
   const leaves = new Map(bodies.filter(([, { calls }]) => calls.length === 0));
-  return { names: [...guards, ...slots], leaves };
+  return { names: [...guards, ...slotNames(policy), ...telling], leaves };
 }

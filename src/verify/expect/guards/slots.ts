@@ -1,44 +1,13 @@
 // The functions that keep the accounts of streams (A29): a stream finds its slot by its id among a
 // few neighbours. From docs/guards.md, "Slots".
 import type { Policy } from "../../../policy/policy.ts";
-import { injectedGlobals, SLOT_PROBES, slotGlobals, slotOffset } from "../../../spec/layout.ts";
-import { op } from "../../../spec/opcodes.ts";
-import { type Expected, type Signature, signature } from "../expected.ts";
+import { SLOT_PROBES } from "../../../spec/layout.ts";
+import { type Expected, signature } from "../expected.ts";
 import type { Link, Maker } from "../link.ts";
-import { price, written } from "../words.ts";
+import { written } from "../words.ts";
+import { spentOut } from "./landing.ts";
 import { SAY, when } from "./phrases.ts";
-
-/** How many slots a module has under a policy. */
-export function slotCount({ limits }: Policy): number {
-  return limits.fuel.request === null ? 0 : limits.streams;
-}
-
-/** The globals of all slots, in their order. */
-export function slotRows(policy: Policy) {
-  const row = slotGlobals.map(({ key, type }) => ({ key: `${key} of a slot`, type, init: 0n }));
-  return Array.from({ length: slotCount(policy) }, () => row).flat();
-}
-
-/** Does what `arm` says for the slot in local 0; costs what the longest way costs. */
-function switching(
-  link: Link,
-  name: string,
-  type: Signature,
-  arm: (id: number, left: number, used: number) => string,
-): Expected {
-  const n = slotCount(link.context.policy);
-  const first = link.context.globals + injectedGlobals.length;
-  const at = (k: number, key: "id" | "left" | "used"): number => first + slotOffset(k, key);
-  const slots = Array.from({ length: n }, (_, k) => k);
-  const arms = slots.map((k) => arm(at(k, "id"), at(k, "left"), at(k, "used")));
-  const labels = slots.slice(0, -1).map((k) => `${k} `);
-  const text = `${"block ".repeat(n)}local.get 0 br_table ${n - 1} ${labels.join("")}${n - 1}
-    ${arms.map((one) => `end ${one} return`).join(" ")} end`;
-  const { flat } = link.context.table;
-  const way = price(link, type, `local.get 0 br_table 0 0 ${arms.at(-1)} return`);
-  const cost = n * flat[op("block")]! + way + flat[op("end")]!;
-  return { ...written(link, `the slot function ${name}`, type, text), cost };
-}
+import { slotCount, switching } from "./slot-globals.ts";
 
 const place = (probe: number, n: number): string =>
   `local.get 0 i32.const ${probe} i32.add i32.const ${n} i32.rem_u`;
@@ -72,6 +41,7 @@ function begin(link: Link): Expected {
   const text = `i64.const 0 global.set used local.get 0 call find local.tee 2 global.set slot
     ${when("local.get 2 i32.eqz", `${budget(link)} local.get 1 return`)}
     local.get 2 i32.const 1 i32.sub call slotLoad
+    ${lands(link) ? when("global.get left i64.const 1 i64.lt_s", "local.get 1 return") : ""}
     global.get left local.get 1 global.get left local.get 1 i64.lt_s select end`;
   return written(link, "the slot function begin", signature("iI:I"), text, { locals: "i" });
 }
@@ -84,7 +54,11 @@ function finish(link: Link): Expected {
 }
 
 function release(link: Link): Expected {
-  const free = "local.get 1 i32.const 1 i32.sub i32.const 0 call slotOwn";
+  const { policy } = link.context;
+  const tells = `local.get 1 i32.const 1 i32.sub call slotLoad
+    i64.const ${policy.limits.fuel.request} global.get left i64.sub call report`;
+  const free = `${policy.telemetry ? tells : ""}
+    local.get 1 i32.const 1 i32.sub i32.const 0 call slotOwn`;
   const text = `${when("local.get 0 call find local.tee 1", free)} end`;
   return written(link, "the slot function release", signature("i:"), text, { locals: "i" });
 }
@@ -106,4 +80,15 @@ export const slotFunctions: readonly (readonly [string, Maker])[] = [
   ["begin", begin],
   ["finish", finish],
   ["release", release],
+  ["spentOut", spentOut],
 ];
+
+/** Whether a stream without fuel meets something else than a trap. */
+const lands = ({ context }: Link): boolean => context.policy.onExhaustion !== "trap";
+
+/** Those that a module has under a policy. */
+export function slotNames(policy: Policy): readonly string[] {
+  if (slotCount(policy) === 0) return [];
+  const names = slotFunctions.map(([name]) => name);
+  return policy.onExhaustion === "trap" ? names.slice(0, -1) : names;
+}
