@@ -58,7 +58,7 @@ const definitions = [
   {
     module: "github.com/kyverno/kyverno@v1.19.1",
     folder: "config/crds/policies.kyverno.io",
-    match: /_validatingpolicies\.yaml$/,
+    match: /_(?:image)?validatingpolicies\.yaml$/,
   },
   {
     module: "github.com/kyverno/kyverno@v1.19.1",

@@ -327,6 +327,12 @@ export const generateRows = {
         summary: "which kind of policy; without it validating-policy",
         choices: ["validating-policy", "cluster-policy"],
       },
+      {
+        name: "key",
+        value: "FILE",
+        summary: "a public key (PEM), one of which must have signed a plugin in a registry",
+        many: true,
+      },
     ],
     examples: [
       {

@@ -1,5 +1,6 @@
 // `glovebox generate kyverno|admission-policy|prometheus|grafana|networkpolicy -p POLICY`: from policies alone; no
 // plugin is read. Nothing is written unless all of it could be made.
+import { createPublicKey } from "node:crypto";
 import { fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import { reachesCluster } from "../mesh/envoy/generate/plugin-facts.ts";
@@ -105,11 +106,33 @@ async function admissionOf(
       .map(({ policy }) => objectName(policy.name))
       .sort(),
     enforce: flags.audit !== true,
+    keys: [],
   };
 }
 
+/** Keys as PEM of their own, so that nothing else of a file gets into a policy. */
+async function publicKeys(
+  command: CommandName,
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for (const file of files) {
+    const text = await readText(file);
+    try {
+      if (text.includes("PRIVATE KEY")) throw new Error("a private key");
+      keys.push(String(createPublicKey(text).export({ type: "spki", format: "pem" })));
+    } catch {
+      usage(command, `--key ${file} is no public key in PEM`);
+    }
+  }
+  return [...new Set(keys)];
+}
+
 export async function runKyverno({ flags }: InputOf<"generate kyverno">, io: Io): Promise<Outcome> {
-  const request = await admissionOf("generate kyverno", flags, io);
+  const request = {
+    ...(await admissionOf("generate kyverno", flags, io)),
+    keys: await publicKeys("generate kyverno", flags.key ?? []),
+  };
   const written = generateKyverno(request, flags.form ?? "validating-policy");
   return finishYaml(flags.policy ?? [], flags.output, written, io);
 }

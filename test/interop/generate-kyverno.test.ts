@@ -1,16 +1,22 @@
 // The policies that are generated for Kyverno, in its own command line: what they let in, what they refuse and why. And
 // the article's policy beside them, which lets in what it means to refuse.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { buildPlugins } from "../../plugins/build.ts";
 import { type AdmissionCase, gatewayCases, istioCases } from "../mesh/admission-cases.ts";
 import { files } from "../mesh/generate-targets.ts";
 import { present, runParty } from "./party.ts";
+import { startRegistry } from "./registries.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "glovebox-kyverno-"));
 after(() => rm(scratch, { recursive: true, force: true }));
+
+const bin = fileURLToPath(new URL("../../../bin/glovebox", import.meta.url));
 
 let count = 0;
 
@@ -24,6 +30,7 @@ async function written(text: string): Promise<string> {
 async function refusals(
   policy: string,
   cases: readonly AdmissionCase[],
+  more: readonly string[] = [],
 ): Promise<{ readonly refused: ReadonlyMap<string, string>; readonly output: string }> {
   const resources = await written(
     cases.map(({ object }) => JSON.stringify(object)).join("\n---\n"),
@@ -35,6 +42,7 @@ async function refusals(
     resources,
     "--remove-color",
     "--continue-on-fail",
+    ...more,
   ];
   const { output } = await runParty("kyverno", args, 120_000);
   const refused = new Map<string, string>();
@@ -99,4 +107,71 @@ test("the article's policy lets in what ours refuses, and refuses what is closed
     [...theirs].some((name) => name?.startsWith("good")),
     "FAIL_CLOSE is the default of a WasmPlugin",
   );
+});
+
+test("Kyverno asks the registry: it lets in what one of the keys has signed, and refuses what none has", async (t) => {
+  if (!present(t, "kyverno", ["version"]) || !present(t, "registry")) return;
+  const registry = await startRegistry("registry", scratch);
+  try {
+    const env = { ...process.env, GLOVEBOX_KEY_PASSWORD: "of-the-test" };
+    const glovebox = (...args: readonly string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args, "--json"], {
+        encoding: "utf8",
+        env,
+        cwd: scratch,
+      });
+      assert.equal(status, 0, stderr);
+      return JSON.parse(stdout).result;
+    };
+    const paths = await buildPlugins({ only: ["header-tag", "trap-on-header"] });
+    for (const name of ["mine", "other"]) glovebox("keys", name);
+    const push = (plugin: string, as: string): string => {
+      const ref = `oci://${registry.host}/plugins/${as}:v1`;
+      return glovebox("push", paths.get(plugin)!, ref, "--plain-http").manifest.slice(
+        "sha256:".length,
+      );
+    };
+    const digests = {
+      signed: push("header-tag", "signed"),
+      unsigned: push("trap-on-header", "unsigned"),
+    };
+    const sign = [
+      "sign",
+      `oci://${registry.host}/plugins/signed:v1`,
+      "--key",
+      "mine.key",
+      "--plain-http",
+    ];
+    glovebox(...sign, "--format", "both");
+    const generated = (key: string) => {
+      const allowed = Object.values(digests).flatMap((digest) => ["--digest", digest]);
+      const made = glovebox("generate", "kyverno", ...allowed, "--key", `${key}.pub`);
+      return made.text as string;
+    };
+    const plugin = (name: "signed" | "unsigned", tag = "v1"): AdmissionCase => ({
+      object: {
+        apiVersion: "extensions.istio.io/v1alpha1",
+        kind: "WasmPlugin",
+        metadata: { name: `${name}-${tag}`, namespace: "edge" },
+        spec: { url: `oci://${registry.host}/plugins/${name}:${tag}`, sha256: digests[name] },
+      },
+      refused: null,
+    });
+    const cases = [plugin("signed"), plugin("unsigned")];
+    const asking = [
+      "--registry",
+      "--crd-paths",
+      join(process.env.GLOVEBOX_DEFINITIONS ?? "", "crd-all.gen.yaml"),
+    ];
+    const mine = await refusals(generated("mine"), cases, asking);
+    assert.deepEqual([...mine.refused.keys()], ["edge/WasmPlugin/unsigned-v1"], mine.output);
+    assert.match(
+      mine.refused.get("edge/WasmPlugin/unsigned-v1")!,
+      /signed by one of the allowed keys/,
+    );
+    const other = await refusals(generated("other"), cases, asking);
+    assert.equal(other.refused.size, 2, other.output);
+  } finally {
+    await registry.stop();
+  }
 });

@@ -26,7 +26,15 @@ export const admission: AdmissionRequest = {
   registries: ["oci://registry.example.com/plugins/", "https://modules.example.com/"],
   security: ["vendor-auth"],
   enforce: true,
+  keys: [],
 };
+
+/** A public key that nobody has the private one of. */
+const KEY = `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt
+6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==
+-----END PUBLIC KEY-----
+`;
 
 export function watched(
   name: string,
@@ -273,6 +281,10 @@ export const files: Readonly<Record<string, () => MeshFile>> = {
     fileOf(generateKyverno({ ...admission, canaryDigests: [CANARY_DIGEST] }, "validating-policy")),
   "kyverno-gateway": () =>
     fileOf(generateKyverno({ ...admission, mesh: "envoy-gateway" }, "cluster-policy")),
+  "kyverno-signed": () =>
+    fileOf(generateKyverno({ ...admission, keys: [KEY, KEY] }, "validating-policy")),
+  "kyverno-signed-gateway": () =>
+    fileOf(generateKyverno({ ...admission, mesh: "envoy-gateway", keys: [KEY] }, "cluster-policy")),
   "admission-policy": () => fileOf(generateAdmissionPolicy(admission)),
   "admission-policy-canary": () =>
     fileOf(generateAdmissionPolicy({ ...admission, canaryDigests: [CANARY_DIGEST] })),

@@ -20,6 +20,8 @@ export interface AdmissionRequest {
   /** Objects of these names decide about requests, whatever phase they name. */
   readonly security: readonly string[];
   readonly enforce: boolean;
+  /** Public keys (PEM), one of which must have signed; only Kyverno asks registries. */
+  readonly keys: readonly string[];
 }
 
 export interface Variable {

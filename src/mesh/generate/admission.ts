@@ -11,6 +11,7 @@ import {
   under,
 } from "../envoy/generate/yaml.ts";
 import { type AdmissionRequest, admissionRules, type Rule } from "./admission-rules.ts";
+import { signaturePolicies } from "./admission-signature.ts";
 import { headOf, object, type Written } from "./common.ts";
 
 export const kyvernoForms = ["validating-policy", "cluster-policy"] as const;
@@ -170,9 +171,10 @@ export function generateKyverno(request: AdmissionRequest, form: KyvernoForm): W
       : "Kyverno 1.17 and newer";
   const head = headOf("kyverno", since, [...lines(request), measured]);
   const rules = admissionRules(request);
-  const nodes =
+  const nodes: MapNode[] =
     form === "cluster-policy"
       ? [clusterPolicy(request, rules)]
       : rules.map((rule) => validatingPolicy(request, rule));
+  if (request.keys.length > 0) nodes.push(...signaturePolicies(request, rules, request.keys));
   return { documents: documents(head, nodes), findings: findingsOf(request) };
 }
