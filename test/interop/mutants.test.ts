@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { slotKinds } from "../mutants/kinds.ts";
 import type { Totals } from "../mutants/run.ts";
 import { templateKinds } from "../mutants/sites.ts";
 
 const main = fileURLToPath(new URL("../mutants/main.js", import.meta.url));
-const helpers = ["deny", "bulkBytes", "grow", "cross", "reach", "back", "enter", "open", "close"];
+const helpers = ["guard's stub", "deny", "bulkBytes", "grow", "enter", ...slotKinds];
+const guards = ["inside", "overlap", "pay", "spender", "matcher", "pairs", "segments", "check"];
 const wrappers = ["start", "context", "allocator", "callback"].map((kind) => `wrapper ${kind}`);
 
 test("no mutant of any hardened plugin gets past verify and breaks the promise", (t) => {
@@ -26,6 +28,6 @@ test("no mutant of any hardened plugin gets past verify and breaks the promise",
   assert.ok(100 * harmless <= mutants, `${harmless} harmless`);
   assert.ok(100 * invalid <= mutants, `${invalid} invalid`);
   assert.ok(random.accepted >= 100, `${random.accepted} random ones accepted`);
-  const generated = ["thunk", "stub", ...helpers, ...wrappers];
+  const generated = ["thunk", "stub", ...helpers, ...guards, ...wrappers];
   for (const kind of [...templateKinds, ...generated]) assert.ok(totals.kinds[kind]! > 0, kind);
 });

@@ -221,7 +221,6 @@ function* globals({ module, injected }: Subject): Generator<Change> {
     mutable: true,
     init: { op: "f64.const", bytes: new Uint8Array(8) } as const,
   };
-  if (behind > 0) yield ["delete", "the last global", { globals: list.slice(0, -1) }];
   yield ["form", "a float behind them", { globals: [...list, wide] }];
 }
 
