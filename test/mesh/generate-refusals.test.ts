@@ -92,11 +92,12 @@ test("a plugin that wants its configuration is told apart from one that was deni
 });
 
 test("what Envoy refuses or dies of in the hardened module is said in the words of inspect", () => {
-  const tick = {
-    imports: ["proxy_set_tick_period_milliseconds"],
-    body: `(func (export "_initialize") (drop (call $proxy_set_tick_period_milliseconds (i32.const 9)))) ${REQUEST("")}`,
+  // A call without rules or limits of its own: nothing of the module stands between it and the host.
+  const early = {
+    imports: ["proxy_get_header_map_size"],
+    body: `(func (export "_initialize") (drop (call $proxy_get_header_map_size (i32.const 0) (i32.const 8)))) ${REQUEST("")}`,
   };
-  const start = refusal(tick, { role: "rate-limiter" });
+  const start = refusal(early);
   assert.equal(start.code, "generate-refused");
   assert.match(start.message, /Envoy 1\.40 would not load.*_initialize/);
   const large = { pages: 16_385, body: REQUEST("") };

@@ -132,6 +132,18 @@ test("a call that the policy denies is not in the list, though the plugin import
   assert.ok(!capabilities.includes("proxy_http_call"));
 });
 
+test("with budgets per request the callbacks that keep them are in the list, though the plugin has none of them", () => {
+  const lifecycle = ["proxy_on_context_create", "proxy_on_delete"];
+  const names = (request: EnvoyRequest) => generate("exfiltrate-http", request).capabilities;
+  const plain = names(requestFor("exfiltrate-http"));
+  assert.deepEqual(
+    plain.filter((name) => lifecycle.includes(name)),
+    [],
+  );
+  const budgets = names(requestFor("exfiltrate-http", { "spec.limits.fuel.request": 50_000_000 }));
+  for (const name of lifecycle) assert.ok(budgets.includes(name), name);
+});
+
 test("each route has a filter, a VM and a namespace of its own, whatever the prefixes are", () => {
   const routes = ["/a", "/a/", "/A", "/a-2", "/"].map((prefix) => ({ prefix, cluster: "c" }));
   const { config, vmIds } = generate("header-tag", requestFor("header-tag", {}, { routes }));

@@ -17,7 +17,7 @@ export const generateTexts = {
   },
   "generate-start-denied": {
     text: "the plugin does not start under this policy: {how}, after it was denied {denied}",
-    hint: "Allow what it needs to start (`capabilities: { allow+: [{denied}] }`), or build it with an SDK that does without",
+    hint: "Allow what it needs to start (`capabilities: { allow+: [{denied}] }`), widen the rule or limit that an allowed call goes beyond, or build it with an SDK that does without",
     blame: "input",
     exit: 3,
   },
