@@ -1,6 +1,7 @@
 // A reference on the command line → an artifact, with its store where it has one: for the commands that look at what is
 // attached to it.
 import { fail } from "../errors/failure.ts";
+import { hexOf } from "../net/digest.ts";
 import { parseReference, shownRef } from "../net/reference.ts";
 import type { Store, StoredManifest } from "../net/store.ts";
 import {
@@ -42,7 +43,8 @@ export async function artifactOf(
   if (reference.kind === "file")
     return plainArtifact(ref, (await readModule(text, flags, io)).bytes);
   if (reference.kind === "url") {
-    return plainArtifact(ref, (await fetchUrl(reference, remote)).bytes, reference.digest);
+    const { bytes, digest } = await fetchUrl(reference, remote);
+    return plainArtifact(ref, bytes, reference.digest, hexOf(digest));
   }
   const target = await effectiveTarget(reference);
   return openArtifact(openStore(reference, remote), target, ref, reference.digest);

@@ -1,6 +1,7 @@
 // Rows of the commands that distribute modules, and the flags that every command with a REF takes.
 import { consumers, imageLayouts } from "../spec/image-layouts.ts";
 import type { CommandRow, FlagRow } from "./command-row.ts";
+import { trustFlags } from "./signing-flags.ts";
 
 /** On every command that takes a plugin by reference; remote-flags.ts reads them. */
 export const remoteFlags = [
@@ -96,6 +97,7 @@ export const ociRows = {
         summary: "where to write the module",
         required: true,
       },
+      ...trustFlags,
       ...remoteFlags,
     ],
     examples: [
@@ -107,8 +109,12 @@ export const ociRows = {
         line: "glovebox pull oci-layout:images:auth-v1.2.3 -o auth.wasm",
         does: "from a folder",
       },
+      {
+        line: "glovebox pull oci://registry.example.com/plugins/auth:v1.2.3 -o auth.wasm --key cosign.pub",
+        does: "only if this key signed it",
+      },
     ],
-    exits: [3, 4, 5],
+    exits: [1, 3, 4, 5],
   },
   "cache prune": {
     summary: "make the cache of fetched and hardened modules smaller",

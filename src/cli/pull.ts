@@ -1,11 +1,11 @@
 // `glovebox pull REF -o FILE`: the module, written in one step after every digest was right.
 
 import { fail } from "../errors/failure.ts";
-import { hexOf } from "../net/digest.ts";
 import { parseReference, shownRef } from "../net/reference.ts";
 import { isModule, type PulledModule } from "../oci/read-artifact.ts";
-import { fetchUrl, pullModule } from "../oci/remote.ts";
 import { consumers, imageLayouts } from "../spec/image-layouts.ts";
+import type { Artifact } from "../supply/artifact.ts";
+import { artifactOf } from "./artifact-ref.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
@@ -19,9 +19,16 @@ interface Pulled {
   /** Of the module. */
   readonly hex: string;
   readonly artifact: PulledModule | null;
+  /** Null where nobody was asked for. */
+  readonly signers: readonly string[] | null;
 }
 
-function text(ref: string, output: string, { module, hex, artifact }: Pulled, io: Io): string {
+function text(
+  ref: string,
+  output: string,
+  { module, hex, artifact, signers }: Pulled,
+  io: Io,
+): string {
   const accepts: readonly (keyof typeof consumers)[] =
     artifact === null ? [] : imageLayouts[artifact.layout].consumers;
   const names =
@@ -37,10 +44,26 @@ function text(ref: string, output: string, { module, hex, artifact }: Pulled, io
         ] as const)),
     ["module sha256", `${hex} (what https:// consumers pin)`],
     ["size", `${count(module.length)} bytes`],
+    ...(signers === null ? [] : [["signed by", signers.join(", ")] as const]),
     ...(runtime ? [["root ids", runtime.rootIds.join(", ") || "none"] as const] : []),
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(17)}${value}`);
   return `pulled ${io.styles.bold(ref)} to ${output}\n${lines.join("\n")}\n`;
+}
+
+/** Who signed it, where the flags say who must have. Throws the code by which the signatures were refused. */
+async function signersOf(
+  artifact: Artifact,
+  flags: InputOf<"pull">["flags"],
+): Promise<readonly string[] | null> {
+  const asked = [flags.key, flags.identity, flags.annotation, flags.threshold];
+  if (asked.every((one) => one === undefined)) return null;
+  const { bundlesOf, trustOf } = await import("./trust-flags.ts");
+  const { checkSignatures } = await import("../supply/source.ts");
+  const trust = await trustOf("pull", flags, null, undefined);
+  if (trust === null) return null;
+  const signers = await checkSignatures(artifact, trust, await bundlesOf(flags.bundle));
+  return signers.map(({ name }) => name);
 }
 
 export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Outcome> {
@@ -50,15 +73,15 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
   const remote = await remoteOf(flags, io);
   try {
     io.progress(`pulling ${ref}`);
-    let pulled: Pulled;
-    if (reference.kind === "url") {
-      const { bytes, digest } = await fetchUrl(reference, remote);
-      if (!isModule(bytes)) fail("image-not-wasm", { what: ref });
-      pulled = { module: bytes, hex: hexOf(digest), artifact: null };
-    } else {
-      const artifact = await pullModule(reference, remote);
-      pulled = { module: artifact.module, hex: hexOf(artifact.digest), artifact };
-    }
+    const opened = await artifactOf(args.ref, remote, flags, io);
+    if (!isModule(opened.module)) fail("image-not-wasm", { what: ref });
+    const signers = await signersOf(opened, flags);
+    const pulled: Pulled = {
+      module: opened.module,
+      hex: opened.sha256,
+      artifact: opened.pulled,
+      signers,
+    };
     await writeOutput(flags.output, pulled.module, { sync: false });
     const { module, hex, artifact } = pulled;
     return {
@@ -72,6 +95,7 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
         bytes: module.length,
         runtimeConfig: artifact?.runtimeConfig ?? null,
         annotations: artifact?.annotations ?? {},
+        signers,
       },
       text: () => text(ref, flags.output, pulled, io),
     };

@@ -66,7 +66,7 @@ function thresholdOf(command: CommandName, text: string | undefined, all: number
 export async function trustOf(
   command: CommandName,
   flags: TrustFlags,
-  policy: Policy,
+  policy: Policy | null,
   policyFile: string | undefined,
 ): Promise<Trust | null> {
   const { identity, issuer } = flags;
@@ -76,7 +76,10 @@ export async function trustOf(
     usage(command, "--identity, --issuer and --trusted-root belong together");
   }
   const given = (flags.key ?? []).length + keyless > 0;
-  const keys = given ? await readKeys(flags.key ?? [], "") : await policyKeys(policy, policyFile);
+  const keys =
+    given || policy === null
+      ? await readKeys(flags.key ?? [], "")
+      : await policyKeys(policy, policyFile);
   const annotations = annotationsOf(command, flags.annotation);
   if (keys.length + keyless === 0) {
     const lost = flags.threshold !== undefined || Object.keys(annotations).length > 0;

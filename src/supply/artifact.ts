@@ -18,6 +18,8 @@ export interface Artifact {
   readonly at: { readonly store: Store; readonly subject: Descriptor } | null;
   /** What the reference itself pins: a manifest in a store, a module elsewhere. */
   readonly pinned: Digest | null;
+  /** How the module lies in its manifest; null where there is none. */
+  readonly pulled: PulledModule | null;
 }
 
 /** Bytes that came without a manifest. */
@@ -25,8 +27,9 @@ export function plainArtifact(
   ref: string,
   module: Uint8Array,
   pinned: Digest | null = null,
+  hex = sha256(module),
 ): Artifact {
-  return { ref, module, sha256: sha256(module), at: null, pinned };
+  return { ref, module, sha256: hex, at: null, pinned, pulled: null };
 }
 
 /** Reads what a target (tag or digest) of a store stands for. Throws what reading throws. */
@@ -45,6 +48,7 @@ export async function openArtifact(
     sha256: hexOf(pulled.digest),
     at: { store, subject: stored.descriptor },
     pinned,
+    pulled,
   };
 }
 

@@ -252,3 +252,14 @@ test("bad keys, roots, tokens and bundles each end in one clear error", async ()
   assert.match(token.err, /error\[token-malformed\]/);
   await refuses(2, "ref-not-artifact", "sign", file("c.wasm"), "--key", file("platform.key"));
 });
+
+test("pull --key writes the module only where that key signed it", async () => {
+  const image = `${layout("pulled")}:v1`;
+  await ok("push", file("d.wasm"), image);
+  const pull = ["pull", image, "-o", file("pulled.wasm"), "--key", file("platform.pub")];
+  await refuses(1, "signature-missing", ...pull);
+  assert.equal(existsSync(file("pulled.wasm")), false);
+  await ok("sign", image, "--key", file("platform.key"));
+  assert.deepEqual((await resultOf(0, ...pull)).signers, [file("platform.pub")]);
+  assert.deepEqual(readFileSync(file("pulled.wasm")), readFileSync(file("d.wasm")));
+});
