@@ -12,19 +12,16 @@ export const kyvernoLegacy: Rule = {
   summary: "a kind or form of Kyverno's that is on its way out",
   document: (document, _, say) => {
     if (!isKyverno(document)) return;
-    const kind = entryOf(document.root, "kind");
-    const instead = "ValidatingPolicy of policies.kyverno.io/v1";
-    if (kind !== undefined)
-      say(kind.at, {
-        what: `the kind ${document.kind} of kyverno.io is deprecated since 1.17`,
-        instead,
-      });
-    for (const { tree, bare } of kyvernoRules(document)) {
-      if (bare)
-        say(entryOf(tree, "match")!.at, {
-          what: "`match.resources` is the older form",
-          instead: "`match.any` with a list",
-        });
+    const rules = kyvernoRules(document);
+    const old = rules.filter((rule) => rule.bare).map((rule) => entryOf(rule.tree, "match")!);
+    const place = entryOf(entryOf(document.root, "spec")?.value, "validationFailureAction");
+    // Written in its last form, the kind is chosen for clusters that have no other.
+    if (old.length === 0 && place === undefined) return;
+    const what = `the kind ${document.kind} of kyverno.io is deprecated since 1.17`;
+    const kind = entryOf(document.root, "kind")!;
+    say(kind.at, { what, instead: "ValidatingPolicy of policies.kyverno.io/v1" });
+    for (const { at } of old) {
+      say(at, { what: "`match.resources` is the older form", instead: "`match.any` with a list" });
     }
   },
 };
