@@ -243,6 +243,7 @@ export const commands = {
         summary: "write what plugins do there, for `policy learn` and `policy fit`",
       },
       { name: "check", summary: "read the file, load and harden every plugin, serve nothing" },
+      ...remoteFlags,
     ],
     examples: [
       { line: "glovebox run envoy.yaml", does: "serve it" },

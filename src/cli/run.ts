@@ -12,6 +12,7 @@ import { type LogFormat, logLine } from "../gateway/log/lines.ts";
 import { diskCache } from "../gateway/plugins/cache.ts";
 import { DECENT_SHARE, EXPENSIVE_STEP } from "../gateway/worker/share.ts";
 import type { Address, LabConfig } from "../mesh/envoy/lab-config.ts";
+import type { Remote } from "../oci/remote.ts";
 import { version } from "../util/version.ts";
 import type { Exit, Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
@@ -68,6 +69,19 @@ async function recordFolder({ record, check }: Flags): Promise<string | null> {
   } catch (error) {
     return fail("file-unwritable", { file: record, reason: reasonOf(error) }, undefined, error);
   }
+}
+
+/** Gets artifacts; what that needs is loaded and read with the first of them. */
+function puller(flags: Flags, io: Io): (text: string, manifest: string) => Promise<Uint8Array> {
+  let opened: Promise<Remote> | undefined;
+  return async (text, manifest) => {
+    const [{ remoteOf }, { artifactReference, pullPinned }, { parseReference }] = await Promise.all(
+      [import("./remote-flags.ts"), import("../oci/remote.ts"), import("../net/reference.ts")],
+    );
+    opened ??= remoteOf(flags, io);
+    const reference = artifactReference(parseReference(text));
+    return (await pullPinned(reference, `sha256:${manifest}`, await opened)).module;
+  };
 }
 
 function noteFindings(findings: readonly Finding[], io: Io): void {
@@ -140,6 +154,7 @@ export async function run({ args, flags }: InputOf<"run">, io: Io): Promise<Outc
     concurrency,
     unsafe: flags["unsafe-default"] === true,
     cache: diskCache(moduleCacheFolder(io.env), moduleCacheSize(io.env)),
+    pull: puller(flags, io),
     environment: io.env,
     random: Math.random,
     wall: () => Date.now(),

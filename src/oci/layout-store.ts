@@ -31,6 +31,7 @@ import {
 import { inOrder, referrerOf } from "./referrer.ts";
 
 const LOCK_MS = 10_000;
+const OPEN_BRACE = 0x7b;
 
 const codeOf = (error: unknown): string =>
   String((error as { code?: unknown } | null)?.code ?? error);
@@ -119,7 +120,8 @@ export class LayoutStore implements Store {
     if (entry !== undefined) return this.#manifest(entry);
     if (!byDigest) return null;
     const bytes = await this.#read(this.#blobFile(target), registryLimits.manifestBytes);
-    if (bytes === undefined || bytes === null) return null;
+    // A blob of another kind is no manifest: a module, when somebody has mixed up the two digests.
+    if (bytes === undefined || bytes === null || bytes[0] !== OPEN_BRACE) return null;
     checkDigest(bytes, target, `${target} of ${this.name}`);
     // Not listed (an entry of an index of images): the document's own word is all there is.
     const own = (parseJson(bytes, target) as { mediaType?: unknown } | null)?.mediaType;

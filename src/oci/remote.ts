@@ -70,6 +70,20 @@ export async function pullModule(
   return readArtifact(openStore(reference, remote), target, shownRef(reference.text));
 }
 
+/** The same where the manifest's digest is known from elsewhere; a digest in the reference must be that one. */
+export async function pullPinned(
+  reference: ArtifactReference,
+  manifest: Digest,
+  remote: Remote,
+): Promise<PulledModule> {
+  const what = shownRef(reference.text);
+  const { digest } = reference;
+  if (digest !== null && digest !== manifest) {
+    fail("digest-mismatch", { what, found: digest, expected: manifest });
+  }
+  return readArtifact(openStore(reference, remote), manifest, what);
+}
+
 const ACCEPT = "application/wasm, application/octet-stream, */*";
 
 /** The body of a URL, from the cache where it is pinned. Redirects are followed. */

@@ -297,6 +297,12 @@ export const envoyConfigTexts = {
     blame: "input",
     exit: 1,
   },
+  "envoy-artifact-uri": {
+    text: "Envoy itself can't pull an artifact; the lab does what Istio's agent does: it pulls it, and compares sha256 with the manifest's digest",
+    hint: "For an Envoy without Istio, serve the module over https: and pin the module's sha256",
+    blame: "input",
+    exit: 1,
+  },
   "article-type-url": {
     text: "Envoy would refuse the type {type}, which does not exist; the lab reads {real}",
     hint: "For Envoy, a filter says envoy.extensions.filters.http.wasm.v3.Wasm with the plugin under `config`",

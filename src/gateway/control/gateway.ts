@@ -140,7 +140,7 @@ export class Gateway {
   }
 
   async #read(): Promise<ReadVersion> {
-    const { configFile, policyFiles, unsafe, cache, environment, random } = this.options;
+    const { configFile, policyFiles, unsafe, cache, pull, environment, random } = this.options;
     const place = (name: string): number => {
       const at = this.#places.indexOf(name);
       return at >= 0 ? at : this.#places.push(name) - 1;
@@ -150,6 +150,7 @@ export class Gateway {
       policyFiles,
       unsafe,
       cache,
+      ...(pull !== undefined && { pull }),
       environment,
       random,
       place,

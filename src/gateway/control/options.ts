@@ -1,6 +1,7 @@
 // What whoever runs a lab decides about it.
 import type { Failure } from "../../errors/failure.ts";
 import type { DiskCache } from "../plugins/cache.ts";
+import type { CodeSource } from "../plugins/load-code.ts";
 import type { LogEntry } from "../worker/messages.ts";
 import type { OtlpOptions } from "./otlp.ts";
 
@@ -11,6 +12,8 @@ export interface GatewayOptions {
   /** Plugins run as shipped, in cells. */
   readonly unsafe: boolean;
   readonly cache: DiskCache;
+  /** Gets artifacts; without it a configuration that names one has no module. */
+  readonly pull?: NonNullable<CodeSource["pull"]>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** 0 to 1. */
   readonly random: () => number;

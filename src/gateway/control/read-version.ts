@@ -6,7 +6,7 @@ import { type Finding, fail, finding } from "../../errors/failure.ts";
 import { readLabConfig } from "../../mesh/envoy/lab/read-lab-config.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { DiskCache } from "../plugins/cache.ts";
-import type { RemoteStat } from "../plugins/load-code.ts";
+import type { CodeSource, RemoteStat } from "../plugins/load-code.ts";
 import { type GivenPolicy, readPolicies } from "../plugins/plan.ts";
 import { type Prepared, prepare } from "../plugins/prepare.ts";
 import type { RemoteMemory } from "../plugins/remote-memory.ts";
@@ -16,6 +16,7 @@ export interface VersionSource {
   readonly policyFiles: readonly string[];
   readonly unsafe: boolean;
   readonly cache: DiskCache;
+  readonly pull?: NonNullable<CodeSource["pull"]>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly random: () => number;
   readonly place: (name: string) => number;
