@@ -3,6 +3,8 @@
 // the machine meanwhile. Exit 1 where a promised figure did not hold. `-- --render FILE…` measures nothing: it
 // prints what --json has saved as a page.
 import { readFileSync } from "node:fs";
+import { benchBlast } from "./envoy/blast.ts";
+import { benchEnvoy } from "./envoy/cost.ts";
 import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
@@ -29,6 +31,8 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     isolation: benchIsolation,
     worst: benchWorst,
     start: benchStart,
+    envoy: benchEnvoy,
+    "envoy-blast": benchBlast,
   };
 
 const intro = (how: string): string => `# Benchmarks

@@ -1,5 +1,5 @@
 // The load of the cost bench: a process of its own that keeps its connections, and for each order that its parent
-// sends ({port, connections, requests, headers}) makes so many requests, one in flight on each connection. Answers
+// sends ({port, connections, requests, headers, body}) makes so many requests, one in flight on each connection. Answers
 // {milliseconds} or {error}. The first answer of a port is read as a whole; all others have to be of its size and
 // begin as it did, so that reading them costs next to nothing.
 import { once } from "node:events";
@@ -72,15 +72,18 @@ async function first(port, request) {
   return text;
 }
 
-function requestOf(headers) {
+function requestOf(headers, body) {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`GET ${NAME} HTTP/1.1\r\nhost: bench.test\r\n${lines.join("")}\r\n`);
+  const head = (method) => `${method} ${NAME} HTTP/1.1\r\nhost: bench.test\r\n${lines.join("")}`;
+  if (body === undefined) return Buffer.from(`${head("GET")}\r\n`);
+  const length = Buffer.byteLength(body);
+  return Buffer.from(`${head("POST")}content-length: ${length}\r\n\r\n${body}`);
 }
 
-async function load({ port, connections, requests, headers }) {
+async function load({ port, connections, requests, headers, body }) {
   let all = ports.get(port);
   if (all === undefined) {
-    const request = requestOf(headers);
+    const request = requestOf(headers, body);
     const { length } = await first(port, request);
     all = [];
     for (let i = 0; i < connections; i++) {

@@ -122,6 +122,14 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+export interface Order {
+  readonly port: number;
+  readonly connections: number;
+  readonly requests: number;
+  /** What every request carries; by default they have no body. */
+  readonly body?: string | undefined;
+}
+
 /** The generator of load, in a process of its own. */
 export class Load {
   readonly #child: ChildProcess = fork(join(root, "bench/lab/cost-load.mjs"), {
@@ -129,8 +137,8 @@ export class Load {
   });
 
   /** Rejects where a request failed. */
-  async run(port: number, connections: number, requests: number): Promise<void> {
-    this.#child.send({ port, connections, requests, headers: requestHeaders });
+  async run(order: Order): Promise<void> {
+    this.#child.send({ ...order, headers: requestHeaders });
     const [answer] = (await once(this.#child, "message")) as [{ readonly error?: string }];
     if (answer.error !== undefined) throw new Error(answer.error);
   }
@@ -229,7 +237,7 @@ const commands: Readonly<Record<PartyName, (file: string) => readonly string[]>>
 
 async function answers(load: Load, port: number): Promise<boolean> {
   try {
-    await load.run(port, 1, 1);
+    await load.run({ port, connections: 1, requests: 1 });
     return true;
   } catch {
     return false;

@@ -25,7 +25,7 @@ type Costs = ReadonlyMap<string, readonly number[]>;
 /** One slice on one side: milliseconds of processor. */
 async function slice(party: Party, plugin: string, load: Load, requests: number): Promise<number> {
   const before = party.processor();
-  await load.run(party.port(plugin), CONNECTIONS, requests);
+  await load.run({ port: party.port(plugin), connections: CONNECTIONS, requests });
   return party.processor() - before;
 }
 

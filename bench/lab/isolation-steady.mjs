@@ -1,5 +1,5 @@
 // The load of the tenant that shall notice nothing: for each order of its parent ({port, path, rate, seconds,
-// expect}) so many requests a second over as many connections as a sidecar would keep. Each has its own moment,
+// expect, headers}) so many requests a second over as many connections as a sidecar would keep. Each has its own moment,
 // whether the others are answered or not; one for which no connection is free waits for one, and the time is counted
 // from its moment all the same. Answers {sent, failed, why, latencies}: milliseconds in the order of the answers.
 import { once } from "node:events";
@@ -12,8 +12,11 @@ const CONNECTIONS = 32;
 class Run {
   constructor(order) {
     this.order = order;
+    const more = Object.entries(order.headers ?? {}).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
     this.request = Buffer.from(
-      `GET ${order.path} HTTP/1.1\r\nhost: bench.test\r\naccept: */*\r\n\r\n`,
+      `GET ${order.path} HTTP/1.1\r\nhost: bench.test\r\n${more.join("")}accept: */*\r\n\r\n`,
     );
     this.idle = [];
     this.waiting = [];
