@@ -1,5 +1,6 @@
 // An HTTP/2 connection of a client: node:http2's session, each stream an exchange. The invariants: streams, control
-// frames and header sizes are bounded by the session; a session without streams is closed when it idles.
+// frames and header sizes are bounded by the session; a session without streams is closed when it idles, and any with
+// its client, which has no answer to wait for once it has ended its side.
 import {
   performServerHandshake,
   type ServerHttp2Session,
@@ -41,6 +42,8 @@ export class H2Connection implements Timed {
     this.deadline = this.#idleFrom(deadlines.now());
     deadlines.add(this);
     const session = this.#session;
+    socket.allowHalfOpen = false;
+    socket.once("end", () => this.close());
     session.on("error", () => context.counters.add("downstream_cx_protocol_error", 1));
     session.on("close", () => deadlines.delete(this));
     session.on("stream", (stream, _headers, flags, ...rest: unknown[]) => {
