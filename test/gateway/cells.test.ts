@@ -1,10 +1,13 @@
 // Cells: who keeps a costly plugin busy keeps only its own requests waiting, and a plugin that runs as shipped can
 // hang its own cell and nothing else.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Agent } from "node:http";
 import { getPriority } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { guest } from "../host/guest.ts";
+import { RawClient } from "./http/peers.ts";
 import { ask, bootstrap, pluginYaml, wasm, withLab } from "./lab.ts";
 
 const TYPE = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.PluginConfig";
@@ -116,4 +119,30 @@ test("a plugin as shipped that loops for ever hangs its cell alone, and the watc
     lab.signal("SIGTERM");
     await lab.ended();
     await hung;
+  }));
+
+test("a plugin may add as many headers to an answer in a cell as it may in the connection's thread", () =>
+  withLab(async (lab, clusters) => {
+    const file = join(lab.folder, "many.wasm");
+    // 1,000 headers of 100 bytes each.
+    const body = `(data (i32.const 16) "x-many")
+      (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
+        (local $left i32)
+        (local.set $left (i32.const 1000))
+        (loop $again
+          (drop (call $proxy_add_header_map_value (i32.const 2)
+            (i32.const 16) (i32.const 6) (i32.const 16) (i32.const 94)))
+          (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (i32.const 0))`;
+    const filled = body.replace('"x-many")', `"x-many${"v".repeat(88)}")`);
+    writeFileSync(file, guest({ imports: ["proxy_add_header_map_value"], body: filled }));
+    lab.write(bootstrap({ plugins: [{ name: "many", file }], clusters }));
+    await lab.start(["--concurrency", "1", "--unsafe-default"]);
+    assert.match(lab.err, /plugin many: as shipped, not contained, .* in a cell/);
+    const client = new RawClient(lab.port);
+    client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    const text = await client.rest(20_000);
+    client.end();
+    assert.match(text, /^HTTP\/1\.1 200 /);
+    assert.equal(text.split("x-many: ").length - 1, 1000);
   }));

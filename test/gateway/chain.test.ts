@@ -1,6 +1,7 @@
 // The filter chain over fake ends: order, per-route choice, pauses, local answers, failures, back-pressure, logs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { overload } from "../../src/gateway/worker/waiting.ts";
 import { HeaderMap } from "../../src/host/header-map.ts";
 import { run } from "../host/guest.ts";
 import { Client, cluster, PluginFilter, route, serve } from "./fakes.ts";
@@ -381,4 +382,23 @@ test("a plugin reads what the gateway knows of the request, computed when asked"
   const { service, upstream } = serve([filter]);
   service.handle(new Client([]));
   assert.equal(upstream.headers?.get("x-from"), "10.0.0.1:4000");
+});
+
+test("a request that there is no room for is counted and logged with the reason, and no plugin sees it", () => {
+  const filter = tagger("a");
+  const { service, counted, lines } = serve([filter], {
+    accessLogs: [
+      {
+        to: { kind: "stdout" },
+        format: "%REQ(:PATH)% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n",
+      },
+    ],
+  });
+  const client = new Client([]);
+  service.refuse(client, client.connection, overload("too many wait\n"));
+  assert.deepEqual([client.sent?.get(":status"), client.sent?.get("retry-after")], ["503", "1"]);
+  assert.equal(client.body, "too many wait\n");
+  assert.deepEqual(counted, ["begin", "end 503"]);
+  assert.deepEqual(lines, ["/ 503 OM overload\n"]);
+  assert.equal(filter.users, 0);
 });
