@@ -1,7 +1,7 @@
 // A lock file: one process at a time changes what several read. Its holder's process id is in it, so that a lock
 // whose holder died is taken over; where that can't be told (another machine), waiting ends with false.
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 
 export interface LockTimes {
@@ -9,6 +9,8 @@ export interface LockTimes {
   readonly most: number;
   readonly sleep: (ms: number) => Promise<void>;
 }
+
+const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
@@ -21,6 +23,29 @@ function isDead(text: string): boolean {
     return false;
   } catch (error) {
     return codeOf(error) === "ESRCH";
+  }
+}
+
+/** Makes the lock with its text in it, in one step: a holder that is killed at once can be told too. */
+async function created(file: string, text: string): Promise<boolean> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}`;
+  try {
+    await writeFile(draft, text, { flag: "wx", mode: 0o600 });
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    // Some file systems have no links: there the text comes a moment after the file.
+    if (!noLinks.has(String(codeOf(error)))) throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  try {
+    await writeFile(file, text, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
   }
 }
 
@@ -53,17 +78,7 @@ export async function withLock<T>(
   const own = `${hostname()} ${process.pid} ${randomBytes(8).toString("hex")}\n`;
   const step = 20;
   for (let waited = 0; ; waited += step) {
-    try {
-      const handle = await open(file, "wx", 0o600);
-      try {
-        await handle.writeFile(own);
-      } finally {
-        await handle.close();
-      }
-      break;
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-    }
+    if (await created(file, own)) break;
     const held = await textOf(file);
     if (held !== null && isDead(held)) {
       await takeAway(file, held);

@@ -1,6 +1,14 @@
 // A folder as a Store: what is written is read, by every name that it has; what somebody changed is refused.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -158,6 +166,18 @@ test("what is changed on disk is refused at reading, and healed by pushing again
       assert.deepEqual(readFileSync(file), good);
     }
   }
+});
+
+test("what a killed process left half written is removed by a later one, when it is old", async () => {
+  const folder = fresh();
+  await pushed(folder, "image");
+  const blobs = join(folder, "blobs", "sha256");
+  const [fresh1, old] = ["a", "b"].map((one) => join(blobs, `.${one.repeat(64)}.00ff.tmp`));
+  for (const file of [fresh1!, old!]) writeFileSync(file, "half");
+  const yesterday = Date.now() / 1000 - 86_400;
+  utimesSync(old!, yesterday, yesterday);
+  await pushed(folder, "cncf", "v2");
+  assert.deepEqual([existsSync(fresh1!), existsSync(old!)], [true, false]);
 });
 
 test("what is no layout is said to be none", async () => {

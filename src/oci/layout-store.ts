@@ -1,6 +1,6 @@
 // A folder in OCI image layout as a Store: no server, the same guarantees. Blobs are written whole under their digest,
 // the index is replaced in one step under a lock; whoever is killed leaves a layout that reads as before or after.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, fail } from "../errors/failure.ts";
@@ -31,6 +31,7 @@ import {
 import { inOrder, referrerOf } from "./referrer.ts";
 
 const LOCK_MS = 10_000;
+const LEFTOVER_MS = 3_600_000;
 const OPEN_BRACE = 0x7b;
 
 const codeOf = (error: unknown): string =>
@@ -41,6 +42,7 @@ export class LayoutStore implements Store {
   readonly repository: string;
   readonly #folder: string;
   readonly #lockMs: number;
+  #prepared = false;
 
   constructor(folder: string, options: { readonly lockMs?: number } = {}) {
     this.name = `oci-layout:${folder}`;
@@ -103,8 +105,12 @@ export class LayoutStore implements Store {
   }
 
   async #prepare(): Promise<void> {
+    if (this.#prepared) return;
+    this.#prepared = true;
+    const blobs = join(this.#folder, "blobs", "sha256");
     try {
-      await mkdir(join(this.#folder, "blobs", "sha256"), { recursive: true });
+      await mkdir(blobs, { recursive: true });
+      await removeLeftovers(blobs);
     } catch (error) {
       this.#unwritable(error);
     }
@@ -219,6 +225,16 @@ export class LayoutStore implements Store {
     if (digests.size === 1) return [...digests][0]!;
     const names = [...taggedEntries(index).keys()].sort().slice(0, 8).join(", ") || "no tags";
     return fail("manifest-ambiguous", { store: this.name, count: digests.size, names });
+  }
+}
+
+/** Removes what processes that were killed had begun to write: nobody else's is that old. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => /^\.[0-9a-f]{64}\..*\.tmp$/.test(name));
+  for (const name of names) {
+    const file = join(folder, name);
+    const made = (await stat(file).catch(() => null))?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (Date.now() - made > LEFTOVER_MS) await rm(file, { force: true });
   }
 }
 
