@@ -153,6 +153,16 @@ function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly str
   return { ...row, ...riskOf(row) };
 }
 
+/** A dump has what is static twice, as it was started with and as it is in force: said once. */
+function once(rows: readonly AuditRow[]): readonly AuditRow[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => {
+    if (row.dialect !== "config-dump") return true;
+    const key = JSON.stringify({ ...row, where: row.where.replace(/:\d+:\d+$/, "") });
+    return seen.has(key) ? false : seen.add(key);
+  });
+}
+
 /** Audits what was read. Pieces of a plugin's configuration are no plugins of their own. */
 export function audit(reads: readonly FileRead[]): Audit {
   const documents = reads.flatMap((read) => read.documents);
@@ -163,7 +173,7 @@ export function audit(reads: readonly FileRead[]): Audit {
   const vms = othersOf(placed, vmKey);
   const data = othersOf(placed, dataKey);
   return {
-    rows: uses.map((use) => rowOf(use, vms.get(use) ?? [], data.get(use) ?? [])),
+    rows: once(uses.map((use) => rowOf(use, vms.get(use) ?? [], data.get(use) ?? []))),
     problems: reads.flatMap((read) => read.problems.map((note) => problemLine(read, note))),
     skipped: reads.reduce((sum, read) => sum + read.skipped, 0),
   };

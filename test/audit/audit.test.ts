@@ -2,7 +2,7 @@
 // between tenants, and text and pages in which nobody's name becomes anything but text.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { audit } from "../../src/audit/audit.ts";
 import { auditHtml } from "../../src/audit/html.ts";
 import type { AuditRow } from "../../src/audit/row.ts";
@@ -260,4 +260,28 @@ test("what can't be read is said, and what holds no plugin is counted", () => {
   assert.match(found.problems[0]!, /^a\.yaml: /);
   assert.equal(found.rows.length, 1);
   assert.equal(found.skipped, 1);
+});
+
+test("a static plugin stands twice in a live Envoy's dump, and is one; two listeners with it are two", () => {
+  const { static_resources: resources } = parse(envoy({})) as {
+    static_resources: { listeners: readonly object[] };
+  };
+  const [listener] = resources.listeners;
+  const any = { "@type": "type.googleapis.com/envoy.config.listener.v3.Listener", ...listener };
+  const dumpOf = (...listeners: readonly object[]) =>
+    JSON.stringify({
+      configs: [
+        {
+          "@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump",
+          bootstrap: { static_resources: resources },
+        },
+        {
+          "@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump",
+          static_listeners: listeners.map((one) => ({ listener: one })),
+        },
+      ],
+    });
+  assert.equal(rowsOf(dumpOf(any)).length, 1);
+  assert.equal(rowsOf(dumpOf(any, { ...any, name: "another" })).length, 2);
+  assert.equal(rowsOf(envoy({}), envoy({})).length, 2, "files are each what they are");
 });

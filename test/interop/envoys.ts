@@ -77,6 +77,8 @@ export function get(port: number, path: string, headers = {}): Promise<Answer> {
 export interface Running {
   /** Port of the first listener. */
   readonly port: number;
+  /** Of its admin. */
+  readonly admin: number;
   readonly log: () => string;
   /** Waits up to ten seconds for a line: answers come before the log does. */
   readonly logs: (line: RegExp) => Promise<void>;
@@ -108,19 +110,22 @@ export async function startEnvoy(program: string, yaml: string): Promise<Running
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const port = await listenerPort(admin, () => child.exitCode !== null);
+    const ports = await portsOf(admin, () => child.exitCode !== null);
     const logs = async (line: RegExp) => {
       for (let tries = 0; tries < 200 && !line.test(log); tries++) await sleep(50);
       assert.match(log, line);
     };
-    return { port, log: () => log, logs, stop };
+    return { ...ports, log: () => log, logs, stop };
   } catch (error) {
     await stop();
     throw new Error(`Envoy did not start: ${log.slice(-3000)}`, { cause: error });
   }
 }
 
-async function listenerPort(adminFile: string, gone: () => boolean): Promise<number> {
+async function portsOf(
+  adminFile: string,
+  gone: () => boolean,
+): Promise<Pick<Running, "port" | "admin">> {
   for (let tries = 0; tries < 600 && !gone(); tries++) {
     await sleep(50);
     const address = await readFile(adminFile, "utf8").catch(() => "");
@@ -131,7 +136,7 @@ async function listenerPort(adminFile: string, gone: () => boolean): Promise<num
     const { listener_statuses: all } = JSON.parse(body) as {
       listener_statuses: { local_address: { socket_address: { port_value: number } } }[];
     };
-    return all[0]!.local_address.socket_address.port_value;
+    return { port: all[0]!.local_address.socket_address.port_value, admin };
   }
   throw new Error(gone() ? "it ended" : "it was not ready in half a minute");
 }

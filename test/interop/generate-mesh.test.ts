@@ -10,6 +10,7 @@ import { after, test } from "node:test";
 import { parse } from "yaml";
 import { generateMesh } from "../../src/mesh/generate/mesh.ts";
 import type { Canary, MeshRequest } from "../../src/mesh/generate/request.ts";
+import { glovebox } from "../cli/glovebox.ts";
 import { files } from "../mesh/generate-targets.ts";
 import { canaryOf, meshRequest, type RevisionOptions, revision } from "../mesh/mesh-request.ts";
 import { definitions, writeSchemas } from "./definitions.ts";
@@ -346,6 +347,28 @@ for (const { release, program } of envoys()) {
       assert.equal(await tagged(envoy, "/other", 20), 20);
       const met = await tagged(envoy, "/api/x", TOTAL);
       assert.ok(Math.abs(TOTAL - met - 60) < 33, String(TOTAL - met));
+    });
+  });
+
+  test(`Envoy ${release}: an audit of its admin finds both versions, wherever they are nested`, async () => {
+    const { stable, canary } = await pair({ version: release });
+    const request = { ...meshRequest(stable, { canary }), mesh: "default" } as const;
+    const { documents } = generateMesh({ target: "kuma", request }, "");
+    const [patch] = documents as readonly {
+      spec: { default: { appendModifications: readonly { httpFilter: { value: string } }[] } };
+    }[];
+    const filter = parse(patch!.spec.default.appendModifications.at(-1)!.httpFilter.value);
+    await withEnvoy(program, around([filter]), async ({ admin }) => {
+      const { exit, out, err } = await glovebox("audit", `http://127.0.0.1:${admin}`, "--json");
+      assert.equal(exit, 0, err);
+      const { rows } = JSON.parse(out).result as {
+        rows: readonly { plugin: string; capabilities: readonly string[]; failure: string }[];
+      };
+      assert.deepEqual(rows.map((row) => row.plugin).sort(), ["header-tag", "header-tag-canary"]);
+      for (const { capabilities, failure } of rows) {
+        assert.ok(capabilities.includes("proxy_on_request_headers"));
+        assert.equal(failure, "closed");
+      }
     });
   });
 }
