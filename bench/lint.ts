@@ -1,19 +1,20 @@
 // How long the linter takes on a fleet's manifests, against what it can't do without: parsing those that are about
 // plugins, by the YAML library alone. Whole processes, so the start of Node counts on both sides; memory by the
 // operating system.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { timed, timedGood } from "./lib/process.ts";
 import { type Report, spread } from "./lib/report.ts";
-import { alternate, ratios, summarise } from "./lib/stats.ts";
+import { alternate, ratios, type Summary, summarise } from "./lib/stats.ts";
 
 const bin = fileURLToPath(new URL("../../bin/glovebox", import.meta.url));
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const TIMES = 2;
 const START = 4;
 const MEMORY = 500e6;
+const FASTER = 20;
 const MANIFESTS = 10_000;
 /** One in so many is about plugins. */
 const RELEVANT = 10;
@@ -59,6 +60,11 @@ const lines = (index: number, margin: string): string =>
     (_, at) => `${margin}setting-${at}: "value ${at} of manifest ${index}, as they are"\n`,
   ).join("");
 
+interface Rounds {
+  readonly warmup: number;
+  readonly rounds: number;
+}
+
 interface Fleet {
   readonly folder: string;
   readonly relevant: readonly string[];
@@ -89,6 +95,63 @@ const atExit =
 function peak(args: readonly string[]): number {
   const { stderr } = timed(process.execPath, ["--import", atExit, bin, "lint", ...args]);
   return Number(/peak:(\d+)/.exec(stderr)?.[1]) * 1024;
+}
+
+/** The rule that the linter's are compared with: pinned, and failing closed. */
+const kyvernoPolicy = `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: { name: pinned }
+spec:
+  rules:
+    - name: pinned
+      match: { any: [{ resources: { kinds: [WasmPlugin] } }] }
+      validate:
+        failureAction: Enforce
+        message: pinned
+        pattern: { spec: { sha256: "?*", failStrategy: FAIL_CLOSE } }
+`;
+
+interface Against {
+  readonly ratio: Summary;
+  readonly ours: Summary;
+  readonly theirs: Summary;
+}
+
+/** It has no --version. */
+function hasKyverno(): boolean {
+  try {
+    return timed("kyverno", ["version"]).status === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The same files through Kyverno's command line; of both sides, the time of one file is subtracted. */
+async function againstKyverno(folder: string, one: Fleet, rounds: Rounds): Promise<Against | null> {
+  if (!hasKyverno()) return null;
+  const policy = join(folder, "policy.yaml");
+  const few = join(folder, "few");
+  writeFileSync(policy, kyvernoPolicy);
+  mkdirSync(few);
+  copyFileSync(one.relevant[0]!, join(few, "one.yaml"));
+  const kyverno = (where: string) =>
+    timedGood("kyverno", ["apply", policy, "--resource", where, "--remove-color"]).ms;
+  const [ours, theirs, ourStart, theirStart] = await alternate(
+    [
+      () => linted([one.folder]),
+      () => kyverno(one.folder),
+      () => linted([few]),
+      () => kyverno(few),
+    ],
+    rounds,
+  );
+  const without = (all: readonly number[], start: readonly number[]) => {
+    const { median } = summarise(start);
+    return all.map((ms) => Math.max(1, ms - median));
+  };
+  const mine = without(ours!, ourStart!);
+  const other = without(theirs!, theirStart!);
+  return { ratio: ratios(other, mine), ours: summarise(mine), theirs: summarise(other) };
 }
 
 /** A run that may end with findings. */
@@ -156,12 +219,25 @@ export async function benchLint({ quick }: { readonly quick: boolean }): Promise
       "",
     ]);
     data.start = start.median;
+    const against = await againstKyverno(folder, dense, rounds);
+    if (against !== null) {
+      held &&= against.ratio.median >= FASTER;
+      rows.push([
+        `the same ${dense.relevant.length} manifests, without start-up, against \`kyverno apply\` of the same two demands (how many times faster)`,
+        `${(dense.bytes / 1e6).toFixed(0)} MB`,
+        spread(against.ours, " ms", 0),
+        spread(against.theirs, " ms", 0),
+        spread(against.ratio, ""),
+        "",
+      ]);
+      data.kyverno = against.ratio.median;
+    }
     rmSync(script);
     return {
       name: "lint",
       means:
         "`glovebox lint` of folders of manifests against a process that parses those about plugins with the `yaml` library and does nothing else; whole processes.",
-      target: `at most ${TIMES} × the parse alone, at most ${MEMORY / 1e6} MB; one file at most ${START} × \`node -e 0\``,
+      target: `at most ${TIMES} × the parse alone, at most ${MEMORY / 1e6} MB; one file at most ${START} × \`node -e 0\`; at least ${FASTER} × faster than the Kyverno CLI`,
       held,
       head: ["What", "Bytes", "lint", "The other", "Ratio", "Peak"],
       rows,

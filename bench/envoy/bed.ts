@@ -20,6 +20,8 @@ export interface BedListener {
   readonly plugins: readonly BedPlugin[];
   /** The request goes on to a listener that answers, so that a plugin sees its body. */
   readonly forwards?: boolean;
+  /** Is not asked whether it answers: what its plugin does is what is measured. */
+  readonly unasked?: boolean;
 }
 
 const TYPE = "type.googleapis.com/";
@@ -103,8 +105,9 @@ export class Bed {
       stream.on("data", (piece) => (said = (said + String(piece)).slice(-4000)));
     }
     const bed = new Bed(child, new Map(all.map(({ name }, i) => [name, free[i]!])));
+    const asked = listeners.filter(({ unasked }) => unasked !== true).map(({ name }) => name);
     try {
-      await bed.#ready(() => said);
+      await bed.#ready(asked, () => said);
     } catch (error) {
       bed.stop();
       throw error;
@@ -112,11 +115,11 @@ export class Bed {
     return bed;
   }
 
-  async #ready(said: () => string): Promise<void> {
+  async #ready(listeners: readonly string[], said: () => string): Promise<void> {
     const load = new Load();
     const end = performance.now() + PATIENCE;
     try {
-      for (const port of this.#ports.values()) {
+      for (const port of listeners.map((name) => this.port(name))) {
         while (!(await load.run({ port, connections: 1, requests: 1 }).then(yes, no))) {
           if (this.#child.exitCode !== null || performance.now() > end)
             throw new Error(`Envoy does not serve: ${said()}`);

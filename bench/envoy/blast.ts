@@ -173,7 +173,7 @@ async function hog(folder: string): Promise<Hog> {
   const bed = await Bed.start(
     [
       { name: "idle", plugins: [] },
-      { name, plugins: [plugin] },
+      { name, plugins: [plugin], unasked: true },
     ],
     folder,
   );
