@@ -9,7 +9,13 @@ import type { RunRecord } from "../record/run-record.ts";
 import { type Watched, watch } from "./learn.ts";
 import type { PlayOptions } from "./play.ts";
 import { type Plot, plotOf } from "./plot.ts";
-import { type FitOptions, type Proposal, proposalsOf, samplesNeeded } from "./proposals.ts";
+import {
+  type FitOptions,
+  type Proposal,
+  proposalsOf,
+  quotasOf,
+  samplesNeeded,
+} from "./proposals.ts";
 import { triedLimits, withStack } from "./stack.ts";
 import type { TrafficRequest } from "./traffic.ts";
 import { widened } from "./wide-policy.ts";
@@ -70,7 +76,8 @@ export function fitOf(
   options: FitOptions,
 ): Fit {
   const { streams } = resolvePolicy(document).limits;
-  const limits = [...proposalsOf(record, options, streams), ...tried].map((one): FitRow => {
+  const proposals = [...proposalsOf(record, options, streams), ...tried];
+  const limits = [...proposals, ...quotasOf(record, options)].map((one): FitRow => {
     const row = field(one.path)!;
     const value = document.settings.get(one.path)?.value ?? row.default;
     return { ...one, current: value === null ? null : Number(value) };

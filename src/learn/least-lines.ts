@@ -11,7 +11,7 @@ import type { Risk } from "../spec/host-function-row.ts";
 import { hostFunctionNamed } from "../spec/host-functions.ts";
 import { BUFFER, LOG_LEVEL, MAP } from "../spec/status.ts";
 import type { Line } from "./policy-tree.ts";
-import { type FitOptions, proposalsOf } from "./proposals.ts";
+import { type FitOptions, proposalsOf, quotasOf } from "./proposals.ts";
 import { byName, limitReason, reasonOf } from "./reasons.ts";
 
 export interface LeastOptions extends FitOptions {
@@ -119,19 +119,14 @@ function limit(path: Path, value: number, reason: string): Line {
   return { path, value: show(field(path)!, value), reason: `reason: ${reason}` };
 }
 
-/**
- * Quotas by the most that was seen, times the margin; none where nothing was used. Open calls are as many as requests
- * come at the same time, which no sample tells.
- */
-function quotas({ most, tick, uses }: RunRecord, { margin }: FitOptions): readonly Line[] {
-  const line = (path: Path, value: number): readonly Line[] => {
-    const row = field(path)!;
-    const proposed = Math.min(Math.ceil(value * margin), row.max ?? Number.MAX_SAFE_INTEGER);
-    return value === 0 ? [] : [limit(path, proposed, `the most was ${value}, times ${margin}`)];
-  };
-  // What counts for as long as a VM lives is more than any sample: only one that needs more than the default says so.
-  const ever = (path: Path, value: number): readonly Line[] =>
-    value * margin > Number(field(path)!.default) ? line(path, value) : [];
+/** Quotas that differ from the default, the lowest level that is logged, the shortest period. */
+function quotas(record: RunRecord, options: FitOptions): readonly Line[] {
+  const { tick, uses } = record;
+  const lines = quotasOf(record, options)
+    .filter(({ path, proposed }) => proposed !== field(path)!.default)
+    .map(({ path, proposed, most }) =>
+      limit(path, proposed, `the most was ${most}, times ${options.margin}`),
+    );
   const levels = Object.keys(LOG_LEVEL).filter((level) =>
     uses.logLevels.some(({ name }) => name === level),
   );
@@ -145,14 +140,8 @@ function quotas({ most, tick, uses }: RunRecord, { margin }: FitOptions): readon
           reason: `reason: it logs ${levels.join(", ")}`,
         };
   return [
-    ...line("spec.limits.dispatch.total", most.dispatches),
-    ...line("spec.limits.log.bytesPerRequest", most.logBytes),
+    ...lines,
     ...(level === undefined ? [] : [level]),
-    ...line("spec.limits.host.headerBytes", most.headerBytes),
-    ...line("spec.limits.host.bodyBytes", most.bodyBytes),
-    ...ever("spec.limits.host.sharedData", most.sharedDataBytes),
-    ...ever("spec.limits.host.queueItems", most.queueItems),
-    ...line("spec.limits.host.metrics", most.metrics),
     ...(tick === null
       ? []
       : [limit("spec.limits.host.tick", tick, `the shortest period was ${tick}ms`)]),

@@ -79,6 +79,40 @@ function proposal(subject: Subject, enough: boolean, options: FitOptions): Propo
   return { path, proposed, most, base, basis, samples: sketch.count };
 }
 
+/** Quotas of a request or of a callback, by what a record knows of them. */
+const perRequest = [
+  ["spec.limits.dispatch.total", "dispatches"],
+  ["spec.limits.log.bytesPerRequest", "logBytes"],
+  ["spec.limits.host.headerBytes", "headerBytes"],
+  ["spec.limits.host.bodyBytes", "bodyBytes"],
+  ["spec.limits.host.metrics", "metrics"],
+] as const satisfies readonly (readonly [Path, keyof RunRecord["most"]])[];
+
+/** Quotas of what a VM ever does: more than any sample, so never less than the default. */
+const perLife = [
+  ["spec.limits.host.sharedData", "sharedDataBytes"],
+  ["spec.limits.host.queueItems", "queueItems"],
+] as const satisfies readonly (readonly [Path, keyof RunRecord["most"]])[];
+
+/**
+ * Quotas by the most that was seen, times the margin; none where nothing was used. Open calls are as many as requests
+ * come at the same time, which no sample tells.
+ */
+export function quotasOf(record: RunRecord, { margin }: FitOptions): readonly Proposal[] {
+  const quota = (path: Path, most: number, least: number): readonly Proposal[] => {
+    const { max = Number.MAX_SAFE_INTEGER } = field(path)!;
+    const proposed = Math.min(Math.max(Math.ceil(most * margin), least), max);
+    const rest = { most, base: most, basis: "maximum", samples: record.requests } as const;
+    return most === 0 ? [] : [{ path, proposed, ...rest }];
+  };
+  return [
+    ...perRequest.flatMap(([path, key]) => quota(path, record.most[key], 0)),
+    ...perLife.flatMap(([path, key]) =>
+      quota(path, record.most[key], Number(field(path)!.default)),
+    ),
+  ];
+}
+
 /** Memory and fuel; the stack is not in a record. Limits that nothing was measured for are left out. */
 export function proposalsOf(
   record: RunRecord,

@@ -244,7 +244,7 @@ export const fields = [
     looser: "more",
     default: null,
     needs: ["proxy_http_call"],
-    doc: "Outbound HTTP calls that one VM may have open at the same time, for all of its streams together.",
+    doc: "Outbound HTTP calls that one VM may have open at the same time, for all of its streams together; a plugin without proxy_on_http_call_response may make that many in all.",
   },
   {
     path: "spec.limits.dispatch.total",

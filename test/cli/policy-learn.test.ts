@@ -135,7 +135,7 @@ test("fit shows current limits beside proposed ones, plots, and what the sample 
   const { result } = JSON.parse(
     (await glovebox("policy", "fit", plugin, "-p", policy, ...given, "--json")).out,
   );
-  assert.equal(result.fit.limits.length, 6);
+  assert.equal(result.fit.limits.length, 9);
   assert.equal(result.fit.plots.length, 4);
   assert.ok(
     result.fit.callbacks.some(

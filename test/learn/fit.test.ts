@@ -5,12 +5,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
 import { enforceable, fitOf, measure } from "../../src/learn/fit.ts";
-import { policyOf, prove } from "../../src/learn/learn.ts";
+import { prove } from "../../src/learn/learn.ts";
 import { plotLines, plotOf } from "../../src/learn/plot.ts";
 import { readTraffic } from "../../src/learn/read-traffic.ts";
 import { parsePolicy } from "../../src/policy/document.ts";
-import { field } from "../../src/policy/schema.ts";
-import { show } from "../../src/policy/values.ts";
+import { resolvePolicy } from "../../src/policy/resolve.ts";
+import type { Path } from "../../src/policy/schema.ts";
+import type { Setting } from "../../src/policy/settings.ts";
 
 const paths = await buildPlugins({ only: ["auth", "header-tag", "stack-small", "memory-leak"] });
 const options = { margin: 1, percentile: 99.9 };
@@ -38,24 +39,11 @@ function fitted(name: string, count: number, limits: string, with_ = options) {
   const { record, played, tried } = measure(bytes, enforceable(document), requests, playing, with_);
   const fit = fitOf(record, document, tried, with_);
   const under = (rows: typeof fit.limits) => {
-    const values = new Map(rows.map((row) => [row.path as string, row.proposed]));
-    const of = (path: Parameters<typeof field>[0]) =>
-      show(field(path)!, values.get(path) ?? Number(field(path)!.default));
-    const text = `apiVersion: glovebox.dev/v1alpha1
-kind: PluginPolicy
-metadata: { name: one }
-spec:
-  role: auth
-  limits:
-    memory: ${of("spec.limits.memory")}
-    stack: ${of("spec.limits.stack")}
-    callDepth: ${of("spec.limits.callDepth")}
-    fuel:
-      request: ${of("spec.limits.fuel.request")}
-      callback: ${of("spec.limits.fuel.callback")}
-      start: ${of("spec.limits.fuel.start")}
-`;
-    return prove(bytes, policyOf(text, "q"), requests, played, playing);
+    const where = { at: "file", file: "q" } as const;
+    const base = documentOf("memory: 64MiB");
+    const proposed = rows.map((row): [Path, Setting] => [row.path, { value: row.proposed, where }]);
+    const policy = resolvePolicy({ ...base, settings: new Map([...base.settings, ...proposed]) });
+    return prove(bytes, policy, requests, played, playing);
   };
   return { fit, record, under };
 }
@@ -78,7 +66,22 @@ test("the traffic passes under what is proposed, even without a margin", () => {
       "spec.limits.fuel.start",
       "spec.limits.stack",
       "spec.limits.callDepth",
+      "spec.limits.host.headerBytes",
+      "spec.limits.host.bodyBytes",
     ],
+  );
+});
+
+test("quotas stand beside what was seen of them, and one that is too low is warned of", () => {
+  const { fit } = fitted("header-tag", 5, "host: { headerBytes: 3 }");
+  const row = fit.limits.find(({ path }) => path === "spec.limits.host.headerBytes")!;
+  assert.ok(row.most > 3);
+  assert.deepEqual([row.current, row.proposed, row.basis], [3, row.most, "maximum"]);
+  const below = fit.findings.find(({ code }) => code === "fit-below-most")!;
+  assert.match(below.message, /^spec\.limits\.host\.headerBytes is 3, below the most/);
+  assert.ok(
+    !fit.limits.some(({ path }) => path === "spec.limits.dispatch.total"),
+    "it calls nobody",
   );
 });
 

@@ -17,6 +17,8 @@ export class PluginCounters {
   /** Denied functions that were told; null where the module tells them itself. */
   readonly #told: Set<string> | null;
   #active = 0;
+  #unslotted = 0;
+  #instanceUnslotted = 0;
 
   /** `mute`: the plugin may not log. */
   constructor(plugin: string, vm: string, stats: StatCells, mute: boolean) {
@@ -55,6 +57,12 @@ export class PluginCounters {
     this.#count("vmReloadFailure", telemetry.reloadFailures);
     this.#count("vmReloadBackoff", telemetry.backoffs);
     this.#add(this.#stats.cell("wasmCreated"), 1 + telemetry.reloads);
+    // The module's own number, which begins anew with each instance.
+    const without = plugin.unslotted;
+    this.#unslotted +=
+      without < this.#instanceUnslotted ? without : without - this.#instanceUnslotted;
+    this.#instanceUnslotted = without;
+    this.#count("unslotted", this.#unslotted);
     for (const [reason, count] of telemetry.traps) {
       this.#add(this.#stats.cell("traps", { plugin: name, reason }), count);
     }
