@@ -64,7 +64,15 @@ function policyFor(seed: number): Policy {
   const r = random(seed);
   const policy = guardPolicy(r, AMPLE);
   const streams = r.int(4) === 0 ? r.pick([64, 256, 2048]) : policy.limits.streams;
-  return { ...policy, limits: { ...policy.limits, streams } };
+  const { fuel } = policy.limits;
+  // Both need an account for each stream: resolving a document sees to that.
+  const accounts = fuel.request !== null;
+  return {
+    ...policy,
+    telemetry: accounts && r.int(2) === 0,
+    onExhaustion: accounts ? r.pick(["trap", "deny", "pass"] as const) : "trap",
+    limits: { ...policy.limits, streams },
+  };
 }
 
 function judge(bytes: Uint8Array, seed: number, tally: Tally): void {
