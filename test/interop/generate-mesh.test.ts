@@ -10,8 +10,9 @@ import { after, test } from "node:test";
 import { parse } from "yaml";
 import { generateMesh } from "../../src/mesh/generate/mesh.ts";
 import type { Canary, MeshRequest } from "../../src/mesh/generate/request.ts";
+import { recordings } from "../../src/mesh/generate/watch.ts";
 import { glovebox } from "../cli/glovebox.ts";
-import { files } from "../mesh/generate-targets.ts";
+import { files, watching } from "../mesh/generate-targets.ts";
 import { canaryOf, meshRequest, type RevisionOptions, revision } from "../mesh/mesh-request.ts";
 import { definitions, writeSchemas } from "./definitions.ts";
 import { envoys, get, type Running, startEnvoy } from "./envoys.ts";
@@ -369,6 +370,45 @@ for (const { release, program } of envoys()) {
         assert.ok(capabilities.includes("proxy_on_request_headers"));
         assert.equal(failure, "closed");
       }
+    });
+  });
+
+  test(`Envoy ${release} prints every name that alerts on a plugin are written on`, async () => {
+    const module = newFile("wasm");
+    // Too little for any request, so that the first one meets the limit.
+    const fuel = { "spec.limits.fuel.callback": 8_000 } as const;
+    const overrides = { "spec.failure": "reload", "spec.telemetry": true, ...fuel } as const;
+    const options = { version: release, overrides, source: "file", file: module } as const;
+    const plugin = revision("header-rewriter", options);
+    await writeFile(module, plugin.facts.bytes);
+    const { policy } = plugin.envoy;
+    const watched = { policy, dispatch: null, calls: false };
+    const { rules } = recordings(watching("envoy", { plugins: [watched] }));
+    const names = rules
+      .filter(({ what }) => what !== "dispatches")
+      .flatMap(({ expr }) => [
+        ...expr.matchAll(/\b(?:envoy|glovebox)_\w+(?=[{[])|\bglovebox_\w+(?=\))/g),
+      ])
+      .map(([name]) => name!);
+    assert.ok(
+      names.some((name) => name.startsWith("glovebox_")),
+      names.join(),
+    );
+    const request = { ...meshRequest(plugin), mesh: "default" } as const;
+    const { documents } = generateMesh({ target: "kuma", request }, "");
+    const [patch] = documents as readonly {
+      spec: { default: { appendModifications: readonly { httpFilter: { value: string } }[] } };
+    }[];
+    const filter = parse(patch!.spec.default.appendModifications.at(-1)!.httpFilter.value);
+    await withEnvoy(program, around([filter]), async ({ port, admin }) => {
+      assert.equal((await get(port, "/")).status, 503, "its fuel is gone");
+      await get(port, "/");
+      const { body } = await get(admin, "/stats/prometheus");
+      const printed = new Map(
+        [...body.matchAll(/^(\w+)(?:\{[^}]*\})? (\S+)$/gm)].map((match) => [match[1]!, match[2]!]),
+      );
+      for (const name of names) assert.ok(printed.has(name), name);
+      assert.notEqual(printed.get("glovebox_header_rewriter_budget_exhausted"), "0");
     });
   });
 }
