@@ -132,12 +132,21 @@ function bootstrapOf(scene: Scene, parties: Parties, folder: string, release: st
   });
 }
 
-/** One answer of all that are asked at the same time: the first that isn't 200, else the last. */
-async function askTogether(port: number, step: SceneAsk, patience: number): Promise<SceneAnswer> {
+/**
+ * One answer of all that are asked at the same time: the first that isn't 200, else the last. What is asked beside
+ * them gets its answer from the upstream when all of them have theirs.
+ */
+async function askTogether(
+  port: number,
+  step: SceneAsk,
+  patience: number,
+  upstream: Party,
+): Promise<SceneAnswer> {
   const first = step.beside === undefined ? null : ask(port, step.beside, patience);
   const all = await Promise.all(
     Array.from({ length: step.together ?? 1 }, () => ask(port, step, patience)),
   );
+  upstream.release();
   const passed = all.filter(({ status }) => status === 200).length;
   const told = all.find(({ status }) => status !== 200) ?? all.at(-1)!;
   return { ...told, passed, beside: await first };
@@ -154,12 +163,20 @@ async function askInTurn(port: number, step: SceneAsk, patience: number): Promis
   return { ...answer, passed, beside: null };
 }
 
-async function askAll(scene: Scene, ports: ReadonlyMap<string, number>, envoy: RunningEnvoy) {
+async function askAll(
+  scene: Scene,
+  ports: ReadonlyMap<string, number>,
+  envoy: RunningEnvoy,
+  upstream: Party,
+) {
   const answers: SceneAnswer[] = [];
   for (const [i, step] of scene.asks.entries()) {
     const port = ports.get(`plugin-${step.plugin}`) ?? 0;
-    const asking = step.together === undefined ? askInTurn : askTogether;
-    const answer = await asking(port, step, scene.patience);
+    const { patience } = scene;
+    const answer =
+      step.together === undefined
+        ? await askInTurn(port, step, patience)
+        : await askTogether(port, step, patience, upstream);
     answers.push(answer);
     // One that resets connections may be about to be gone: its end is told a moment later.
     if (answer.lost === "reset") await Promise.race([envoy.gone, pause(GOING)]);
@@ -169,7 +186,12 @@ async function askAll(scene: Scene, ports: ReadonlyMap<string, number>, envoy: R
   return answers;
 }
 
-async function perform(scene: Scene, envoy: RunningEnvoy, target: Party, release: string) {
+async function perform(
+  scene: Scene,
+  envoy: RunningEnvoy,
+  { upstream, target }: Parties,
+  release: string,
+) {
   const begun = performance.now();
   const start = await envoy.started(scene.patience);
   const startMs = performance.now() - begun;
@@ -188,7 +210,7 @@ async function perform(scene: Scene, envoy: RunningEnvoy, target: Party, release
   const sampling = setInterval(() => envoy.memory(), SAMPLE);
   const bystanders = startBystanders(ports.get(BYSTANDER) ?? 0, scene.patience);
   try {
-    const answers = await askAll(scene, ports, envoy);
+    const answers = await askAll(scene, ports, envoy, upstream);
     const until = performance.now() + ARRIVAL;
     while (target.arrived.length < (scene.expectCalls ?? 0) && performance.now() < until) {
       if (envoy.end !== null) break;
@@ -226,7 +248,7 @@ export async function playScene(scene: Scene, found: FoundEnvoy): Promise<Played
     const bootstrap = bootstrapOf(scene, parties, folder, found.release);
     const levels = `wasm:${scene.level ?? "debug"},dns:debug`;
     envoy = new RunningEnvoy(found.path, bootstrap, folder, levels);
-    return await perform(scene, envoy, target, found.release);
+    return await perform(scene, envoy, parties, found.release);
   } finally {
     await envoy?.stop();
     for (const party of open) party.close();

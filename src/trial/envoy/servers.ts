@@ -14,6 +14,8 @@ export interface Party {
   readonly port: number;
   /** What arrived so far, in order. */
   readonly arrived: readonly Arrived[];
+  /** Answers what is held for the last. */
+  release(): void;
   close(): void;
 }
 
@@ -38,6 +40,7 @@ async function listening(
   server: Server | Http2Server,
   arrived: readonly Arrived[],
   closeAll: () => void,
+  release: () => void = () => undefined,
 ): Promise<Party> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -48,29 +51,49 @@ async function listening(
     server.close();
     closeAll();
   };
-  return { port, arrived, close };
+  return { port, arrived, release, close };
 }
 
-/** `/hold/MS` is answered so much later. */
-const HOLD = /^\/hold\/(\d{1,5})$/;
+/** Requests for `/hold/NUMBER` are answered once so many wait, those for `/hold/last` when they are released. */
+const HOLD = /^\/hold\/(\d{1,5}|last)$/;
+/** Milliseconds after which nobody waits any longer for the others. */
+const ENOUGH = 20_000;
+
+class Held {
+  readonly #waiting = new Map<string, (() => void)[]>();
+
+  add(group: string, answer: () => void): void {
+    const list = [...(this.#waiting.get(group) ?? []), answer];
+    this.#waiting.set(group, list);
+    if (list.length === 1) setTimeout(() => this.release(group), ENOUGH).unref();
+    if (list.length === Number(group)) this.release(group);
+  }
+
+  release(group: string): void {
+    for (const answer of this.#waiting.get(group) ?? []) answer();
+    this.#waiting.delete(group);
+  }
+}
 
 /** An HTTP/1.1 server that answers 200 with what arrived, or with `bytes` where it serves a file. */
 export function startServer(bytes?: Uint8Array): Promise<Party> {
   const arrived: Arrived[] = [];
+  const held = new Held();
   const server = createHttp((request, response) => {
     textOf(request).then(
       (body) => {
         const seen = { path: request.url ?? "", headers: plain(request.headers), body };
         arrived.push(seen);
-        const wait = HOLD.exec(seen.path)?.[1];
+        const group = HOLD.exec(seen.path)?.[1];
         const end = () => response.end(bytes ?? JSON.stringify(seen));
-        if (wait === undefined) end();
-        else setTimeout(end, Number(wait)).unref();
+        if (group === undefined) end();
+        else held.add(group, end);
       },
       () => response.destroy(),
     );
   });
-  return listening(server, arrived, () => server.closeAllConnections());
+  const release = () => held.release("last");
+  return listening(server, arrived, () => server.closeAllConnections(), release);
 }
 
 /** An HTTP/2 server without TLS that answers every gRPC call with success and no message. */

@@ -40,9 +40,8 @@ const STREAMS = 400;
 const SLOTS = 64;
 
 const asks = [
-  { together: STREAMS, path: "/hold/1500" },
-  // The hostile one is answered when all others have been.
-  { together: SLOTS, path: "/hold/500", beside: { ...burning, path: "/hold/3000" } },
+  { together: STREAMS, path: `/hold/${STREAMS}` },
+  { together: SLOTS, path: `/hold/${SLOTS}`, beside: { ...burning, path: "/hold/last" } },
 ];
 
 export const manyStreams: EnvoyCase = {
