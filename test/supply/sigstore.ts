@@ -62,21 +62,20 @@ const base64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 
 /**
- * When certificates say that they were made, and when log and clock say that they were used. In whole seconds, since
- * sigstore's reader takes no other timestamps, and around now, when the mock makes its authorities.
+ * Certificates say that they were made at `issued`, or now; log and clock say that they were used a minute from now.
+ * In whole seconds, since sigstore's reader takes no other timestamps.
  */
-const ISSUED = new Date(Math.floor(Date.now() / 1000) * 1000);
-const USED = new Date(ISSUED.getTime() + 60_000);
-
-/** `issued` replaces when certificates say that they were made. */
 export async function sigstore(
   options: { readonly issued?: Date; readonly timestamps?: boolean } = {},
 ): Promise<Sigstore> {
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const issued = options.issued ?? new Date(now);
+  const used = new Date(now + 60_000);
   const pair = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ctlog = await initializeCTLog(pair());
-  const ca = await initializeCA(pair(), ctlog, options.issued ?? ISSUED);
-  const tlog = await initializeTLog(LOG, pair(), USED);
-  const tsa = await initializeTSA(pair(), USED);
+  const ca = await initializeCA(pair(), ctlog, issued);
+  const tlog = await initializeTLog(LOG, pair(), used);
+  const tsa = await initializeTSA(pair(), used);
   const handlers = new Map<string, HandlerFn>(
     [
       [AUTHORITY, fulcioHandler(ca)] as const,
