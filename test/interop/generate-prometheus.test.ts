@@ -137,6 +137,24 @@ const scenes: readonly Scene[] = [
     silent: [internal("exfiltration", 0)],
   },
   {
+    file: "prometheus-telemetry-canary",
+    alert: "GloveboxCanaryFails",
+    fires: [...told("tells_closed_canary", 1), http("2", 99), http("5", 1)],
+    silent: [
+      ...told("tells_closed_canary", 0),
+      ...told("tells_closed", 1),
+      http("2", 91),
+      http("5", 9),
+    ],
+  },
+  {
+    file: "prometheus-telemetry-canary",
+    alert: "GloveboxCanaryFails",
+    // A crash of its own, which only its answers tell.
+    fires: [...told("tells_closed_canary", 0), http("2", 89), http("5", 11)],
+    silent: [...told("tells_closed_canary", 0)],
+  },
+  {
     file: "istio-canary",
     alert: "GloveboxCanaryFails",
     fires: reloads("header_tag_canary", 1),
@@ -258,6 +276,7 @@ test("every alert of every file is played", () => {
     "prometheus-lab",
     "prometheus-telemetry",
     "prometheus-envoy-canary",
+    "prometheus-telemetry-canary",
     "prometheus-lab-canary",
   ]) {
     for (const alert of alertsOf(name)) {

@@ -293,6 +293,8 @@ export const files: Readonly<Record<string, () => MeshFile>> = {
   "prometheus-envoy": () => rules("envoy", "rules"),
   "prometheus-envoy-canary": () => rules("envoy", "rules", { percent: 5 }),
   "prometheus-telemetry": () => rules("envoy", "rules", { plugins: telling, prefix: "edge." }),
+  "prometheus-telemetry-canary": () =>
+    rules("envoy", "rules", { plugins: telling, prefix: "edge.", percent: 20 }),
   "prometheus-lab": () => rules("lab", "rules"),
   "prometheus-lab-canary": () => rules("lab", "rules", { percent: 5 }),
   "prometheus-operator": () => rules("envoy", "operator", { prefix: "edge.", expected: ["otel"] }),

@@ -1,5 +1,4 @@
 // A mesh's generator by its name, and what every canary ends with: the alert that ends it.
-import { prometheusName } from "../../spec/plugin-metrics.ts";
 import { documentsText, plain } from "../envoy/generate/yaml.ts";
 import type { Written } from "./common.ts";
 import { type GatewayRequest, generateEnvoyGateway } from "./envoy-gateway.ts";
@@ -40,15 +39,15 @@ function alertOf(request: MeshRequest, runbooks: string): Written["documents"] {
   if (canary === null) return [];
   const { envoy } = canary.revision;
   const watch = {
-    name: prometheusName(envoy.policy.name),
+    name: envoy.policy.name,
+    module: envoy.policy.name,
     percent: canary.percent,
-    reloads: envoy.policy.failure === "reload",
-    runbooks,
+    counting: envoy.policy,
   };
   const head = [
     "The alert that ends the canary, for Prometheus Operator; without it take the rules from `glovebox generate prometheus --canary`.",
   ];
-  return [{ head, node: canaryRule(name, namespace, watch) }];
+  return [{ head, node: canaryRule(name, namespace, watch, runbooks) }];
 }
 
 /** A file of what a generator wrote. */

@@ -1,6 +1,7 @@
 // `generate prometheus`: recording rules that give a plugin's series one name each, and the article's four alerts on
 // them: it traps, requests go by it, its memory nears the cap, it calls where it shouldn't; and what ends a canary.
 import type { Finding } from "../../errors/failure.ts";
+import { type Counting, prometheusName, seriesOf } from "../../spec/plugin-metrics.ts";
 import {
   at,
   type Entry,
@@ -129,19 +130,36 @@ function dispatchAlert(request: WatchRequest): Alert {
   };
 }
 
-function canaryAlert(name: string, percent: number, reloads: boolean): Alert {
-  const traps = `sum(rate(envoy_wasm_${name}_vm_reload_success[5m])) + sum(rate(envoy_wasm_${name}_vm_reload_backoff[5m])) > 0`;
+/** Whether a canary's traps are counted, and under which names. */
+export interface CanaryWatch {
+  /** Of the plugin in the proxy, and of the module's own statistics: the canary's. */
+  readonly name: string;
+  readonly module: string;
+  readonly percent: number;
+  readonly counting: Counting;
+}
+
+/** The new version traps, by whoever counts it; and 5xx, where its own crashes are counted nowhere. */
+function canaryAlert({ name, module, percent, counting }: CanaryWatch): Alert {
+  const one = (metric: string): string => `sum(rate(${metric}[5m]))`;
+  const counters = seriesOf("envoy", "traps", counting).flatMap((row) =>
+    row.names.map((metric) =>
+      one(metric.replaceAll("{plugin}", prometheusName(row.own === true ? module : name))),
+    ),
+  );
   const errors = `${errorsRecord} > ${percent / 200}`;
+  const crashes = counting.failure === "reload";
+  const traps = counters.map((counter) => `${counter} > 0`);
   return {
     name: "GloveboxCanaryFails",
-    expr: reloads ? traps : errors,
+    expr: [...traps, ...(crashes ? [] : [errors])].join(" or "),
     lasts: "1m",
     severity: "critical",
     summary: "The canary fails: end it",
     description: "Set the canary's runtime key to 0, or apply the configuration without it.",
-    why: reloads
+    why: crashes
       ? "Any trap of the new version."
-      : `5xx of half the canary's ${percent} in a hundred. JUDGE: 5xx have other causes; a steady rate of your own belongs on top.`,
+      : `Any limit that the new version reports to have met, or 5xx of half the canary's ${percent} in a hundred. JUDGE: 5xx have other causes; a steady rate of your own belongs on top.`,
   };
 }
 
@@ -171,24 +189,21 @@ function group(name: string, rules: readonly Node[]): readonly Node[] {
   return rules.length === 0 ? [] : [map(at("name", name), at("rules", rules))];
 }
 
-/** Whether a canary's traps are counted, and under which name. */
-export interface CanaryWatch {
-  /** As Prometheus spells it. */
-  readonly name: string;
-  readonly percent: number;
-  readonly reloads: boolean;
-  readonly runbooks: string;
-}
-
 const errorsRule = map(at("record", errorsRecord), at("expr", errorsExpression));
 
-function canaryGroups({ name, percent, reloads, runbooks }: CanaryWatch): readonly Node[] {
-  const alert = alertNode(canaryAlert(name, percent, reloads), runbooks);
+function canaryGroups(watch: CanaryWatch, runbooks: string): readonly Node[] {
+  const alert = alertNode(canaryAlert(watch), runbooks);
+  const reloads = watch.counting.failure === "reload";
   return group("glovebox-canary", reloads ? [alert] : [errorsRule, alert]);
 }
 
 /** The rule that ends a canary, as an object of Prometheus Operator. */
-export function canaryRule(name: string, namespace: string, watch: CanaryWatch): MapNode {
+export function canaryRule(
+  name: string,
+  namespace: string,
+  watch: CanaryWatch,
+  runbooks: string,
+): MapNode {
   return object(
     {
       apiVersion: "monitoring.coreos.com/v1",
@@ -196,7 +211,7 @@ export function canaryRule(name: string, namespace: string, watch: CanaryWatch):
       name: `${name}-${CANARY}`,
       namespace,
     },
-    at("spec", map(at("groups", canaryGroups(watch)))),
+    at("spec", map(at("groups", canaryGroups(watch, runbooks)))),
   );
 }
 
@@ -240,19 +255,14 @@ function canaryOf(
   { plugins: watched, prefix, source }: WatchRequest,
   percent: number,
 ): readonly Alert[] {
-  const [first] = watched;
-  const name = `${prefix}${first!.policy.name}-${CANARY}`;
-  if (source === "envoy") {
-    const spelled = name.replace(/[^A-Za-z0-9_]/g, "_");
-    return [canaryAlert(spelled, percent, first!.policy.failure === "reload")];
-  }
-  const alert = canaryAlert(name, percent, true);
-  return [
-    {
-      ...alert,
-      expr: `sum(rate(envoy_wasm_filter_execution_failures{plugin=${quoted(name)}}[5m])) > 0`,
-    },
-  ];
+  const { policy } = watched[0]!;
+  const module = `${policy.name}-${CANARY}`;
+  const watch = { name: `${prefix}${module}`, module, percent, counting: policy };
+  const alert = canaryAlert(watch);
+  if (source === "envoy") return [alert];
+  const metric = seriesOf("lab", "traps", policy)[0]!.names[0]!;
+  const expr = `sum(rate(${metric}{plugin=${quoted(watch.name)}}[5m])) > 0`;
+  return [{ ...alert, expr, why: "Any trap of the new version." }];
 }
 
 /** Rules for Prometheus, as its file or as an object of its operator. */
