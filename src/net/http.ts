@@ -218,35 +218,41 @@ class Client implements Http {
 }
 
 /** The whole body, no byte more than the limit. */
-async function collect(answer: IncomingMessage, request: HttpRequest): Promise<HttpAnswer> {
+function collect(answer: IncomingMessage, request: HttpRequest): Promise<HttpAnswer> {
   const { url, limit, what, method } = request;
   const host = url.host;
-  const encoding = answer.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    fail("registry-protocol", { host, reason: `its answer is encoded as ${encoding}` });
-  }
-  const kind = addressKind(answer.socket.remoteAddress ?? "");
-  const length = Number(answer.headers["content-length"] ?? 0);
-  if (method !== "HEAD" && length > limit) fail("registry-too-large", { host, what, limit });
-  // Where the length is known the bytes go to their place at once.
-  const whole = Buffer.allocUnsafe(method === "HEAD" || !(length <= limit) ? 0 : length);
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    if (size + part.length <= whole.length) part.copy(whole, size);
-    else parts.push(part);
-    size += part.length;
-    if (size > limit) fail("registry-too-large", { host, what, limit });
-  }
-  if (!answer.complete) {
-    throw Object.assign(new Error("the answer broke off"), { code: "ECONNRESET" });
-  }
-  return {
-    status: answer.statusCode ?? 0,
-    headers: answer.headers,
-    body: parts.length === 0 ? whole.subarray(0, size) : Buffer.concat(parts, size),
-    kind,
-  };
+  const { headers, socket, statusCode = 0 } = answer;
+  const kind = addressKind(socket.remoteAddress ?? "");
+  const tooLarge = (): Failure => new Failure("registry-too-large", { host, what, limit });
+  return new Promise((resolve, reject) => {
+    const encoding = headers["content-encoding"];
+    if (encoding !== undefined && encoding !== "identity") {
+      const reason = `its answer is encoded as ${encoding}`;
+      return reject(new Failure("registry-protocol", { host, reason }));
+    }
+    const length = Number(headers["content-length"] ?? 0);
+    if (method !== "HEAD" && length > limit) return reject(tooLarge());
+    // Where the length is known the bytes go to their place at once.
+    const known =
+      method !== "HEAD" && length <= limit ? Buffer.allocUnsafe(length) : Buffer.alloc(0);
+    const parts: Buffer[] = [];
+    let size = 0;
+    answer.on("data", (part: Buffer) => {
+      if (size + part.length > limit) return reject(tooLarge());
+      if (size + part.length <= known.length) part.copy(known, size);
+      else parts.push(part);
+      size += part.length;
+    });
+    answer.on("error", reject);
+    answer.on("end", () => {
+      if (!answer.complete) {
+        const broken = new Error("the answer broke off");
+        return reject(Object.assign(broken, { code: "ECONNRESET" }));
+      }
+      const body = parts.length === 0 ? known.subarray(0, size) : Buffer.concat(parts, size);
+      resolve({ status: statusCode, headers, body, kind });
+    });
+  });
 }
 
 /** A client with connections of its own. */
