@@ -59,29 +59,36 @@ function pathsOf(use: PluginUse, index: ReadonlyMap<string, string>): readonly s
   return [...local, pinned, named].filter((one) => one !== undefined);
 }
 
-/** Looks for every module and judges it once. */
-export async function modulesFor(
-  uses: readonly PluginUse[],
-  folder: string | undefined,
-  policy: Policy | null,
-): Promise<(use: PluginUse) => ModuleFacts | null> {
+export interface Modules {
+  /** Looks for the modules of these uses and judges each once. */
+  readonly prepare: (uses: readonly PluginUse[]) => Promise<void>;
+  readonly of: (use: PluginUse) => ModuleFacts | null;
+}
+
+/** `folder` is that of --modules. */
+export function newModules(folder: string | undefined, policy: Policy | null): Modules {
   const index = folder === undefined ? new Map<string, string>() : indexOf(folder);
   const byKey = new Map<string, ModuleFacts>();
   const byDigest = new Map<string, ModuleFacts>();
-  for (const use of uses) {
+  const prepare = async (use: PluginUse): Promise<void> => {
     const key = keyOf(use);
-    if (byKey.has(key)) continue;
+    if (byKey.has(key)) return;
     const bytes = pathsOf(use, index)
       .map(readModuleFile)
       .find((one) => one !== undefined);
-    if (bytes === undefined) continue;
+    if (bytes === undefined) return;
     const digest = sha256Hex(bytes);
     const facts = byDigest.get(digest) ?? (await factsOf(bytes, digest, policy));
-    if (facts === undefined) continue;
+    if (facts === undefined) return;
     byDigest.set(digest, facts);
     byKey.set(key, facts);
-  }
-  return (use) => byKey.get(keyOf(use)) ?? null;
+  };
+  return {
+    prepare: async (uses) => {
+      for (const use of uses) await prepare(use);
+    },
+    of: (use) => byKey.get(keyOf(use)) ?? null,
+  };
 }
 
 async function factsOf(

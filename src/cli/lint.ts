@@ -5,100 +5,122 @@ import { beyond, readBaseline, writeBaseline } from "../mesh/lint/baseline.ts";
 import { unifiedDiff } from "../mesh/lint/diff.ts";
 import { type LintFinding, lintFinding } from "../mesh/lint/findings.ts";
 import { summaryOf, textOf } from "../mesh/lint/format/frame.ts";
-import { type LintResult, lint } from "../mesh/lint/lint.ts";
-import type { Context, Safety } from "../mesh/lint/rule.ts";
+import { type Linter, type LintResult, newLinter } from "../mesh/lint/lint.ts";
+import type { Context } from "../mesh/lint/rule.ts";
 import { rules } from "../mesh/lint/rules.ts";
 import type { Summary } from "../mesh/lint/summary.ts";
 import { parseTargets } from "../mesh/lint/targets.ts";
-import type { FileRead } from "../mesh/read/read-file.ts";
+import type { PluginUse } from "../mesh/model.ts";
+import { type FileRead, readFileText } from "../mesh/read/read-file.ts";
 import { version } from "../util/version.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { type Manifests, readManifests } from "./manifests.ts";
+import type { Modules } from "./lint-modules.ts";
+import { eachManifest, isPatch } from "./manifests.ts";
 import { writeOutput } from "./output.ts";
 import { readText } from "./ref.ts";
 import { usage } from "./usage.ts";
 
 type Flags = InputOf<"lint">["flags"];
 
-interface Repairs {
-  readonly reads: readonly FileRead[];
-  readonly problems: readonly LintFinding[];
-  readonly diff: string;
-  readonly count: number;
+/** What a run adds up to. */
+interface Run {
+  readonly context: Context;
+  readonly linter: Linter;
+  /** Findings that are known. */
+  readonly known: ReadonlyMap<string, number>;
+  readonly problems: LintFinding[];
+  readonly files: string[];
+  skipped: number;
+  documents: number;
+  plugins: number;
+  diff: string;
+  repaired: number;
 }
 
-async function contextOf(manifests: Manifests, flags: Flags, io: Io): Promise<Context> {
-  const targets = parseTargets(flags.target);
-  let policy: Context["policy"] = null;
-  if (flags.policy !== undefined) {
-    const { policyFrom } = await import("./policy-source.ts");
-    policy = await policyFrom("lint", { policy: flags.policy, role: undefined }, io);
-  }
-  const uses = manifests.reads.flatMap((read) => read.documents).flatMap((one) => one.uses);
-  const local = uses.some((use) => use.code?.kind === "file");
-  if (flags.modules === undefined && !local) return { targets, policy, module: () => null };
-  const { modulesFor } = await import("./lint-modules.ts");
-  return { targets, policy, module: await modulesFor(uses, flags.modules, policy) };
+async function policyOf(flags: Flags, io: Io): Promise<Context["policy"]> {
+  if (flags.policy === undefined) return null;
+  const { policyFrom } = await import("./policy-source.ts");
+  return policyFrom("lint", { policy: flags.policy, role: undefined }, io);
 }
 
-async function repairAll(
-  manifests: Manifests,
-  context: Context,
-  safety: Safety,
-  known: ReadonlyMap<string, number>,
-  dryRun: boolean,
-): Promise<Repairs> {
+/** The modules that are at hand; what looks for them is loaded when there may be one. */
+function modulesOf(flags: Flags, policy: Context["policy"]) {
+  let modules: Modules | undefined;
+  return {
+    prepare: async ({ documents }: FileRead): Promise<void> => {
+      const uses = documents.flatMap((one) => one.uses);
+      const wanted = flags.modules !== undefined || uses.some((use) => use.code?.kind === "file");
+      if (!wanted) return;
+      const { newModules } = await import("./lint-modules.ts");
+      modules ??= newModules(flags.modules, policy);
+      await modules.prepare(uses);
+    },
+    of: (use: PluginUse) => modules?.of(use) ?? null,
+  };
+}
+
+/** Repairs a file and answers what stands in it then; with --dry-run what stood in it before. */
+async function repairOne(read: FileRead, run: Run, flags: Flags): Promise<FileRead> {
   const { repair } = await import("../mesh/lint/repair.ts");
-  const { readFileText } = await import("../mesh/read/read-file.ts");
-  const reads: FileRead[] = [];
-  const problems: LintFinding[] = [];
-  let diff = "";
-  let count = 0;
-  for (const read of manifests.reads) {
-    const { name, text } = read.file;
-    if (name === "-" && !dryRun) usage("lint", "--fix can't write standard input: add --dry-run");
-    const options = { partial: manifests.isPatch(name) };
-    const wanted = (findings: readonly LintFinding[]) => beyond(findings, known);
-    const repaired = repair(read, context, { safety, read: options, wanted });
-    if (repaired.problem !== null) {
-      const args = { count: "the", reason: repaired.problem };
-      problems.push(lintFinding(read.file, "fix-not-applied", "error", 0, args, undefined));
-    }
-    if (repaired.text === text) {
-      reads.push(read);
-      continue;
-    }
-    count += repaired.count;
-    diff += unifiedDiff(name, text, repaired.text);
-    const bom =
-      readFileSync(name === "-" ? "/dev/null" : name)
-        .subarray(0, 3)
-        .toString() === "\uFEFF";
-    if (!dryRun) await writeOutput(name, bom ? `\uFEFF${repaired.text}` : repaired.text);
-    reads.push(dryRun ? read : readFileText(name, repaired.text, options));
+  const { name, text } = read.file;
+  const dryRun = flags["dry-run"] === true;
+  if (name === "-" && !dryRun) usage("lint", "--fix can't write standard input: add --dry-run");
+  const options = { partial: isPatch(name) };
+  const wanted = (findings: readonly LintFinding[]) => beyond(findings, run.known);
+  const done = repair(read, run.context, { safety: flags.fix!, read: options, wanted });
+  if (done.problem !== null) {
+    const args = { reason: done.problem };
+    run.problems.push(lintFinding(read.file, "fix-not-applied", "error", 0, args, undefined));
   }
-  return { reads, problems, diff, count };
+  if (done.text === text) return read;
+  run.repaired += done.count;
+  run.diff += unifiedDiff(name, text, done.text);
+  if (dryRun) return read;
+  const mark = readFileSync(name).subarray(0, 3).toString() === "\uFEFF" ? "\uFEFF" : "";
+  await writeOutput(name, mark + done.text);
+  return readFileText(name, done.text, options);
 }
 
-function summarise(
-  manifests: Manifests,
-  result: LintResult,
-  shown: readonly LintFinding[],
-): Summary {
-  const documents = manifests.reads.flatMap((read) => read.documents);
+async function lintAll(names: readonly string[], flags: Flags, io: Io): Promise<Run> {
+  const policy = await policyOf(flags, io);
+  const modules = modulesOf(flags, policy);
+  const context = { targets: parseTargets(flags.target), policy, module: modules.of };
+  const known =
+    flags.baseline === undefined
+      ? new Map<string, number>()
+      : readBaseline(await readText(flags.baseline, 1 << 26), flags.baseline);
+  const sums = { skipped: 0, documents: 0, plugins: 0, diff: "", repaired: 0 };
+  const run: Run = {
+    ...{ context, known, linter: newLinter(context), problems: [], files: [] },
+    ...sums,
+  };
+  for (const { name, read } of eachManifest(names, () => readFileSync(0))) {
+    run.files.push(name);
+    run.skipped += read?.skipped ?? 1;
+    if (read === undefined || read.documents.length + read.problems.length === 0) continue;
+    await modules.prepare(read);
+    const current = flags.fix === undefined ? read : await repairOne(read, run, flags);
+    run.documents += current.documents.length;
+    for (const { uses } of current.documents) run.plugins += uses.length;
+    run.linter.add(current);
+  }
+  return run;
+}
+
+function summarise(run: Run, result: LintResult, shown: readonly LintFinding[]): Summary {
   const of = (level: string) => shown.filter((one) => one.level === level).length;
   return {
-    files: manifests.files.length,
-    documents: documents.length,
-    skipped: manifests.skipped,
-    plugins: documents.reduce((sum, one) => sum + one.uses.length, 0),
+    files: run.files.length,
+    documents: run.documents,
+    skipped: run.skipped,
+    plugins: run.plugins,
     errors: of("error"),
     warnings: of("warning"),
     infos: of("info"),
     suppressed: result.suppressed,
-    baseline: result.findings.length - shown.length,
+    baseline: result.findings.length - (shown.length - run.problems.length),
   };
 }
 
@@ -123,7 +145,7 @@ async function rendered(
   format: Exclude<Flags["format"], undefined>,
   findings: readonly LintFinding[],
   result: object,
-  manifests: Manifests,
+  files: readonly string[],
 ): Promise<string> {
   switch (format) {
     case "sarif": {
@@ -132,7 +154,7 @@ async function rendered(
     }
     case "junit": {
       const { junit } = await import("../mesh/lint/format/junit.ts");
-      return junit(findings, manifests.files);
+      return junit(findings, files);
     }
     case "github": {
       const { github } = await import("../mesh/lint/format/github.ts");
@@ -144,43 +166,31 @@ async function rendered(
 }
 
 export async function run({ args, flags }: InputOf<"lint">, io: Io): Promise<Outcome> {
-  const manifests = readManifests(args.files, () => readFileSync(0));
-  const context = await contextOf(manifests, flags, io);
-  const known =
-    flags.baseline === undefined
-      ? new Map<string, number>()
-      : readBaseline(await readText(flags.baseline, 1 << 26), flags.baseline);
   const dryRun = flags["dry-run"] === true;
-  if (dryRun && flags.fix === undefined)
+  if (dryRun && flags.fix === undefined) {
     usage("lint", "--dry-run shows what --fix would do: add --fix");
-  const repairs =
-    flags.fix === undefined
-      ? { reads: manifests.reads, problems: [], diff: "", count: 0 }
-      : await repairAll(manifests, context, flags.fix, known, dryRun);
-  const result = lint(repairs.reads, context);
-  const findings = [...repairs.problems, ...beyond(result.findings, known)];
+  }
+  const done = await lintAll(args.files, flags, io);
+  const result = done.linter.finish();
+  const findings = [...done.problems, ...beyond(result.findings, done.known)];
   const baseline = flags["write-baseline"];
   if (baseline !== undefined) await writeOutput(baseline, writeBaseline(result.findings));
-  const summary = summarise(manifests, result, findings);
-  const json = {
-    summary,
-    findings: findings.map(plain),
-    repaired: repairs.count,
-    diff: repairs.diff,
-  };
+  const summary = summarise(done, result, findings);
+  const { repaired, diff } = done;
+  const json = { summary, findings: findings.map(plain), repaired, diff };
   const format = flags.format ?? "text";
-  const text = format === "text" ? "" : await rendered(format, findings, json, manifests);
+  const text = format === "text" ? "" : await rendered(format, findings, json, done.files);
   return {
     exit: summary.errors + summary.warnings > 0 && baseline === undefined ? 1 : 0,
     result: json,
-    text: () => (format === "text" ? forPeople(findings, summary, repairs, dryRun, io) : text),
+    text: () => (format === "text" ? forPeople(findings, summary, done, dryRun, io) : text),
   };
 }
 
 function forPeople(
   findings: readonly LintFinding[],
   summary: Summary,
-  { diff, count }: Pick<Repairs, "diff" | "count">,
+  { diff, repaired: count }: Run,
   dryRun: boolean,
   { styles }: Io,
 ): string {

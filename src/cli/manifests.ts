@@ -50,7 +50,9 @@ export function patchesOf(folder: string): ReadonlySet<string> {
 
 const patches = new Map<string, ReadonlySet<string>>();
 
-function isPatch(path: string): boolean {
+/** Whether a kustomization beside the file says that it is a patch of something else. */
+export function isPatch(path: string): boolean {
+  if (path === "-") return false;
   const folder = dirname(resolve(path));
   let known = patches.get(folder);
   if (known === undefined) {
@@ -99,8 +101,6 @@ export interface Manifests {
   readonly files: readonly string[];
   /** Documents and files that are not about plugins. */
   readonly skipped: number;
-  /** Which of the files are patches of others. */
-  readonly isPatch: (name: string) => boolean;
 }
 
 /** A path that was named must be there. Throws `file-unreadable`. */
@@ -112,32 +112,45 @@ function namedPaths(path: string): Iterable<string> {
   }
 }
 
-/** Reads all that is named; `-` is standard input. Throws `file-unreadable`, `lint-no-files`. */
-export function readManifests(names: readonly string[], standardInput: () => Buffer): Manifests {
-  const reads: FileRead[] = [];
-  const files: string[] = [];
-  let skipped = 0;
-  const take = (name: string, read: FileRead | undefined): void => {
-    files.push(name);
-    if (read === undefined) skipped++;
-    else {
-      skipped += read.skipped;
-      if (read.documents.length + read.problems.length > 0) reads.push(read);
-    }
-  };
+export interface Manifest {
+  readonly name: string;
+  /** undefined where nothing in the file is about plugins. */
+  readonly read: FileRead | undefined;
+}
+
+/** Reads what is named, file by file; `-` is standard input. Throws `file-unreadable`, `lint-no-files`. */
+export function* eachManifest(
+  names: readonly string[],
+  standardInput: () => Buffer,
+): Generator<Manifest> {
   const seen = new Set<string>();
+  let count = 0;
   for (const name of names) {
     if (name === "-") {
-      take("-", readManifest("-", standardInput()));
+      count++;
+      yield { name, read: readManifest("-", standardInput()) };
       continue;
     }
     for (const path of namedPaths(name)) {
       const key = resolve(path);
       if (seen.has(key)) continue;
       seen.add(key);
-      take(path, readPath(path));
+      count++;
+      yield { name: path, read: readPath(path) };
     }
   }
-  if (files.length === 0) fail("lint-no-files", { files: names.join(", ") });
-  return { reads, files, skipped, isPatch: (name) => name !== "-" && isPatch(name) };
+  if (count === 0) fail("lint-no-files", { files: names.join(", ") });
+}
+
+/** All of it at once. */
+export function readManifests(names: readonly string[], standardInput: () => Buffer): Manifests {
+  const reads: FileRead[] = [];
+  const files: string[] = [];
+  let skipped = 0;
+  for (const { name, read } of eachManifest(names, standardInput)) {
+    files.push(name);
+    skipped += read?.skipped ?? 1;
+    if (read !== undefined && read.documents.length + read.problems.length > 0) reads.push(read);
+  }
+  return { reads, files, skipped };
 }

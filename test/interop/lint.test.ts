@@ -16,9 +16,10 @@ import type { Context } from "../../src/mesh/lint/rule.ts";
 import { rules } from "../../src/mesh/lint/rules.ts";
 import { parseTargets } from "../../src/mesh/lint/targets.ts";
 import { type FileRead, readFileText } from "../../src/mesh/read/read-file.ts";
+import { rulePages } from "../mesh/rule-pages.ts";
 import { wat } from "../wat.ts";
 import { envoys, get, startEnvoy } from "./envoys.ts";
-import { runParty } from "./party.ts";
+import { present, runParty } from "./party.ts";
 
 const context: Context = { targets: parseTargets(undefined), module: () => null, policy: null };
 
@@ -203,6 +204,80 @@ test("a plugin that the article's list kept from being called is called after th
         }
       }
     }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+/** Blocks of the rules' pages in which, repaired or not, the linter finds no error: whoever reads them has to take them. */
+function cleanBlocks(kinds: RegExp): readonly { readonly name: string; readonly text: string }[] {
+  return rulePages().flatMap((page) =>
+    [...page.reported, ...page.notReported].flatMap(({ text, target }, at) => {
+      const meant = { ...context, targets: parseTargets(target) };
+      const wanted = (all: readonly LintFinding[]) => all;
+      const file = readFileText(page.id, text);
+      const done = repair(file, meant, { safety: "unsafe", read: {}, wanted });
+      const read = readFileText(page.id, done.text, { everything: true });
+      const kept = read.documents.every((one) => kinds.test(one.kind)) && read.documents.length > 0;
+      const errors = lint([read], meant).findings.filter((one) => one.level === "error");
+      return kept && errors.length === 0 ? [{ name: `${page.id}-${at}`, text: done.text }] : [];
+    }),
+  );
+}
+
+test("what the linter has no error for, as written or repaired, Istio's own tool takes", async (t) => {
+  if (!present(t, "istioctl", ["version", "--remote=false"])) return;
+  const blocks = cleanBlocks(/^(?:WasmPlugin|TrafficExtension|EnvoyFilter)$/);
+  assert.ok(blocks.length > 40, String(blocks.length));
+  const folder = await mkdtemp(join(tmpdir(), "glovebox-istioctl-"));
+  try {
+    const files = await Promise.all(
+      blocks.map(async ({ name, text }) => {
+        const file = join(folder, `${name}.yaml`);
+        await writeFile(file, text);
+        return file;
+      }),
+    );
+    const args = ["validate", ...files.flatMap((file) => ["-f", file])];
+    const { status, output } = await runParty("istioctl", args, 120_000);
+    assert.equal(status, 0, output.slice(-3000));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("the article's policy, repaired, denies in Kyverno what it denied before", async (t) => {
+  if (!present(t, "kyverno", ["version"])) return;
+  const file = fileURLToPath(
+    new URL("../../../test/fixtures/article-mesh/step-5-kyverno.yaml", import.meta.url),
+  );
+  const before = readFileSync(file, "utf8");
+  const wanted = (all: readonly LintFinding[]) => all;
+  const { text } = repair(readFileText("policy.yaml", before), context, {
+    safety: "safe",
+    read: {},
+    wanted,
+  });
+  assert.notEqual(text, before);
+  const plugin = (name: string, spec: object) =>
+    JSON.stringify({
+      apiVersion: "extensions.istio.io/v1alpha1",
+      kind: "WasmPlugin",
+      metadata: { name, namespace: "edge" },
+      spec: { url: "oci://registry.example.com/a:v1", failStrategy: "FAIL_CLOSE", ...spec },
+    });
+  const folder = await mkdtemp(join(tmpdir(), "glovebox-kyverno-"));
+  try {
+    await writeFile(join(folder, "bad.yaml"), plugin("bad", {}));
+    await writeFile(join(folder, "good.yaml"), plugin("good", { sha256: "a".repeat(64) }));
+    await writeFile(join(folder, "policy.yaml"), text);
+    const apply = async (name: string) => {
+      const args = ["apply", join(folder, "policy.yaml"), "--resource", join(folder, name)];
+      return (await runParty("kyverno", [...args, "--remove-color"], 120_000)).output;
+    };
+    assert.match(await apply("bad.yaml"), /fail: 1/);
+    const good = await apply("good.yaml");
+    assert.match(good, /pass: 1, fail: 0/);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

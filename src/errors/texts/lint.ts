@@ -15,7 +15,7 @@ export const lintTexts = {
   "suppression-unknown": rule("there is no rule {rule} to suppress", "{suggestion}"),
   "suppression-unused": rule("this suppression of {rule} suppresses nothing", "Take it out"),
   "baseline-unreadable": { text: "the baseline is none that `glovebox lint` wrote: {reason}", hint: "Write it again with --write-baseline", blame: "input", exit: 3 },
-  "fix-not-applied": rule("{count} repairs of this file don't hold together, so none was written: {reason}", "Correct the file by hand"),
+  "fix-not-applied": rule("the repairs of this file don't hold together, so none was written: {reason}", "Correct the file by hand"),
   "lint-no-files": { text: "{files} hold no manifest", hint: "Name YAML or JSON files, folders of them, or - for standard input", blame: "usage", exit: 2 },
   "lint-unknown-target": { text: "--target {target} is nothing that facts are known of", hint: "{suggestion}", blame: "usage", exit: 2 },
 

@@ -37,10 +37,12 @@ export function lintFinding(
   return { ...made, file, at, line, column, length: lengthAt(file.text, at), fix: fix ?? null };
 }
 
-/** By file as read, then by place. */
-export function inOrder(findings: readonly LintFinding[]): readonly LintFinding[] {
-  const order = new Map<TextFile, number>();
-  for (const { file } of findings) if (!order.has(file)) order.set(file, order.size);
+/** By file as given, then by place. */
+export function inOrder(
+  findings: readonly LintFinding[],
+  files: readonly TextFile[],
+): readonly LintFinding[] {
+  const order = new Map(files.map((file, index) => [file, index]));
   return [...findings].sort(
     (a, b) => order.get(a.file)! - order.get(b.file)! || a.at - b.at || (a.code < b.code ? -1 : 1),
   );

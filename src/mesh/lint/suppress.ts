@@ -3,7 +3,6 @@
 import { closest } from "../../util/closest.ts";
 import { position } from "../envoy/read/tree.ts";
 import type { TextFile } from "../model.ts";
-import type { FileRead } from "../read/read-file.ts";
 import { type LintFinding, lintFinding } from "./findings.ts";
 import type { Rule } from "./rule.ts";
 
@@ -79,13 +78,11 @@ function judged(one: Suppression, rules: readonly Rule[]): LintFinding | undefin
 
 /** Takes out what comments suppress, and adds what is wrong with the comments. */
 export function suppress(
-  reads: readonly FileRead[],
+  files: readonly TextFile[],
   findings: readonly LintFinding[],
   rules: readonly Rule[],
 ): { readonly findings: readonly LintFinding[]; readonly suppressed: number } {
-  const all = reads
-    .filter(({ documents, problems }) => documents.length + problems.length > 0)
-    .flatMap(({ file }) => suppressionsIn(file));
+  const all = files.flatMap(suppressionsIn);
   if (all.length === 0) return { findings, suppressed: 0 };
   const kept = findings.filter((found) => {
     const covering = all.filter((one) => covers(one, found));

@@ -1,7 +1,7 @@
 // Istio's WasmPlugin and its successor TrafficExtension: the spec → one plugin's use. What Istio never sets in Envoy
 // (vm_id, capabilities, a reload policy) is null here, as in any plugin that doesn't say it.
 import { checkMessage } from "../envoy/read/check.ts";
-import type { MapTree } from "../envoy/read/tree.ts";
+import type { Entry, MapTree } from "../envoy/read/tree.ts";
 import type { Dialect, Environment, MeshDocument, PluginUse, Scope } from "../model.ts";
 import { istioSource } from "./code-source.ts";
 import type { Draft } from "./draft.ts";
@@ -64,11 +64,17 @@ function useOf(document: MeshDocument, dialect: Dialect, spec: MapTree, wasm: Ma
   };
 }
 
+/** The plugin's own configuration may be any map, and is most of many manifests: it isn't looked through. */
+function withoutConfig(tree: MapTree): MapTree {
+  const free = ({ key, value }: Entry): boolean => key === "pluginConfig" && value.kind === "map";
+  return { ...tree, entries: tree.entries.filter((entry) => !free(entry)) };
+}
+
 export function readWasmPlugin(draft: Draft): void {
   const { document, notes, found } = draft;
   const spec = mapUnder(document.root, "spec");
   if (spec === undefined) return;
-  checkMessage(notes, "mesh.istio.WasmPlugin", spec);
+  checkMessage(notes, "mesh.istio.WasmPlugin", withoutConfig(spec));
   found.uses.push(useOf(document, "wasm-plugin", spec, spec));
 }
 
@@ -76,7 +82,10 @@ export function readTrafficExtension(draft: Draft): void {
   const { document, notes, found } = draft;
   const spec = mapUnder(document.root, "spec");
   if (spec === undefined) return;
-  checkMessage(notes, "mesh.istio.TrafficExtension", spec);
   const wasm = mapUnder(spec, "wasm");
+  const entries = spec.entries.map((entry) =>
+    entry.value === wasm ? { ...entry, value: withoutConfig(wasm) } : entry,
+  );
+  checkMessage(notes, "mesh.istio.TrafficExtension", { ...spec, entries });
   if (wasm !== undefined) found.uses.push(useOf(document, "traffic-extension", spec, wasm));
 }

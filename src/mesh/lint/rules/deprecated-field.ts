@@ -37,8 +37,12 @@ export const deprecatedField: Rule = {
     }
     const { capabilities } = use;
     // What meshes and gateways send is read by a proxy of theirs, which may know the older place alone.
-    const own = use.dialect === "envoy" || use.dialect === "config-dump";
-    if (own && capabilities?.in === "PluginConfig" && has(targets, use.dialect, "restriction-in-vm-key")) {
+    const plain = use.dialect === "envoy" || use.dialect === "config-dump";
+    if (
+      plain &&
+      capabilities?.in === "PluginConfig" &&
+      has(targets, use.dialect, "restriction-in-vm-key")
+    ) {
       const instead = "the same block in vm_config, since 1.40";
       say(
         capabilities.at,
