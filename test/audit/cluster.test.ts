@@ -69,7 +69,12 @@ for (const [what, text, context, code] of [
     undefined,
     "audit-kubeconfig-program",
   ],
-  ["an alias bomb", "a: &a [1]\nb: &b [*a,*a]\nc: [*b,*b]", undefined, "audit-kubeconfig"],
+  [
+    "an alias bomb",
+    `${kubeconfig({ token: "t" })}a: &a [1]\nb: &b [*a, *a]\nc: [*b, *b]\n`,
+    undefined,
+    "audit-kubeconfig",
+  ],
 ] as const) {
   test(`a kubeconfig with ${what} is refused with ${code}`, () => {
     assert.throws(
