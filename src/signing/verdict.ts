@@ -1,5 +1,6 @@
 // All that is attached to an artifact → is it signed by enough of those who are trusted, and who attests what? What was
 // refused on the way is kept with its code: one good signature suffices, and none says why.
+import type { Code } from "../errors/catalogue.ts";
 import { Failure } from "../errors/failure.ts";
 import type { Candidate } from "./candidates.ts";
 import { isSignature, judge, type Signed, type Signer, type SubjectDigests } from "./check.ts";
@@ -35,6 +36,20 @@ export async function judgeAll(
   return { signers: [...signers.values()], signatures, attestations, refused };
 }
 
+/** From nearly right to somebody else's: the nearest explains most. What isn't named here lies before the last. */
+const nearest: readonly Code[] = [
+  ...(["signature-annotations", "signature-replayed", "signature-retagged"] as const),
+  ...(["signature-payload-type", "statement-malformed", "signature-identity"] as const),
+  ...(["signature-stale", "signature-invalid", "signature-truncated", "signature-log"] as const),
+  ...(["signature-certificate", "signature-timestamp"] as const),
+];
+
+function nearness({ code }: Failure): number {
+  if (code === "signature-foreign") return nearest.length + 1;
+  const at = nearest.indexOf(code);
+  return at < 0 ? nearest.length : at;
+}
+
 /** Why the signatures don't suffice; null where they do. `what` is the artifact. */
 export function shortfall(verdict: Verdict, trust: Trust, what: string): Failure | null {
   const { signers, refused } = verdict;
@@ -48,7 +63,6 @@ export function shortfall(verdict: Verdict, trust: Trust, what: string): Failure
     };
     return new Failure("signature-threshold", args);
   }
-  // Somebody else's signature explains less than one that is nearly right.
-  const telling = refused.find((one) => one.code !== "signature-foreign") ?? refused[0];
+  const [telling] = [...refused].sort((a, b) => nearness(a) - nearness(b));
   return telling ?? new Failure("signature-missing", { what });
 }
