@@ -90,6 +90,8 @@ export class Plugin implements PluginState {
   #retired = false;
   /** The plugin is told of its end. */
   #ending = false;
+  /** When it was told, and has asked for time; 0 where it hasn't. */
+  #asked = 0n;
   #deleted = false;
   /** Instances before this one whose module has recorded a denial, by function. */
   readonly #deniedBefore = new Map<string, number>();
@@ -402,12 +404,22 @@ export class Plugin implements PluginState {
     try {
       const finished = done === undefined || vm.trap !== null || vm.run(done, root, root.id) !== 0;
       if (finished || vm.trap !== null) this.delete();
-      else root.closing = true;
+      else {
+        root.closing = true;
+        this.#asked = this.services.clock.monotonic();
+      }
       this.settle(vm);
     } finally {
       this.#ending = false;
       this.notices.leave();
     }
+  }
+
+  /** Ends a plugin that has asked for time to end, and hasn't ended within so many milliseconds. */
+  giveUp(milliseconds: number): void {
+    if (!this.root.closing || this.#deleted) return;
+    const waited = this.services.clock.monotonic() - this.#asked;
+    if (waited >= BigInt(milliseconds) * MILLISECOND) this.delete();
   }
 
   /** The plugin is over: nothing of it runs any more. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contain } from "../../src/contain/contain.ts";
+import type { ManualClock } from "../../src/host/clock.ts";
 import { runRequest } from "../../src/host/request.ts";
 import { policyFromRole } from "../../src/policy/resolve.ts";
 import { guest, headers, quiet, run, texts } from "./guest.ts";
@@ -27,6 +28,21 @@ for (const [callback, result] of [
     assert.match(texts(plugin).at(-1)!, new RegExp(`^Function: ${callback} failed at the end: `));
   });
 }
+
+test("a plugin that asks for time to end has it, and no more", () => {
+  const plugin = run({
+    body: `(func (export "proxy_on_done") (param i32) (result i32) (i32.const 0))`,
+  });
+  plugin.giveUp(0);
+  assert.equal(plugin.ended, false, "nobody has asked it to end");
+  plugin.retire();
+  (plugin.services.clock as ManualClock).advance(999);
+  plugin.giveUp(1000);
+  assert.equal(plugin.ended, false);
+  (plugin.services.clock as ManualClock).advance(1);
+  plugin.giveUp(1000);
+  assert.equal(plugin.ended, true);
+});
 
 test("a trap in proxy_on_done of a request is a failure as any other", () => {
   const plugin = run(

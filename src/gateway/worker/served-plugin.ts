@@ -20,6 +20,9 @@ import type { Problem } from "./messages.ts";
 import type { PluginMeter } from "./meter.ts";
 import { PluginCounters } from "./plugin-counters.ts";
 
+/** Milliseconds that a plugin has to end in, after it was asked to and its last request is over. */
+const PATIENCE = 30_000;
+
 export interface ServedParts {
   readonly prepared: Prepared;
   readonly options: Pick<PluginOptions, "services" | "dialer" | "clusters" | "tracer">;
@@ -283,6 +286,7 @@ export class ServedPlugin implements Filter, TcpFilter {
 
   /** Takes the counters over into the statistics. */
   publish(): void {
+    if (this.#retired) this.plugin?.giveUp(PATIENCE);
     this.#twin?.counters.publish(this.#twin.plugin);
     this.#leaving = this.#leaving.filter(({ plugin, counters }) => {
       counters.publish(plugin);
