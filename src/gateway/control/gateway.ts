@@ -7,7 +7,6 @@ import { RegionMetrics } from "../../host/shared/metrics.ts";
 import { SharedRegion } from "../../host/shared/region.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Prepared } from "../plugins/prepare.ts";
-import { RemoteMemory } from "../plugins/remote-memory.ts";
 import { StatCells } from "../stats/cells.ts";
 import { customSample } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
@@ -16,12 +15,13 @@ import { Cells } from "./cells.ts";
 import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
 import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
-import { type ReadVersion, readVersion } from "./read-version.ts";
+import type { ReadVersion } from "./read-version.ts";
 import { type Reload, Reloads } from "./reloads.ts";
 import { type BoundSocket, bindAll } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
 import { COMMIT, LAST_RECORDS, REPORT, STAGE, UP } from "./times.ts";
 import { type ThreadTrace, Traces } from "./traces.ts";
+import { VersionReader } from "./version-reader.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -44,9 +44,7 @@ export class Gateway {
   readonly #traces = new Traces();
   readonly #reloads: Reloads;
   readonly #otlp: OtlpExporter | null;
-  readonly #places: string[] = [];
-  readonly #own: StatCells;
-  readonly #remote: RemoteMemory;
+  readonly #reader: VersionReader;
   readonly #watch: FileWatch;
   readonly #watchdog: Watchdog;
   readonly #cells: Cells;
@@ -63,10 +61,8 @@ export class Gateway {
     this.options = options;
     this.started = options.wall();
     this.#reloads = new Reloads(options.wall, (level, text) => this.say(level, text));
-    this.#own = new StatCells((stat) => this.stats.accept(0, stat));
-    this.#remote = new RemoteMemory(options.wall);
-    this.#own.cell("compileFailures");
-    this.#own.cell("compileSuccesses");
+    const own = new StatCells((stat) => this.stats.accept(0, stat));
+    this.#reader = new VersionReader(options, own);
     const { otlp } = options;
     this.#otlp =
       otlp === null
@@ -89,7 +85,7 @@ export class Gateway {
     this.#watch = new FileWatch(() => this.reload());
     this.#watchdog = new Watchdog({
       threads: () => this.#all,
-      plugin: (place) => this.#places[place] ?? "?",
+      plugin: (place) => this.#reader.plugin(place),
       say: (text) => this.say("error", text),
     });
   }
@@ -139,34 +135,9 @@ export class Gateway {
     this.options.log({ time: this.options.wall(), level, plugin: null, text });
   }
 
-  async #read(): Promise<ReadVersion> {
-    const { configFile, policyFiles, unsafe, cache, pull, environment, random } = this.options;
-    const place = (name: string): number => {
-      const at = this.#places.indexOf(name);
-      return at >= 0 ? at : this.#places.push(name) - 1;
-    };
-    const read = await readVersion({
-      configFile,
-      policyFiles,
-      unsafe,
-      cache,
-      ...(pull !== undefined && { pull }),
-      environment,
-      random,
-      place,
-      count: (stat) => this.#own.cell(stat).add(1),
-      memory: this.#remote,
-    });
-    this.#own.cell("remoteCacheEntries").set(this.#remote.entries);
-    for (const { module } of read.plugins) {
-      this.#own.cell(module === null ? "compileFailures" : "compileSuccesses").add(1);
-    }
-    return read;
-  }
-
   /** Findings of the configuration without serving it; null as a configuration where one is an error. */
   check(): Promise<ReadVersion> {
-    return this.#read();
+    return this.#reader.read();
   }
 
   /** Serves. Throws a Failure where it can't. */
@@ -288,7 +259,7 @@ export class Gateway {
   async #reload(): Promise<void> {
     let read: ReadVersion;
     try {
-      read = await this.#read();
+      read = await this.#reader.read();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#refuse([finding(error.code, "error", error.args, error.where)]);

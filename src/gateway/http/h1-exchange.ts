@@ -2,8 +2,9 @@
 // well-formed message whatever the chain does (more or fewer bytes than promised end the connection, calls after
 // the end do nothing), and a head waits for the first piece only until this turn of the event loop is over.
 import type { HeaderMap } from "../../host/header-map.ts";
-import type { ConnectionInfo, Exchange, MessageSink, Refusal } from "./exchange.ts";
+import type { ConnectionInfo, Exchange } from "./exchange.ts";
 import { type Framing, interimHead, responseHead, trailerLines } from "./h1-headers.ts";
+import { OpenRequest } from "./open-request.ts";
 
 /** What an exchange needs of its connection. */
 export interface ResponseOutlet {
@@ -25,15 +26,6 @@ export interface ResponseOutlet {
 /** Pieces up to this size are joined with the head into one write. */
 const JOINED = 4096;
 
-/** Before the router has taken an exchange there is nobody to tell. */
-export const NOBODY: MessageSink = {
-  data() {},
-  trailers() {},
-  reset() {},
-  pause() {},
-  resume() {},
-};
-
 export interface RequestFacts {
   readonly headers: HeaderMap;
   readonly headersOnly: boolean;
@@ -43,18 +35,7 @@ export interface RequestFacts {
   readonly keepAlive: boolean;
 }
 
-export class H1Exchange implements Exchange {
-  readonly headers: HeaderMap;
-  readonly headersOnly: boolean;
-  readonly started: number;
-  sink: MessageSink = NOBODY;
-  refusal: Refusal | null = null;
-  bytesReceived = 0;
-  bytesSent = 0;
-  /** All of the request has come. */
-  requestComplete: boolean;
-  responseStarted = false;
-  ended = false;
+export class H1Exchange extends OpenRequest implements Exchange {
   readonly #outlet: ResponseOutlet;
   readonly #minor: number;
   readonly #isHead: boolean;
@@ -64,11 +45,8 @@ export class H1Exchange implements Exchange {
   #waiting: string | null = null;
 
   constructor(outlet: ResponseOutlet, facts: RequestFacts) {
+    super(facts.headers, facts.headersOnly, facts.started);
     this.#outlet = outlet;
-    this.headers = facts.headers;
-    this.headersOnly = facts.headersOnly;
-    this.requestComplete = facts.headersOnly;
-    this.started = facts.started;
     this.#minor = facts.minor;
     this.#isHead = facts.isHead;
     this.#reusable = facts.keepAlive;

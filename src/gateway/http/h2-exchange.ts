@@ -4,26 +4,16 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
-import type { ConnectionInfo, Exchange, MessageSink, Refusal, ResetReason } from "./exchange.ts";
-import { NOBODY } from "./h1-exchange.ts";
+import type { ConnectionInfo, Exchange, MessageSink, ResetReason } from "./exchange.ts";
 import { statusOf } from "./h1-headers.ts";
 import { fromH2, toH2 } from "./h2-headers.ts";
+import { OpenRequest } from "./open-request.ts";
 
-export class H2Exchange implements Exchange, Timed {
+export class H2Exchange extends OpenRequest implements Exchange, Timed {
   readonly connection: ConnectionInfo;
-  readonly headers: HeaderMap;
-  readonly headersOnly: boolean;
-  readonly started: number;
-  sink: MessageSink = NOBODY;
-  refusal: Refusal | null = null;
-  bytesReceived = 0;
-  bytesSent = 0;
   deadline = Number.POSITIVE_INFINITY;
   readonly #stream: ServerHttp2Stream;
   readonly #context: ConnectionContext;
-  #responseStarted = false;
-  #ended = false;
-  #requestComplete: boolean;
   #active: number;
   #slow = false;
   #trailers: HeaderMap | null = null;
@@ -36,13 +26,10 @@ export class H2Exchange implements Exchange, Timed {
     connection: ConnectionInfo,
     context: ConnectionContext,
   ) {
+    super(headers, headersOnly, context.deadlines.now());
     this.#stream = stream;
-    this.headers = headers;
-    this.headersOnly = headersOnly;
-    this.#requestComplete = headersOnly;
     this.connection = connection;
     this.#context = context;
-    this.started = context.deadlines.now();
     this.#active = this.started;
     this.#listen();
     context.deadlines.add(this);
@@ -70,8 +57,8 @@ export class H2Exchange implements Exchange, Timed {
       this.#tell((sink) => sink.data(bytes, false));
     });
     stream.on("end", () => {
-      if (this.#requestComplete || stream.rstCode !== 0 || stream.aborted) return;
-      this.#requestComplete = true;
+      if (this.requestComplete || stream.rstCode !== 0 || stream.aborted) return;
+      this.requestComplete = true;
       const trailers = this.#incoming;
       this.#tell((sink) => {
         if (trailers !== null && trailers.size > 0) sink.trailers(trailers);
@@ -83,7 +70,7 @@ export class H2Exchange implements Exchange, Timed {
   /** Tells the router, unless it is over. */
   #tell(what: (sink: MessageSink) => void): void {
     this.#active = this.#context.deadlines.now();
-    if (this.#ended) return;
+    if (this.ended) return;
     try {
       what(this.sink);
     } catch (error) {
@@ -94,13 +81,13 @@ export class H2Exchange implements Exchange, Timed {
 
   sendInterim(headers: HeaderMap): void {
     const status = Number(headers.get(":status"));
-    if (this.#responseStarted || !(status >= 100 && status < 200) || status === 101) return;
+    if (this.responseStarted || !(status >= 100 && status < 200) || status === 101) return;
     this.#try(() => this.#stream.additionalHeaders(toH2(headers, "response")));
   }
 
   sendHeaders(headers: HeaderMap, end: boolean): void {
-    if (this.#ended || this.#responseStarted) return;
-    this.#responseStarted = true;
+    if (this.ended || this.responseStarted) return;
+    this.responseStarted = true;
     const out = toH2(headers, "response");
     out[":status"] = statusOf(headers);
     const bodyless = this.headers.get(":method") === "HEAD";
@@ -110,7 +97,7 @@ export class H2Exchange implements Exchange, Timed {
   }
 
   sendData(bytes: Uint8Array, end: boolean): boolean {
-    if (this.#ended || !this.#responseStarted) return true;
+    if (this.ended || !this.responseStarted) return true;
     this.bytesSent += bytes.length;
     let room = true;
     this.#try(() => {
@@ -123,14 +110,14 @@ export class H2Exchange implements Exchange, Timed {
   }
 
   sendTrailers(trailers: HeaderMap): void {
-    if (this.#ended || !this.#responseStarted) return;
+    if (this.ended || !this.responseStarted) return;
     this.#trailers = trailers;
     this.#try(() => this.#stream.end());
     this.#end();
   }
 
   reset(): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.#end();
     this.#try(() => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   }
@@ -144,9 +131,9 @@ export class H2Exchange implements Exchange, Timed {
   }
 
   #end(): void {
-    this.#ended = true;
+    this.ended = true;
     this.#context.deadlines.delete(this);
-    if (this.#requestComplete) return;
+    if (this.requestComplete) return;
     // The answer is out before the request was complete: the rest isn't wanted.
     this.#stream.removeAllListeners("data");
     this.#stream.resume();
@@ -154,8 +141,8 @@ export class H2Exchange implements Exchange, Timed {
   }
 
   #gone(reason: ResetReason): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     this.#context.deadlines.delete(this);
     this.#try(() => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR));
     try {
@@ -178,7 +165,7 @@ export class H2Exchange implements Exchange, Timed {
 
   #arm(): void {
     const { requestTimeout, streamIdleTimeout } = this.#context.chain;
-    const late = this.#requestComplete ? Infinity : after(this.started, requestTimeout);
+    const late = this.requestComplete ? Infinity : after(this.started, requestTimeout);
     this.deadline = Math.min(late, after(this.#active, streamIdleTimeout));
   }
 
@@ -186,10 +173,10 @@ export class H2Exchange implements Exchange, Timed {
     const now = this.#context.deadlines.now();
     this.#arm();
     if (this.deadline > now) return;
-    const late = !this.#requestComplete;
+    const late = !this.requestComplete;
     this.#context.counters.add(late ? "downstream_rq_timeout" : "downstream_rq_idle_timeout", 1);
-    if (!this.#responseStarted) {
-      this.#responseStarted = true;
+    if (!this.responseStarted) {
+      this.responseStarted = true;
       this.#try(() => this.#stream.respond({ ":status": 408 }, { endStream: true }));
     }
     this.#gone("timeout");

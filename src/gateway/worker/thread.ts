@@ -11,29 +11,26 @@ import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.
 import type { Answer, ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
 import type { Exchange, Upstreams } from "../http/exchange.ts";
-import type { Prepared } from "../plugins/prepare.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
 import type { ClientInfo } from "../tcp/seams.ts";
 import { TcpService } from "../tcp/service.ts";
-import { tcpPlugins } from "../tcp/staying.ts";
 import { CellGate } from "./cell-gate.ts";
 import { cellListener } from "./cell-listener.ts";
 import { ClusterCounters } from "./cluster-counters.ts";
-import { dialerOf } from "./dialer.ts";
 import { Diversion } from "./diversion.ts";
 import { Generation } from "./generation.ts";
 import { listenerEvents, UNCOUNTED } from "./listener-events.ts";
 import { LogFiles } from "./log-files.ts";
 import { ThreadLog } from "./logs.ts";
 import type { FromThread, ThreadReport, ThreadStart, ToThread, Version } from "./messages.ts";
-import { PluginMeter } from "./meter.ts";
 import { Observing } from "./observing.ts";
 import { originOf } from "./origin.ts";
+import { PluginMaker } from "./plugin-maker.ts";
 import { Pulse } from "./pulse.ts";
 import { Recording } from "./recording.ts";
 import { reportOf } from "./report.ts";
 import type { Acceptor, Engine } from "./seams.ts";
-import { ServedPlugin } from "./served-plugin.ts";
+import type { ServedPlugin } from "./served-plugin.ts";
 import { Services } from "./services.ts";
 import { Timers } from "./timers.ts";
 
@@ -66,7 +63,7 @@ export class ServingThread {
   readonly #clusterCounters: ClusterCounters;
   readonly #internalErrors: Cell;
   readonly #acceptors: Acceptor[] = [];
-  readonly #services;
+  readonly #plugins: PluginMaker;
   #current: Generation | null = null;
   #staged: Generation | null = null;
   #upstreams: Upstreams | null = null;
@@ -74,7 +71,6 @@ export class ServingThread {
   #cells: Version["cells"] = {};
   /** Plugins of old versions that still have requests. */
   #leaving: ServedPlugin[] = [];
-  #expensive = new Set<string>();
 
   constructor(start: ThreadStart, send: (message: FromThread) => void, engine: Engine) {
     this.#start = start;
@@ -117,14 +113,27 @@ export class ServingThread {
       diversion: cell === null ? this.#diversion : null,
       onBug: (error) => this.internalError(error),
     });
-    const notify = (): void => send({ kind: "poll" });
-    this.#services = sharedServices({
-      memory: start.shared,
-      notify,
-      log: this.#log,
-      clock: systemClock,
-    });
     this.#timers = new Timers(() => this.#served(), clock.now);
+    this.#plugins = new PluginMaker({
+      cell,
+      stats: this.#stats,
+      pulse: this.#pulse,
+      services: sharedServices({
+        memory: start.shared,
+        notify: () => send({ kind: "poll" }),
+        log: this.#log,
+        clock: systemClock,
+      }),
+      recording: this.#recording,
+      diversion: this.#diversion,
+      log: this.#log,
+      now: clock.now,
+      send,
+      due: () => this.#timers.arm(),
+      upstreams: () => this.#current?.upstreams ?? null,
+      version: () => this.#current?.version ?? null,
+      cells: () => this.#cells,
+    });
     setInterval(() => this.#publish(), PUBLISH);
     setInterval(() => {
       this.#pulse.beat();
@@ -183,7 +192,7 @@ export class ServingThread {
         version,
         known: this.#current?.byKey ?? new Map(),
         upstreams,
-        make: (prepared) => this.#make(prepared, upstreams),
+        make: (prepared) => this.#plugins.make(prepared, upstreams),
         service: (generation, listener) => this.#listeners.make(generation, listener),
       });
       this.#timers.arm();
@@ -213,60 +222,6 @@ export class ServingThread {
     if (this.#upstreams !== null && text === this.#clusters) return this.#upstreams;
     this.#clusters = text;
     return this.#engine.upstreams(clusters);
-  }
-
-  #make(prepared: Prepared, upstreams: Upstreams): ServedPlugin {
-    const { name } = prepared.config;
-    const meter = new PluginMeter({
-      plugin: name,
-      place: prepared.place,
-      stats: this.#stats,
-      pulse: this.#pulse,
-      now: clock.now,
-      metered: prepared.module !== null && prepared.module.hardened !== "no",
-      expensive: this.#gate === null ? (why) => this.#tooExpensive(name, why) : null,
-    });
-    let served: ServedPlugin | null = null;
-    const around = (tell: () => void): void => {
-      // While it is made, a call may fail at once.
-      if (served === null) tell();
-      else served.around(tell, clock.now);
-      this.#timers.arm();
-    };
-    // A plugin that outlives its version goes on over the clusters of now.
-    const dialer = dialerOf(() => this.#current?.upstreams ?? upstreams, around);
-    const { rules } = prepared;
-    const allowed = rules.clusters === null ? {} : { clusters: rules.clusters };
-    const tracer = this.#recording?.recorder(prepared, () => served?.gone === true) ?? null;
-    const traced = tracer === null ? {} : { tracer };
-    served = new ServedPlugin({
-      prepared,
-      options: { services: this.#services, dialer, ...allowed, ...traced },
-      meter,
-      stats: this.#stats,
-      due: () => this.#timers.arm(),
-      starts: this.#startOf(name),
-    });
-    return served;
-  }
-
-  /** A cell begins with its own plugin; others only where a request brings them along. */
-  #startOf(plugin: string): "now" | "later" | "elsewhere" {
-    const { cell } = this.#start;
-    if (cell !== null) return cell.plugin === plugin ? "now" : "later";
-    return Object.hasOwn(this.#cells, plugin) ? "elsewhere" : "now";
-  }
-
-  #tooExpensive(plugin: string, why: string): void {
-    if (this.#expensive.has(plugin)) return;
-    this.#expensive.add(plugin);
-    if (this.#current !== null && tcpPlugins(this.#current.version.config).has(plugin)) {
-      const stays = "it filters TCP connections, so it stays in this thread";
-      this.#log.say("warning", `the plugin ${plugin} is expensive (${why}); ${stays}`);
-      return;
-    }
-    this.#diversion.expect(plugin);
-    this.#send({ kind: "expensive", plugin, why });
   }
 
   async #commit(number: number): Promise<void> {

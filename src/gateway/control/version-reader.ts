@@ -1,0 +1,44 @@
+// Reads versions of the configuration, one after the other, and keeps what they have in common: a number for each
+// plugin's name, what became of remote modules, and the statistics of loading. It changes nothing that is in use.
+import { RemoteMemory } from "../plugins/remote-memory.ts";
+import type { StatCells } from "../stats/cells.ts";
+import type { GatewayOptions } from "./options.ts";
+import { type ReadVersion, readVersion } from "./read-version.ts";
+
+export class VersionReader {
+  readonly #options: GatewayOptions;
+  readonly #stats: StatCells;
+  readonly #remote: RemoteMemory;
+  /** Names of plugins by their numbers. */
+  readonly #places: string[] = [];
+
+  constructor(options: GatewayOptions, stats: StatCells) {
+    this.#options = options;
+    this.#stats = stats;
+    this.#remote = new RemoteMemory(options.wall);
+    stats.cell("compileFailures");
+    stats.cell("compileSuccesses");
+  }
+
+  /** The plugin of a number. */
+  plugin(place: number): string {
+    return this.#places[place] ?? "?";
+  }
+
+  /** The configuration as it is now, with its plugins prepared. Throws what `readVersion` throws. */
+  async read(): Promise<ReadVersion> {
+    const stats = this.#stats;
+    const places = this.#places;
+    const place = (name: string): number => {
+      const at = places.indexOf(name);
+      return at >= 0 ? at : places.push(name) - 1;
+    };
+    const count = (stat: Parameters<StatCells["cell"]>[0]): void => stats.cell(stat).add(1);
+    const read = await readVersion({ ...this.#options, place, count, memory: this.#remote });
+    stats.cell("remoteCacheEntries").set(this.#remote.entries);
+    for (const { module } of read.plugins) {
+      count(module === null ? "compileFailures" : "compileSuccesses");
+    }
+    return read;
+  }
+}
