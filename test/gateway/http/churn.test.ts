@@ -1,17 +1,14 @@
 // Connections that come and go, whole requests and broken ones: when they are gone, nothing of them is left.
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { clusterOf, forwardTo, routeTo, startGateway, virtualHost } from "./gateway.ts";
+import { closing, clusterOf, startGateway } from "./gateway.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, GET, PREFACE, SETTINGS } from "./h2-frames.ts";
 import { OK, simpleUpstream } from "./peers.ts";
 
-const closers: (() => Promise<void>)[] = [];
-after(async () => {
-  for (const close of closers.reverse()) await close();
-});
+const closeLater = closing();
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
@@ -65,12 +62,8 @@ test("thousands of clients that come and go leave no memory, no socket and no re
   const upstream = await simpleUpstream(OK);
   const gateway = await startGateway({
     clusters: [clusterOf("up", [upstream.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  closers.push(
-    () => gateway.close(),
-    () => upstream.close(),
-  );
+  closeLater(gateway, upstream);
   const counters = (): Readonly<Record<string, number>> => gateway.clusters.snapshot()[0]!.counters;
   const settled = async (): Promise<void> => {
     for (let i = 0; i < 500; i++) {

@@ -2,21 +2,14 @@
 // end reaches the client, and what they say they haven't looked at is asked again elsewhere.
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Deadlines } from "../../../src/gateway/http/deadlines.ts";
 import type { UpstreamSink } from "../../../src/gateway/http/exchange.ts";
 import { H1Wire } from "../../../src/gateway/upstream/h1-wire.ts";
 import { Call } from "../../../src/gateway/upstream/wire.ts";
 import { HeaderMap } from "../../../src/host/header-map.ts";
 import { wireLimits } from "../../../src/spec/gateway-limits.ts";
-import {
-  clusterOf,
-  forwardTo,
-  type Gateway,
-  routeTo,
-  startGateway,
-  virtualHost,
-} from "./gateway.ts";
+import { closing, clusterOf, type Gateway, startGateway } from "./gateway.ts";
 import {
   END_HEADERS,
   END_STREAM,
@@ -30,17 +23,13 @@ import {
 } from "./h2-frames.ts";
 import { RawClient, type RawUpstream, rawUpstream } from "./peers.ts";
 
-const open: { close(): Promise<void> }[] = [];
-after(async () => {
-  for (const one of open.reverse()) await one.close();
-});
+const closeLater = closing();
 
 async function gatewayTo(upstream: RawUpstream, http2 = false): Promise<Gateway> {
   const gateway = await startGateway({
     clusters: [clusterOf("up", [upstream.port], { http2 })],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  open.push(upstream, gateway);
+  closeLater(upstream, gateway);
   return gateway;
 }
 

@@ -1,5 +1,6 @@
 // A gateway of one thread with real sockets and no plugins: the engine, its router and the chain, as a worker puts
 // them together. Every exception that gets out of a request is kept in `bugs`, which tests find empty.
+import { after } from "node:test";
 import { HttpService } from "../../../src/gateway/chain/service.ts";
 import { HttpEngine } from "../../../src/gateway/http/engine.ts";
 import type { HttpListener } from "../../../src/gateway/http/listener.ts";
@@ -128,12 +129,22 @@ export interface Gateway {
 
 export interface GatewayOptions {
   readonly clusters: readonly ClusterConfig[];
-  readonly hosts: readonly VirtualHost[];
+  /** Without them, everything goes to the cluster `up`. */
+  readonly hosts?: readonly VirtualHost[];
   readonly chain?: Partial<HttpChain>;
   readonly tls?: DownstreamTls;
   readonly bufferLimit?: number;
   readonly random?: () => number;
   readonly resolve?: (name: string) => Promise<readonly string[]>;
+}
+
+/** What a file's tests have opened is closed after them, the last first. */
+export function closing(): (...what: readonly { close(): unknown }[]) => void {
+  const open: { close(): unknown }[] = [];
+  after(async () => {
+    for (const one of open.reverse()) await one.close();
+  });
+  return (...what) => void open.push(...what);
 }
 
 let connections = 0;
@@ -148,7 +159,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     nextId: () => ++connections,
     onBug: (error) => bugs.push(error),
   });
-  const chain = chainOf(options.hosts, options.chain);
+  const hosts = options.hosts ?? [virtualHost([routeTo("/", forwardTo("up"))])];
+  const chain = chainOf(hosts, options.chain);
   const clusters = engine.upstreams(options.clusters);
   await clusters.ready();
   const bufferLimit = options.bufferLimit ?? 1024 * 1024;

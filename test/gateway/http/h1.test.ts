@@ -1,14 +1,7 @@
 // HTTP/1 towards clients: one message after the other, however they are cut, and every end in its right form.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import {
-  clusterOf,
-  forwardTo,
-  type Gateway,
-  routeTo,
-  startGateway,
-  virtualHost,
-} from "./gateway.ts";
+import { clusterOf, type Gateway, startGateway } from "./gateway.ts";
 import { moment, OK, RawClient, type RawUpstream, rawUpstream } from "./peers.ts";
 
 /** What the upstream answers, by path. */
@@ -45,7 +38,6 @@ before(async () => {
   });
   gateway = await startGateway({
     clusters: [clusterOf("up", [upstream.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
     chain: { requestHeadersTimeout: 300, requestTimeout: 400, idleTimeout: 600 },
   });
 });
@@ -260,7 +252,6 @@ test("a body that doesn't end in time: 408 or the end, and the upstream is let g
 test("while draining, idle connections end and others after their response", async () => {
   const own = await startGateway({
     clusters: [clusterOf("up", [upstream.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
   const idle = new RawClient(own.port);
   const fresh = new RawClient(own.port);

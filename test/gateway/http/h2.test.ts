@@ -2,21 +2,11 @@
 import assert from "node:assert/strict";
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
-import { after, test } from "node:test";
-import {
-  clusterOf,
-  forwardTo,
-  type Gateway,
-  routeTo,
-  startGateway,
-  virtualHost,
-} from "./gateway.ts";
+import { test } from "node:test";
+import { closing, clusterOf, type Gateway, startGateway } from "./gateway.ts";
 import { moment, OK, RawClient, simpleUpstream } from "./peers.ts";
 
-const closers: (() => unknown)[] = [];
-after(async () => {
-  for (const close of closers.reverse()) await close();
-});
+const closeLater = closing();
 
 interface Answer {
   readonly headers: http2.IncomingHttpHeaders;
@@ -52,7 +42,7 @@ function ask(
 function connect(port: number): http2.ClientHttp2Session {
   const session = http2.connect(`http://127.0.0.1:${port}`);
   session.on("error", () => {});
-  closers.push(() => session.destroy());
+  closeLater({ close: () => session.destroy() });
   return session;
 }
 
@@ -86,22 +76,21 @@ async function h2Upstream(): Promise<number> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  closers.push(() => server.close());
+  closeLater(server);
   return (server.address() as AddressInfo).port;
 }
 
 async function gatewayTo(port: number, http2Upstream: boolean): Promise<Gateway> {
   const gateway = await startGateway({
     clusters: [clusterOf("up", [port], { http2: http2Upstream })],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  closers.push(() => gateway.close());
+  closeLater(gateway);
   return gateway;
 }
 
 test("a client of HTTP/2 with prior knowledge is served beside one of HTTP/1 on the same port", async () => {
   const upstream = await simpleUpstream(OK);
-  closers.push(() => upstream.close());
+  closeLater(upstream);
   const gateway = await gatewayTo(upstream.port, false);
   const session = connect(gateway.port);
   const cookies = { ":path": "/two", cookie: ["a=1", "b=2"], "x-r": ["1", "2"] };

@@ -2,14 +2,7 @@
 // reaches the upstream.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import {
-  clusterOf,
-  forwardTo,
-  type Gateway,
-  routeTo,
-  startGateway,
-  virtualHost,
-} from "./gateway.ts";
+import { clusterOf, type Gateway, startGateway } from "./gateway.ts";
 import { OK, RawClient, type RawUpstream, simpleUpstream } from "./peers.ts";
 
 let upstream: RawUpstream;
@@ -19,7 +12,6 @@ before(async () => {
   upstream = await simpleUpstream(OK);
   gateway = await startGateway({
     clusters: [clusterOf("up", [upstream.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
 });
 after(async () => {

@@ -1,15 +1,12 @@
 // Good messages with a few bytes changed, cut, doubled or moved, from a seed: whatever comes out, the gateway
 // answers or ends the connection, throws nothing, and goes on serving.
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { SeededRandom } from "../../../src/host/clock.ts";
-import { clusterOf, forwardTo, routeTo, startGateway, virtualHost } from "./gateway.ts";
+import { closing, clusterOf, forwardTo, routeTo, startGateway, virtualHost } from "./gateway.ts";
 import { OK, RawClient, rawUpstream, simpleUpstream } from "./peers.ts";
 
-const closers: (() => unknown)[] = [];
-after(async () => {
-  for (const close of closers.reverse()) await close();
-});
+const closeLater = closing();
 
 const random = new SeededRandom(20_261_123);
 const word = new Uint8Array(4);
@@ -79,10 +76,7 @@ test("mutated requests: an answer or the end, and the next client is served", as
       streamIdleTimeout: 400,
     },
   });
-  closers.push(
-    () => upstream.close(),
-    () => gateway.close(),
-  );
+  closeLater(upstream, gateway);
   for (let batch = 0; batch < 6; batch++) {
     const clients = Array.from({ length: 50 }, () => {
       const text = mutate(requests[below(requests.length)]!);
@@ -114,10 +108,7 @@ test("mutated responses: an answer in time, and no part of one in another", asyn
     clusters: [clusterOf("up", [upstream.port])],
     hosts: [virtualHost([routeTo("/", forwardTo("up", { timeout: 60 }))])],
   });
-  closers.push(
-    () => upstream.close(),
-    () => gateway.close(),
-  );
+  closeLater(upstream, gateway);
   for (let i = 0; i < 300; i++) {
     answer = mutate(responses[below(responses.length)]!);
     const client = new RawClient(gateway.port);

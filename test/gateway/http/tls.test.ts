@@ -10,14 +10,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createServer } from "node:tls";
 import type { DownstreamTls, UpstreamTls } from "../../../src/mesh/envoy/lab-config.ts";
-import {
-  clusterOf,
-  forwardTo,
-  type Gateway,
-  routeTo,
-  startGateway,
-  virtualHost,
-} from "./gateway.ts";
+import { clusterOf, type Gateway, startGateway } from "./gateway.ts";
 import { OK, RawClient, simpleUpstream } from "./peers.ts";
 
 const missing =
@@ -125,7 +118,6 @@ async function gatewayWith(tls: DownstreamTls): Promise<Gateway> {
   closers.push(() => upstream.close());
   const gateway = await startGateway({
     clusters: [clusterOf("up", [upstream.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
     tls,
   });
   closers.push(() => gateway.close());
@@ -236,7 +228,6 @@ test("towards upstreams the authority and the names are checked where they are g
   for (const [more, status] of cases) {
     const gateway = await startGateway({
       clusters: [clusterOf("up", [port], { tls: { ...base, ...more } })],
-      hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
     });
     const client = new RawClient(gateway.port);
     const text = await client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").rest();

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { ClusterConfig, ForwardAction } from "../../../src/mesh/envoy/lab-config.ts";
 import {
+  closing,
   clusterOf,
   forwardTo,
   type Gateway,
@@ -16,10 +17,7 @@ import {
 } from "./gateway.ts";
 import { moment, OK, RawClient, type RawUpstream, rawUpstream, simpleUpstream } from "./peers.ts";
 
-const open: { close(): Promise<void> }[] = [];
-after(async () => {
-  for (const one of open.reverse()) await one.close();
-});
+const closeLater = closing();
 
 async function gatewayTo(
   upstreams: readonly RawUpstream[],
@@ -36,7 +34,7 @@ async function gatewayTo(
     ],
     hosts: [virtualHost([routeTo("/", forwardTo("up", action))])],
   });
-  open.push(...upstreams, gateway);
+  closeLater(...upstreams, gateway);
   return gateway;
 }
 
@@ -194,9 +192,8 @@ test("nobody listens: 503, counted as a failure to connect", async () => {
   await gone.close();
   const gateway = await startGateway({
     clusters: [clusterOf("up", [gone.port])],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  open.push(gateway);
+  closeLater(gateway);
   assert.match(await ask(gateway), /^HTTP\/1\.1 503 /);
   assert.equal(counters(gateway).upstream_cx_connect_fail, 1);
   assert.equal(counters(gateway).upstream_cx_active, 0);
@@ -331,9 +328,8 @@ test("round robin goes by weights; a request to a Unix socket is one to a host",
   const endpoints = base.endpoints.map((endpoint, i) => ({ ...endpoint, weight: i === 0 ? 3 : 1 }));
   const gateway = await startGateway({
     clusters: [{ ...base, endpoints }],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  open.push(a, b, gateway);
+  closeLater(a, b, gateway);
   for (let i = 0; i < 8; i++) assert.match(await ask(gateway), /200 OK/);
   const [one, two] = gateway.clusters.snapshot()[0]!.hosts;
   assert.deepEqual([one!.requests, two!.requests], [6, 2]);
@@ -359,7 +355,7 @@ test("all addresses of a name are used, with what the resolver says", async () =
     hosts: [virtualHost([routeTo("/", forwardTo("up", { autoHostRewrite: true }))])],
     resolve: async (name) => (name === "svc.test" ? ["127.0.0.1", "127.0.0.2"] : []),
   });
-  open.push(upstream, gateway);
+  closeLater(upstream, gateway);
   assert.match(await ask(gateway), /200 OK/);
   assert.deepEqual(
     gateway.clusters.snapshot()[0]!.hosts.map(({ address }) => address),
@@ -376,9 +372,8 @@ test("a cluster whose name can't be looked up has no healthy host: 503", async (
   } as const;
   const gateway = await startGateway({
     clusters: [{ ...clusterOf("up", []), discovery: "logical-dns", endpoints: [endpoint] }],
-    hosts: [virtualHost([routeTo("/", forwardTo("up"))])],
   });
-  open.push(gateway);
+  closeLater(gateway);
   assert.match(await ask(gateway), /^HTTP\/1\.1 503 [\s\S]*no healthy upstream$/);
 });
 
