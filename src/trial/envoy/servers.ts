@@ -56,8 +56,9 @@ async function listening(
 
 /** Requests for `/hold/NUMBER` are answered once so many wait, those for `/hold/last` when they are released. */
 const HOLD = /^\/hold\/(\d{1,5}|last)$/;
-/** Milliseconds after which nobody waits any longer for the others. */
-const ENOUGH = 20_000;
+const LAST = "last";
+/** Milliseconds after which nobody waits any longer for the others: less than the 15 s that Envoy gives an upstream. */
+const ENOUGH = 8000;
 
 class Held {
   readonly #waiting = new Map<string, (() => void)[]>();
@@ -65,7 +66,7 @@ class Held {
   add(group: string, answer: () => void): void {
     const list = [...(this.#waiting.get(group) ?? []), answer];
     this.#waiting.set(group, list);
-    if (list.length === 1) setTimeout(() => this.release(group), ENOUGH).unref();
+    if (list.length === 1 && group !== LAST) setTimeout(() => this.release(group), ENOUGH).unref();
     if (list.length === Number(group)) this.release(group);
   }
 
@@ -92,7 +93,7 @@ export function startServer(bytes?: Uint8Array): Promise<Party> {
       () => response.destroy(),
     );
   });
-  const release = () => held.release("last");
+  const release = () => held.release(LAST);
   return listening(server, arrived, () => server.closeAllConnections(), release);
 }
 

@@ -36,7 +36,7 @@ export const requestBudget: EnvoyCase = {
 };
 
 /** Requests that are open at the same time, and how many of them have an account. */
-const STREAMS = 400;
+const STREAMS = 300;
 const SLOTS = 64;
 
 const asks = [
@@ -47,7 +47,7 @@ const asks = [
 export const manyStreams: EnvoyCase = {
   id: "many-streams",
   measurement:
-    "400 requests that are all open at the same time, 64 of them with accounts, then 64 with a hostile one among them; held when no other request fails and the hostile one ends by its own budget",
+    "300 requests that are all open at the same time, 64 of them with accounts, then 64 with a hostile one among them; held when no other request fails and the hostile one ends by its own budget",
   plugins: [BURNER],
   async measure(lab) {
     const before = await lab.unhardened(BURNER, asks);
