@@ -20,7 +20,7 @@ import { prefixesOf, shareOf, sourceOf, targetsOf, variablesOf } from "./generat
 import type { Io } from "./io.ts";
 import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyAndDocument } from "./policy-source.ts";
-import { readModule } from "./ref.ts";
+import { sourceOf as pluginOf, shownPolicy } from "./source.ts";
 import { count } from "./units.ts";
 import { usage } from "./usage.ts";
 
@@ -49,6 +49,8 @@ interface Wanted {
   readonly ref: string;
   readonly policy: Policy;
   readonly document: PolicyDocument;
+  /** The policy's; its keys are found from there. */
+  readonly file: string | undefined;
   readonly url: string;
   readonly manifest: string | undefined;
 }
@@ -60,9 +62,10 @@ async function revisionOf(
   version: EnvoyVersion,
   io: Io,
 ): Promise<Revision> {
-  const { policy } = wanted;
+  const from = { ...flags, policy: wanted.file };
+  const { artifact } = await pluginOf(wanted.ref, wanted.policy, from, io);
+  const policy = shownPolicy(wanted.policy);
   io.progress(`hardening ${wanted.ref}`);
-  const { bytes } = await readModule(wanted.ref, flags, io);
   const base = {
     policy,
     version,
@@ -71,7 +74,7 @@ async function revisionOf(
     configuration: flags.configuration ?? null,
     environment: variablesOf(command, flags.env ?? []),
   };
-  const facts = pluginFacts(bytes, base);
+  const facts = pluginFacts(artifact.module, base);
   const source = sourceOf(command, wanted.url, wanted.manifest, facts.report.hardened.sha256);
   const envoy: EnvoyRequest = {
     ...base,
@@ -128,6 +131,7 @@ async function canaryOf(
   const wanted: Wanted = {
     ref,
     ...canaryPolicy(document, stable.policy.name),
+    file: other ?? stable.file,
     url: flags["canary-url"],
     manifest: flags["canary-manifest"],
   };
@@ -156,6 +160,7 @@ async function make(
     ref,
     policy,
     document,
+    file: flags.policy,
     url: flags.url,
     manifest: flags.manifest,
   };

@@ -263,3 +263,23 @@ test("pull --key writes the module only where that key signed it", async () => {
   assert.deepEqual((await resultOf(0, ...pull)).signers, [file("platform.pub")]);
   assert.deepEqual(readFileSync(file("pulled.wasm")), readFileSync(file("d.wasm")));
 });
+
+test("what generates configuration and what tries a plugin hold a policy's signers too", async () => {
+  const signed = ["-p", file("signed.yaml")];
+  const good = `${layout("demanded")}:v1`;
+  await ok("push", file("vendor.wasm"), good);
+  await ok("sign", good, "--key", file("vendor.key"));
+  const hub = `oci://registry.example.com/plugins/a@sha256:${"0".repeat(64)}`;
+  const commands: readonly (readonly string[])[] = [
+    ["generate", "envoy", "REF", ...signed, "--hardened", file("g.wasm")],
+    ["generate", "istio", "REF", ...signed, "--url", hub],
+    ["trial", "REF", ...signed],
+  ];
+  for (const args of commands) {
+    const at = (ref: string) => args.map((one) => (one === "REF" ? ref : one));
+    await refuses(1, "source-unsigned", ...at(file("vendor.wasm")));
+  }
+  const [envoy, istio] = commands.map((args) => args.map((one) => (one === "REF" ? good : one)));
+  await ok(...envoy!);
+  await ok(...istio!);
+});
