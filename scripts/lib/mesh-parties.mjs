@@ -112,14 +112,18 @@ function define(cache) {
   return { folder, problem: once(folder, "complete", make) };
 }
 
-/** Makes what is missing. Answers folders of programs, the folder of definitions, and why something can't be had. */
-export function prepareMeshParties(cache) {
+/**
+ * Makes what is missing of what `wanted(name)` says is needed: some take a quarter of an hour. Answers folders of
+ * programs, the folder of definitions, and why something can't be had.
+ */
+export function prepareMeshParties(cache, wanted = () => true) {
+  const needed = ({ name }) => wanted(name);
   const parties = [
-    ...installed.map((one) => install(cache, one)),
-    ...debian.map((one) => unpack(cache, one)),
-    ...wrapped.map((one) => wrap(cache, one)),
+    ...installed.filter(needed).map((one) => install(cache, one)),
+    ...debian.filter(needed).map((one) => unpack(cache, one)),
+    ...wrapped.filter(needed).map((one) => wrap(cache, one)),
   ];
-  const defined = define(cache);
+  const defined = wanted("definitions") ? define(cache) : { folder: "", problem: undefined };
   return {
     folders: parties.map(({ folder }) => folder),
     definitions: defined.folder,
