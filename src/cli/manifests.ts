@@ -1,6 +1,16 @@
 // The files that `lint` and `audit` are given: files, folders of them, standard input → what stands in them about
 // plugins. Nine in ten are told by their bytes alone and never made a string.
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fail } from "../errors/failure.ts";
 import { sourceOf } from "../mesh/envoy/read/tree.ts";
@@ -78,11 +88,32 @@ export function readManifest(name: string, bytes: Buffer, partial = false): File
   return readFileText(name, bytes.toString("utf8"), { partial });
 }
 
+/** A file's bytes; undefined where there are too many. What isn't a file says size 0 and is read by Node. */
+function readWhole(path: string): Buffer | undefined {
+  const descriptor = openSync(path, "r");
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size > MAX_FILE) return undefined;
+    if (size === 0) return readFileSync(descriptor);
+    const bytes = Buffer.allocUnsafe(size);
+    let length = 0;
+    while (length < size) {
+      const read = readSync(descriptor, bytes, length, size - length, null);
+      if (read === 0) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readPath(path: string): FileRead | undefined {
   let bytes: Buffer;
   try {
-    if (statSync(path).size > MAX_FILE) return tooLarge(path);
-    bytes = readFileSync(path);
+    const whole = readWhole(path);
+    if (whole === undefined) return tooLarge(path);
+    bytes = whole;
   } catch (error) {
     const args = { reason: reasonOf(error) };
     return unreadable(path, { code: "manifest-unreadable", level: "error", args });

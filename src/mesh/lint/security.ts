@@ -53,8 +53,19 @@ export interface Judgement {
   readonly why: string;
 }
 
+/** Several rules ask of the same plugin. */
+const judged = new WeakMap<PluginUse, Judgement | null>();
+
 /** The role that a plugin seems to have; undefined where nothing tells. */
 export function judge(use: PluginUse): Judgement | undefined {
+  const known = judged.get(use);
+  if (known !== undefined) return known ?? undefined;
+  const made = judgement(use);
+  judged.set(use, made ?? null);
+  return made;
+}
+
+function judgement(use: PluginUse): Judgement | undefined {
   const of = (name: RoleName, why: string): Judgement => ({
     role: name,
     security: role(name)!.security,

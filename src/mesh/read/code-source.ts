@@ -11,7 +11,9 @@ interface Reference {
 
 /** `[SCHEME://]HOST/PATH[:TAG][@sha256:HEX]`; without a scheme `bare` says what it is. */
 export function parseReference(url: string, bare: CodeKind): Reference {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+  const colons = url.indexOf("://");
+  const before = colons < 0 ? undefined : url.slice(0, colons).toLowerCase();
+  const scheme = before !== undefined && /^[a-z][a-z0-9+.-]*$/.test(before) ? before : undefined;
   const kind: CodeKind =
     scheme === "http" || scheme === "https" || scheme === "file" || scheme === "oci"
       ? scheme
@@ -19,7 +21,7 @@ export function parseReference(url: string, bare: CodeKind): Reference {
         ? bare
         : "none";
   if (kind !== "oci") return { kind, tag: null, digest: null };
-  const rest = url.replace(/^[a-z]+:\/\//i, "");
+  const rest = scheme === undefined ? url : url.slice(colons + 3);
   const [path = "", pin] = rest.split("@");
   const last = path.slice(path.lastIndexOf("/") + 1);
   const colon = path.includes("/") ? last.indexOf(":") : -1;
@@ -41,7 +43,20 @@ export function sourceOfUrl(
 ): CodeSource {
   const { kind, tag, digest } = parseReference(url.value.trim(), bare);
   const pins = kind === "oci" ? "manifest" : kind === "file" ? "nothing" : "file";
-  return { ...nothing, ...extra, kind, at: url.at, url, sha256, digest, tag, pins };
+  // Every field by name: this is made for each plugin of a fleet.
+  return {
+    kind,
+    at: url.at,
+    url,
+    sha256,
+    digest,
+    tag,
+    pins,
+    pullPolicy: extra.pullPolicy ?? null,
+    pullSecret: extra.pullSecret ?? null,
+    retry: null,
+    cluster: null,
+  };
 }
 
 /** WasmPlugin and TrafficExtension's `wasm`; no scheme means `oci://`. */

@@ -86,14 +86,14 @@ function readConfigMap(draft: Draft): void {
   }
 }
 
-function kindOf(root: MapTree): (KindRow & { readonly kind: string }) | undefined {
+function kindOf(root: MapTree): readonly [string, KindRow] | undefined {
   const apiVersion = textUnder(root, "apiVersion")?.value ?? "";
   // Kuma without Kubernetes says `type`.
   const kind = textUnder(root, apiVersion === "" ? "type" : "kind")?.value ?? "";
   if (!Object.hasOwn(kinds, kind)) return undefined;
   const row = kinds[kind]!;
   const group = apiVersion.slice(0, Math.max(0, apiVersion.lastIndexOf("/")));
-  return row.group === "" || row.group === group ? { ...row, kind } : undefined;
+  return row.group === "" || row.group === group ? [kind, row] : undefined;
 }
 
 /** Reads a map that stands in a file. */
@@ -103,7 +103,7 @@ export function readDocument(
   root: MapTree,
   partial: boolean,
 ): MeshDocument | undefined {
-  const row = kindOf(root);
+  const [kind, row] = kindOf(root) ?? ["", undefined];
   const notes = newNotes(file.source);
   const found: Found = { uses: [], runtimeKeys: [] };
   const patches: MeshDocument["patches"][number][] = [];
@@ -114,7 +114,7 @@ export function readDocument(
     index: piece.index,
     root,
     apiVersion: textUnder(root, "apiVersion")?.value ?? "",
-    kind: row?.kind ?? "",
+    kind,
     name: (textUnder(root, "metadata", "name") ?? textUnder(root, "name"))?.value ?? "",
     namespace: textUnder(root, "metadata", "namespace")?.value ?? "",
     dialect: row === undefined ? "envoy" : row.dialect,

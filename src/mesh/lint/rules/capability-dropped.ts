@@ -6,6 +6,14 @@ import { restrictionFields } from "../invented.ts";
 import type { Rule } from "../rule.ts";
 import { envoyFor, has } from "../targets.ts";
 
+/** In both of the spellings that people try. */
+const hoped = new Set(
+  [...restrictionFields].flatMap((name) => [
+    name,
+    name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+  ]),
+);
+
 export const capabilityDropped: Rule = {
   id: "capability-dropped",
   level: "error",
@@ -16,8 +24,7 @@ export const capabilityDropped: Rule = {
     const { dialect, capabilities, tree } = use;
     if (!saysAllOfEnvoy(dialect)) {
       for (const { key, at } of tree.entries) {
-        if (!restrictionFields.has(key.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`)))
-          continue;
+        if (!hoped.has(key)) continue;
         const instead =
           "Write Envoy's own configuration instead: an EnvoyFilter, or a hardened module";
         say(at, { where: `a ${use.document.kind}`, why: "the kind has no such field", instead });
