@@ -14,6 +14,7 @@ import { benchProxy } from "./lab/proxy.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOverhead } from "./overhead.ts";
+import { benchPull } from "./pull.ts";
 import { benchStart } from "./start.ts";
 import { benchVerify } from "./verify.ts";
 import { benchWorst } from "./worst.ts";
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     isolation: benchIsolation,
     worst: benchWorst,
     start: benchStart,
+    pull: benchPull,
     envoy: benchEnvoy,
     "envoy-blast": benchBlast,
   };

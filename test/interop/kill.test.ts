@@ -26,7 +26,8 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** More than one piece of an upload has. */
 const SIZE = 10_000_000;
-const KILLS = 67;
+/** Three commands: 201 moments in all. */
+const KILLS = Number(process.env.KILLS ?? 67);
 const random = seeded(7);
 
 /** A module of one custom section with bytes that don't pack. */
