@@ -49,10 +49,10 @@ for (const [name, make] of Object.entries(files)) {
 }
 
 for (const [name, make] of Object.entries(dashboards)) {
-  test(`${name}.json is what is generated, each time the same`, () => {
+  test(`${name}.json.txt is what is generated, each time the same`, () => {
     const text = `${JSON.stringify(make(), null, 2)}\n`;
     assert.equal(text, `${JSON.stringify(make(), null, 2)}\n`);
-    golden(`${name}.json`, text);
+    golden(`${name}.json.txt`, text);
   });
 }
 
