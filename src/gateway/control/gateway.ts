@@ -15,13 +15,12 @@ import { Cells } from "./cells.ts";
 import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
 import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
-import type { ReadVersion } from "./read-version.ts";
 import { type Reload, Reloads } from "./reloads.ts";
 import { type BoundSocket, bindAll } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
 import { COMMIT, LAST_RECORDS, REPORT, STAGE, UP } from "./times.ts";
 import { type ThreadTrace, Traces } from "./traces.ts";
-import { VersionReader } from "./version-reader.ts";
+import { type VersionAt, VersionReader } from "./version-reader.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -136,12 +135,12 @@ export class Gateway {
   }
 
   /** Findings of the configuration without serving it; null as a configuration where one is an error. */
-  check(): Promise<ReadVersion> {
+  check(): Promise<VersionAt> {
     return this.#reader.read();
   }
 
   /** Serves. Throws a Failure where it can't. */
-  async start(read: ReadVersion): Promise<void> {
+  async start(read: VersionAt): Promise<void> {
     const { config } = read;
     if (config === null) throw new Error("the configuration was refused");
     this.findings = read.findings;
@@ -160,7 +159,7 @@ export class Gateway {
     for (const name of first) await this.#cells.make(name, AS_SHIPPED);
     await Promise.all(this.threads.map((one) => one.commit(version.number, COMMIT)));
     this.#watchdog.start();
-    await this.#watch.use(read.files);
+    await this.#watch.use(read.files, read.began);
   }
 
   #numbered(
@@ -257,7 +256,7 @@ export class Gateway {
   }
 
   async #reload(): Promise<void> {
-    let read: ReadVersion;
+    let read: VersionAt;
     try {
       read = await this.#reader.read();
     } catch (error) {
@@ -265,8 +264,8 @@ export class Gateway {
       this.#refuse([finding(error.code, "error", error.args, error.where)]);
       return;
     }
-    const { config, plugins, findings, files } = read;
-    await this.#watch.use(config === null ? [...new Set([...files, ...this.#files()])] : files);
+    const { config, plugins, findings, files, began } = read;
+    await this.#watch.use(config === null ? [...files, ...this.#files()] : files, began);
     if (config === null) {
       this.#refuse(findings.filter((one) => one.level === "error"));
       return;

@@ -5,6 +5,11 @@ import type { StatCells } from "../stats/cells.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type ReadVersion, readVersion } from "./read-version.ts";
 
+export interface VersionAt extends ReadVersion {
+  /** When reading began, in milliseconds since 1970. */
+  readonly began: number;
+}
+
 export class VersionReader {
   readonly #options: GatewayOptions;
   readonly #stats: StatCells;
@@ -26,7 +31,8 @@ export class VersionReader {
   }
 
   /** The configuration as it is now, with its plugins prepared. Throws what `readVersion` throws. */
-  async read(): Promise<ReadVersion> {
+  async read(): Promise<VersionAt> {
+    const began = this.#options.wall();
     const stats = this.#stats;
     const places = this.#places;
     const place = (name: string): number => {
@@ -39,6 +45,6 @@ export class VersionReader {
     for (const { module } of read.plugins) {
       count(module === null ? "compileFailures" : "compileSuccesses");
     }
-    return read;
+    return { ...read, began };
   }
 }

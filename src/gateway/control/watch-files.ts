@@ -1,11 +1,14 @@
 // Tells when one of some files has changed, also where it is replaced, or appears only later. The system's notices
-// make it quick; looking again and again makes it sure: some file systems tell nothing.
+// make it quick; looking again and again makes it sure: some file systems tell nothing. The invariant: what changes
+// after it was read is told, however soon after.
 import { type FSWatcher, watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 
 /** How often files are looked at, in milliseconds. */
 const EVERY = 500;
+/** How far the times of files may lag behind the clock, in milliseconds. */
+const LAG = 100;
 /** How long a writer is given to finish, in milliseconds. */
 const SETTLE = 50;
 
@@ -16,6 +19,15 @@ async function signOf(file: string): Promise<string> {
   } catch {
     return "none";
   }
+}
+
+/** As it was read: no sign that anything has where the file may have changed since. */
+async function signSince(file: string, since: number): Promise<string> {
+  try {
+    const { mtimeMs, ctimeMs } = await stat(file);
+    if (Math.max(mtimeMs, ctimeMs) >= since - LAG) return "unsure";
+  } catch {}
+  return signOf(file);
 }
 
 export class FileWatch {
@@ -31,11 +43,15 @@ export class FileWatch {
     this.#changed = changed;
   }
 
-  /** Watches these files from now on. */
-  async use(files: readonly string[]): Promise<void> {
-    this.#files = [...new Set(files.map((one) => resolve(one)))];
-    const signs = await Promise.all(this.#files.map(signOf));
-    this.#signs = new Map(this.#files.map((file, i) => [file, signs[i]!]));
+  /** Watches these files from now on; `since`, in milliseconds since 1970, is when they began to be read. */
+  async use(files: readonly string[], since: number): Promise<void> {
+    const all = [...new Set(files.map((one) => resolve(one)))];
+    const fresh = all.filter((file) => !this.#signs.has(file));
+    const signs = await Promise.all(fresh.map((file) => signSince(file, since)));
+    const found = new Map(fresh.map((file, i) => [file, signs[i]!]));
+    // One that was watched has the sign of when it was looked at, which was before it was read.
+    this.#signs = new Map(all.map((file) => [file, this.#signs.get(file) ?? found.get(file)!]));
+    this.#files = all;
     this.#watchFolders();
     this.#timer ??= setInterval(() => void this.#look(), EVERY);
   }
