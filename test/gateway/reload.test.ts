@@ -195,3 +195,29 @@ test("a policy file is taken over when it changes, and a wrong one is refused wh
     allow("proxy_add_header_map_value");
     await lab.until(async () => (await seen(lab)) === "a");
   }));
+
+test("a plugin that aborts when its version goes has failed no request: its statistics and its log say so", () =>
+  withLab(async (lab, clusters) => {
+    // AssemblyScript's SDK does.
+    const text = (configuration: string): string =>
+      bootstrap({
+        plugins: [{ name: "as", file: wasm("header-rewriter"), configuration }],
+        clusters,
+      });
+    lab.write(text("one"));
+    await lab.start(["--concurrency", "2"]);
+    for (const configuration of ["two", "three"]) {
+      const before = await lastReload(lab);
+      assert.equal((await lab.ask("/")).status, 200);
+      lab.write(text(configuration));
+      await lab.until(async () => {
+        const now = await lastReload(lab);
+        return now?.taken === true && JSON.stringify(now) !== JSON.stringify(before);
+      });
+    }
+    assert.equal((await lab.ask("/")).status, 200);
+    await lab.until(async () => (await lab.stat("glovebox.plugin.as.traps_at_end")) === 4);
+    assert.equal(await lab.stat("envoy.wasm_filter.as.execution_failures"), 0);
+    assert.match(lab.err, / info \[as\] Function: proxy_on_done failed at the end: /);
+    assert.doesNotMatch(lab.err, / error \[as\] Function: /);
+  }));
