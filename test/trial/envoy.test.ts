@@ -127,7 +127,9 @@ test("a request that is not answered is lost to patience, one that is cut off to
 });
 
 test("every row that is measured in the lab is measured in an Envoy too", () => {
-  for (const one of cases.filter((row) => !("notYet" in row)))
+  // Who signed an artifact is decided before any proxy sees it.
+  const before = ["tampered-artifact"];
+  for (const one of cases.filter((row) => !("notYet" in row) && !before.includes(row.id)))
     assert.ok(envoyCases.has(one.id), one.id);
   for (const id of envoyCases.keys())
     assert.ok(
