@@ -12,6 +12,7 @@ import { benchCost } from "./lab/cost.ts";
 import { benchIsolation } from "./lab/isolation.ts";
 import { benchProxy } from "./lab/proxy.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
+import { benchLint } from "./lint.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOverhead } from "./overhead.ts";
 import { benchPull } from "./pull.ts";
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     verify: benchVerify,
     growth: benchGrowth,
     help: benchHelp,
+    lint: benchLint,
     overhead: benchOverhead,
     lab: benchCost,
     "lab-proxy": benchProxy,
