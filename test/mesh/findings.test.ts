@@ -127,6 +127,12 @@ const rows: readonly (readonly [Code, Level, string, string])[] = [
     }),
     "{ host_env_keys",
   ],
+  [
+    "envoy-artifact-uri",
+    "info",
+    bootstrap({ filters: wasm(remote("ab".repeat(32)).replace("http://x/y", "oci://x/y:v1")) }),
+    "uri: oci",
+  ],
   ["envoy-bad-digest", "error", bootstrap({ filters: wasm(remote("abc")) }), "sha256"],
   [
     "envoy-duplicate-name",

@@ -22,6 +22,9 @@ import { type Lab, PATIENCE } from "../lab.ts";
 import { hungText, refusal } from "../words.ts";
 import { tampered } from "./digest.ts";
 
+export const EXCHANGE =
+  "a signed artifact whose tag is moved to another module with a valid manifest, then with the signature copied to it; held when the signed one is accepted and both others are refused, each with its code";
+
 const NAME = "header-tag";
 const TAG = "v1";
 const CREATED = "2026-01-01T00:00:00Z";
@@ -91,29 +94,33 @@ async function stockCell(lab: Lab, name: string, pulled: Uint8Array): Promise<Ce
   };
 }
 
-/** The exchange of one plugin; for any plugin. */
-export async function measureExchange(lab: Lab, name: string): Promise<Measured> {
+/** What asks for signatures says to each, and the exchanged module as a host is given it that asks for none. */
+export async function exchanged(bytes: Uint8Array) {
   const folder = await mkdtemp(join(tmpdir(), "glovebox-trial-"));
   try {
-    const { signed, exchanged, copied, pulled } = await exchange(lab.bytes(name), folder);
+    const { signed, exchanged, copied, pulled } = await exchange(bytes, folder);
     const codes = [exchanged?.code ?? "accepted", copied?.code ?? "accepted"];
     const held =
       signed === null && codes[0] === "signature-missing" && codes[1] === "signature-replayed";
     const before = signed === null ? "signed: accepted" : `signed: ${signed.code}`;
     const text = `${before}; exchanged: ${codes[0]}; with the signature copied to it: ${codes[1]}`;
-    const hardened = { text, data: { signed, exchanged, copied } };
-    return { unhardened: await stockCell(lab, name, pulled), hardened, held, details: [] };
+    return { held, pulled, cell: { text, data: { signed, exchanged, copied } } };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The exchange of one plugin; for any plugin. */
+export async function measureExchange(lab: Lab, name: string): Promise<Measured> {
+  const { held, pulled, cell } = await exchanged(lab.bytes(name));
+  return { unhardened: await stockCell(lab, name, pulled), hardened: cell, held, details: [] };
 }
 
 export const tamperedArtifact: Case = {
   id: "tampered-artifact",
   table: "failure-modes",
   signal: "Plugin OCI artifact pulled from compromised registry",
-  measurement:
-    "a signed artifact whose tag is moved to another module with a valid manifest, then with the signature copied to it; held when the signed one is accepted and both others are refused, each with its code",
+  measurement: EXCHANGE,
   plugins: [NAME],
   measure: (lab) => measureExchange(lab, NAME),
 };

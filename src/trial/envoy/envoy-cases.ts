@@ -20,6 +20,7 @@ import {
   tickStorm,
 } from "./cases/quotas.ts";
 import { sharedVm, sharedVmFailure } from "./cases/shared-vm.ts";
+import { tamperedArtifact } from "./cases/tampered-artifact.ts";
 import { telemetry } from "./cases/telemetry.ts";
 import type { EnvoyCase } from "./envoy-case.ts";
 
@@ -36,6 +37,7 @@ const all: readonly EnvoyCase[] = [
   capTooLow,
   abiMismatch,
   sharedVmFailure,
+  tamperedArtifact,
   stackDepth,
   unexportedMemory,
   startSection,

@@ -14,10 +14,11 @@ const NAME = "header-tag";
 const STEP = [{}];
 
 /** Whether the bytes were let in, whatever the plugin then answers. */
-const acts = ({ start, lines }: Played): boolean =>
+export const acts = ({ start, lines }: Played): boolean =>
   start === "ready" && !lines.some(({ text }) => text.includes("failed to load"));
 
-function cell(played: Played, pinned: boolean): Cell {
+/** What became of the bytes, in words. */
+export function cell(played: Played, pinned: boolean): Cell {
   if (played.start !== "ready") return { text: startText(played), data: dataOf(played) };
   const status = answerText(played.answers[0]);
   const why = acts(played) ? "" : `: ${reasonOf(played)}`;
@@ -34,7 +35,8 @@ export interface DigestSubject {
   readonly asked?: boolean;
 }
 
-function loaded(one: DigestSubject, bytes: Uint8Array, digest?: string): Promise<Played> {
+/** Loads bytes as a file, or fetched with a pin. */
+export function loaded(one: DigestSubject, bytes: Uint8Array, digest?: string): Promise<Played> {
   const { lab, name, configuration } = one;
   const pin = digest === undefined ? {} : { sha256: digest, vmId: `${name}-route` };
   const given = configuration === undefined ? {} : { configuration };

@@ -28,7 +28,11 @@ export const telemetry: EnvoyCase = {
   async measure(lab) {
     const asks = [{ times: 10 }];
     const before = await lab.unhardened(NAME, asks);
-    const { played, refused } = await lab.hardened(NAME, lab.policy("header-rewriter"), asks);
+    const { played, refused } = await lab.hardened(
+      NAME,
+      lab.policy("header-rewriter", { "spec.telemetry": true }),
+      asks,
+    );
     if (played === null) throw new Error(`${NAME} is refused: ${refused.message}`);
     const held = custom(played).length > 0;
     const notYet = held || !("notYet" in meshTelemetry) ? null : meshTelemetry.notYet;
