@@ -8,14 +8,14 @@ import { type AdmissionCase, gatewayCases, istioCases } from "../mesh/admission-
 import { files } from "../mesh/generate-targets.ts";
 import { definitions } from "./definitions.ts";
 import { define, type Kubernetes, startKubernetes } from "./kubernetes.ts";
-import { present } from "./party.ts";
+import { built, present } from "./party.ts";
 
 let cluster: Kubernetes | undefined;
 const known = definitions();
 
 /** The cluster, started for the first test that asks; undefined where it can't be had. */
 async function clusterFor(t: Parameters<typeof present>[0]): Promise<Kubernetes | undefined> {
-  if (!present(t, "kube-apiserver") || !present(t, "etcd")) return undefined;
+  if (!built(t, "kube-apiserver") || !present(t, "etcd")) return undefined;
   if (cluster === undefined) {
     cluster = await startKubernetes();
     await define(cluster, known);

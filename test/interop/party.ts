@@ -31,6 +31,14 @@ export function found(t: TestContext, program: string): boolean {
   return false;
 }
 
+/** The same for a program whose build takes a quarter of an hour: without it, a skip in CI too. */
+export function built(t: TestContext, program: string): boolean {
+  const { error, status } = spawnSync(program, ["--version"]);
+  if (error === undefined && status === 0) return true;
+  t.skip(`${program} takes long to build: GLOVEBOX_SLOW_PARTIES=1 npm run test:interop builds it`);
+  return false;
+}
+
 export interface Ended {
   /** null where it was ended by a signal. */
   readonly status: number | null;
