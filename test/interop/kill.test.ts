@@ -71,28 +71,6 @@ function glovebox(
   });
 }
 
-const uploads = join(cache, "uploads");
-const uploading = (): boolean =>
-  existsSync(uploads) && readdirSync(uploads).some((one) => one.endsWith(".upload"));
-
-/** Kills the command as soon as an upload has begun, or a moment later. */
-function killedUploading(args: readonly string[]): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const options = { cwd: scratch, env, stdio: "ignore" } as const;
-    const child = spawn(process.execPath, [program, ...args], options);
-    const timer = setInterval(() => {
-      if (!uploading()) return;
-      clearInterval(timer);
-      setTimeout(() => child.kill("SIGKILL"), random.int(15));
-    }, 1);
-    child.on("error", reject);
-    child.on("close", (status) => {
-      clearInterval(timer);
-      resolve(status);
-    });
-  });
-}
-
 /** Kills the command at moments spread over the time that it takes, and looks after each. */
 async function killed(args: readonly string[], look: () => Promise<void>): Promise<number> {
   const whole = await glovebox(args);
@@ -157,18 +135,16 @@ test("a push to a registry that is killed leaves none or all of it, and the next
     assert.equal(whole.status, 0);
     let [early, resumed] = [0, 0];
     for (round = 1; round <= KILLS; round++) {
-      // Every other one while a large blob is on its way.
-      const status =
-        round % 2 === 0
-          ? await killedUploading(args())
-          : (await glovebox(args(), 40 + random.int(whole.ms))).status;
+      const { status } = await glovebox(args(), 40 + random.int(whole.ms));
       if (status !== 0) early++;
       // With what the killed process remembered of its uploads.
       const remote = testRemote({ memory: uploadMemory(join(cache, "uploads")) });
       const store = openRegistry({ registry: registry.host, repository: repository() }, remote);
       const read = () => codeOf(readArtifact(store, "v1", "the registry"));
       assert.match(await read(), status === 0 ? /^none$/ : /^(none|manifest-missing)$/);
-      if (uploading()) resumed++;
+      const uploads = join(cache, "uploads");
+      if (existsSync(uploads) && readdirSync(uploads).some((one) => one.endsWith(".upload")))
+        resumed++;
       await writeArtifact(store, artifactOf(newModule), "v1");
       assert.equal(await read(), "none");
     }
