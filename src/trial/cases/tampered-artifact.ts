@@ -1,7 +1,7 @@
 // An artifact that somebody who can write to the registry has exchanged: another module under the same tag, every digest
 // right, the author's signature copied to it. The registry is a folder in OCI image layout.
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
@@ -18,6 +18,7 @@ import { predicateTypes } from "../../spec/signing.ts";
 import { openArtifact } from "../../supply/artifact.ts";
 import { checkSource } from "../../supply/source.ts";
 import type { Case, Cell, Measured } from "../case.ts";
+import { keepFolder } from "../envoy/group.ts";
 import { type Lab, PATIENCE } from "../lab.ts";
 import { hungText, refusal } from "../words.ts";
 import { tampered } from "./digest.ts";
@@ -97,6 +98,7 @@ async function stockCell(lab: Lab, name: string, pulled: Uint8Array): Promise<Ce
 /** What asks for signatures says to each, and the exchanged module as a host is given it that asks for none. */
 export async function exchanged(bytes: Uint8Array) {
   const folder = await mkdtemp(join(tmpdir(), "glovebox-trial-"));
+  const remove = keepFolder(folder);
   try {
     const { signed, exchanged, copied, pulled } = await exchange(bytes, folder);
     const codes = [exchanged?.code ?? "accepted", copied?.code ?? "accepted"];
@@ -106,7 +108,7 @@ export async function exchanged(bytes: Uint8Array) {
     const text = `${before}; exchanged: ${codes[0]}; with the signature copied to it: ${codes[1]}`;
     return { held, pulled, cell: { text, data: { signed, exchanged, copied } } };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -9,6 +9,8 @@ interface Kept {
 }
 
 const kept = new Set<Kept>();
+/** Folders of scenes whose proxy may not be started yet. */
+const folders = new Set<string>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function killGroup({ pid }: ChildProcess): void {
@@ -26,7 +28,9 @@ function endAll(): void {
     killGroup(child);
     rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
   }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
   kept.clear();
+  folders.clear();
 }
 
 function onSignal(signal: NodeJS.Signals): void {
@@ -46,6 +50,19 @@ function unwatch(): void {
   for (const signal of signals) process.off(signal, onSignal);
 }
 
+const idle = (): boolean => kept.size === 0 && folders.size === 0;
+
+/** Takes a folder away where the trial is ended before its time; the answer takes it away now. */
+export function keepFolder(folder: string): () => void {
+  if (idle()) watch();
+  folders.add(folder);
+  return () => {
+    rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
+    if (idle()) unwatch();
+  };
+}
+
 export interface Grouped {
   readonly child: ChildProcess;
   /** Ends what still runs and removes the folder. */
@@ -54,7 +71,7 @@ export interface Grouped {
 
 /** Starts a program as a group of its own, in a folder that goes when it goes. */
 export function startGroup(program: string, args: readonly string[], folder: string): Grouped {
-  if (kept.size === 0) watch();
+  if (idle()) watch();
   const child = spawn(program, args, {
     cwd: folder,
     detached: true,
@@ -68,7 +85,7 @@ export function startGroup(program: string, args: readonly string[], folder: str
     killGroup(child);
     rmSync(folder, { recursive: true, force: true, maxRetries: 2 });
     kept.delete(one);
-    if (kept.size === 0) unwatch();
+    if (idle()) unwatch();
   };
   return { child, end };
 }

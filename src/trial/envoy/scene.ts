@@ -1,6 +1,6 @@
 // A scene: plugins in one Envoy process of their own, what is asked of them, and what was seen, as plain data. An
 // upstream, a dispatch target, and bystanders on the same worker belong to every scene.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -11,6 +11,7 @@ import {
 } from "../../mesh/envoy/write/bootstrap.ts";
 import { type Answer, type Ask, ask, type Bystanders, startBystanders } from "./client.ts";
 import type { FoundEnvoy } from "./find-envoy.ts";
+import { keepFolder } from "./group.ts";
 import type { LogLine } from "./log-lines.ts";
 import { forgetPeak } from "./process-memory.ts";
 import { type End, RunningEnvoy, type Start } from "./running-envoy.ts";
@@ -233,6 +234,7 @@ async function perform(
 /** Plays a scene to its end; what it started is gone afterwards. */
 export async function playScene(scene: Scene, found: FoundEnvoy): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), "glovebox-trial-"));
+  const remove = keepFolder(folder);
   const open: Party[] = [];
   const opened = async (party: Promise<Party>): Promise<Party> => {
     open.push(await party);
@@ -252,6 +254,6 @@ export async function playScene(scene: Scene, found: FoundEnvoy): Promise<Played
   } finally {
     await envoy?.stop();
     for (const party of open) party.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
