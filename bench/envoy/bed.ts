@@ -6,18 +6,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts, Load } from "../lab/cost-parties.ts";
 import { processorOf } from "../lab/processor.ts";
-
-export interface BedPlugin {
-  readonly name: string;
-  readonly file: string;
-  readonly configuration: string;
-  /** Fields beside the plugin's own, e.g. `failure_policy`. */
-  readonly more?: Readonly<Record<string, unknown>>;
-}
+import { type FilterPlugin, wasmFilter } from "../lib/wasm-filter.ts";
 
 export interface BedListener {
   readonly name: string;
-  readonly plugins: readonly BedPlugin[];
+  readonly plugins: readonly FilterPlugin[];
   /** The request goes on to a listener that answers, so that a plugin sees its body. */
   readonly forwards?: boolean;
   /** Is not asked whether it answers: what its plugin does is what is measured. */
@@ -32,24 +25,6 @@ const UPSTREAM = "upstream";
 const PATIENCE = 60_000;
 
 const at = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
-
-function wasmFilter({ name, file, configuration, more }: BedPlugin): object {
-  const config = {
-    name,
-    root_id: name,
-    vm_config: {
-      vm_id: name,
-      runtime: "envoy.wasm.runtime.v8",
-      code: { local: { filename: file } },
-    },
-    configuration: { "@type": `${TYPE}google.protobuf.StringValue`, value: configuration },
-    ...more,
-  };
-  return {
-    name: "envoy.filters.http.wasm",
-    typed_config: { "@type": `${HTTP}wasm.v3.Wasm`, config },
-  };
-}
 
 function listenerOf({ name, plugins, forwards }: BedListener, port: number): object {
   const action = forwards ? { route: { cluster: UPSTREAM } } : { direct_response: { status: 200 } };

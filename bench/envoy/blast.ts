@@ -9,7 +9,8 @@ import { pluginRow } from "../../plugins/catalog.ts";
 import type { RoleName } from "../../src/policy/roles.ts";
 import { isThere } from "../lib/process.ts";
 import { megabytes, type Report } from "../lib/report.ts";
-import { Bed, type BedListener, type BedPlugin } from "./bed.ts";
+import type { FilterPlugin } from "../lib/wasm-filter.ts";
+import { Bed, type BedListener } from "./bed.ts";
 import { Client, type Outcome } from "./blast-client.ts";
 import { burns, hardened } from "./sides.ts";
 
@@ -106,7 +107,7 @@ async function blast(
   seconds: number,
   folder: string,
 ): Promise<Row> {
-  const plugin = (name: string, wasm: string): BedPlugin => ({
+  const plugin = (name: string, wasm: string): FilterPlugin => ({
     name,
     file: wasm,
     configuration: "",

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { pluginRow } from "../../plugins/catalog.ts";
 import { compile, root } from "../../plugins/compile.ts";
 import { fixture } from "../../plugins/fixtures.ts";
+import { wasmFilter } from "../lib/wasm-filter.ts";
 import { processorOf } from "./processor.ts";
 
 export interface CostPlugin {
@@ -89,23 +90,6 @@ function listener(port: number, plugin: CostPlugin | null): object {
   const filter = { name: "envoy.filters.network.http_connection_manager", typed_config: manager };
   const address = { socket_address: { address: "127.0.0.1", port_value: port } };
   return { name, address, filter_chains: [{ filters: [filter] }] };
-}
-
-function wasmFilter({ name, file, configuration }: CostPlugin): object {
-  const config = {
-    name,
-    root_id: name,
-    vm_config: {
-      vm_id: name,
-      runtime: "envoy.wasm.runtime.v8",
-      code: { local: { filename: file } },
-    },
-    configuration: { "@type": `${TYPE}google.protobuf.StringValue`, value: configuration },
-  };
-  return {
-    name: "envoy.filters.http.wasm",
-    typed_config: { "@type": `${HTTP}wasm.v3.Wasm`, config },
-  };
 }
 
 /** Ports that were free a moment ago, all different. */
