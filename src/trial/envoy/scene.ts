@@ -59,8 +59,10 @@ export interface Scene {
   readonly expectCalls?: number;
   /** Level of Envoy's Wasm component. */
   readonly level?: "critical" | "debug" | "trace";
-  /** Milliseconds to wait between the requests, e.g. for timers. */
+  /** Milliseconds to wait between the requests. */
   readonly between?: number;
+  /** Line of Envoy's log to wait for before the last request: what a timer does is told by nothing else. */
+  readonly expectLine?: RegExp;
 }
 
 export interface Played {
@@ -87,8 +89,9 @@ const BYSTANDER = "bystander";
 const SAMPLE = 100;
 /** How long the end of a process is waited for that lost a connection. */
 const GOING = 3000;
-/** How long a call that was made may take to arrive, on a busy machine. */
+/** How long a call that was made, or a line about a timer, may take to arrive, on a busy machine. */
 const ARRIVAL = 20_000;
+const LOOK = 20;
 
 function written(plugin: ScenePlugin, folder: string, modules: Party | undefined): WrittenPlugin {
   const { name, bytes, sha256, ...rest } = plugin;
@@ -164,6 +167,12 @@ async function askInTurn(port: number, step: SceneAsk, patience: number): Promis
   return { ...answer, passed, beside: null };
 }
 
+/** Until something is there, the process is gone, or it has had long enough. */
+async function awaited(there: () => boolean, envoy: RunningEnvoy): Promise<void> {
+  const until = performance.now() + ARRIVAL;
+  while (!there() && envoy.end === null && performance.now() < until) await pause(LOOK);
+}
+
 async function askAll(
   scene: Scene,
   ports: ReadonlyMap<string, number>,
@@ -171,7 +180,11 @@ async function askAll(
   upstream: Party,
 ) {
   const answers: SceneAnswer[] = [];
+  const { expectLine } = scene;
   for (const [i, step] of scene.asks.entries()) {
+    if (expectLine !== undefined && i + 1 === scene.asks.length) {
+      await awaited(() => envoy.log.wasm.some(({ text }) => expectLine.test(text)), envoy);
+    }
     const port = ports.get(`plugin-${step.plugin}`) ?? 0;
     const { patience } = scene;
     const answer =
@@ -212,11 +225,7 @@ async function perform(
   const bystanders = startBystanders(ports.get(BYSTANDER) ?? 0, scene.patience);
   try {
     const answers = await askAll(scene, ports, envoy, upstream);
-    const until = performance.now() + ARRIVAL;
-    while (target.arrived.length < (scene.expectCalls ?? 0) && performance.now() < until) {
-      if (envoy.end !== null) break;
-      await pause(20);
-    }
+    await awaited(() => target.arrived.length >= (scene.expectCalls ?? 0), envoy);
     const after = envoy.end === null ? await envoy.stats(STATS) : {};
     const hung = answers.at(-1)?.lost === "patience";
     const memory = { idle, peak: envoy.memory().peak };

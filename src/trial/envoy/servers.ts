@@ -93,6 +93,8 @@ export function startServer(bytes?: Uint8Array): Promise<Party> {
       () => response.destroy(),
     );
   });
+  // One that the server closes for idleness just as Envoy takes it again would be a failed request of nobody's doing.
+  server.keepAliveTimeout = 0;
   const release = () => held.release(LAST);
   return listening(server, arrived, () => server.closeAllConnections(), release);
 }

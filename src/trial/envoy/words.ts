@@ -5,7 +5,8 @@ import type { Answer } from "./client.ts";
 import type { HardenedScene } from "./envoy-lab.ts";
 import type { Played } from "./scene.ts";
 
-const TRAP = /Function:? (\w+) failed:?\s*(.*)/;
+/** What Envoy says of a callback that trapped. */
+export const TRAP = /Function:? (\w+) failed:?\s*(.*)/;
 const DENIED = /capability denied: (\w+)/;
 const PLUGIN_LINE = /wasm log[^:]*: (.*)/;
 

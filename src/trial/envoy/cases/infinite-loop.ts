@@ -6,13 +6,13 @@ import { plural } from "../../words.ts";
 import type { EnvoyCase } from "../envoy-case.ts";
 import { type EnvoyLab, HANG, type HardenedScene, KILL_AFTER, START_HANG } from "../envoy-lab.ts";
 import type { Played } from "../scene.ts";
-import { account, answerText, duration, hardenedCell, trapIn } from "../words.ts";
+import { account, answerText, duration, hardenedCell, TRAP, trapIn } from "../words.ts";
 
 const LATER = 1;
 
 function asksOf(row: LoopRow) {
   const ask = { body: "x", ...(row.path !== undefined && { path: row.path }) };
-  // What loops while it logs shows in the next request; what loops in a timer, in one some milliseconds later.
+  // What loops while it logs shows in the next request.
   return Array.from({ length: 1 + LATER }, () => ask);
 }
 
@@ -41,7 +41,9 @@ async function one(lab: EnvoyLab, row: LoopRow): Promise<Detail> {
     const patience = row.atStart ? START_HANG : HANG;
     before = await lab.unhardened(row.name, asks, { patience, killAfter: KILL_AFTER });
   }
-  const result = await lab.hardened(row.name, lab.policy(row.role), asks, { between: 50 });
+  // A timer fires when it does, before or after requests that are done in milliseconds.
+  const fired = row.tick ? { expectLine: TRAP } : {};
+  const result = await lab.hardened(row.name, lab.policy(row.role), asks, fired);
   return {
     plugin: row.name,
     unhardened: before === null ? null : account(before, KILL_AFTER),
