@@ -1,13 +1,14 @@
-// What the linter is tried on and checked with: the manifests that Istio and Envoy Gateway publish in their Go modules,
-// and the schema of SARIF with a validator that isn't ours. Each at one version, in the cache.
+// What the linter is tried on and checked with: the manifests that Istio, Envoy Gateway and Kuma publish in their Go
+// modules, and the schema of SARIF with a validator that isn't ours. Each at one version, in the cache.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Istio tags no module: a commit of its main branch. Kuma's module is not on the proxy. */
+/** Istio tags no module: a commit of its main branch. Of Kuma's releases this is the one that the proxy serves. */
 const modules = [
   "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad",
   "github.com/envoyproxy/gateway@v1.9.1",
+  "github.com/kumahq/kuma@v1.8.1",
 ];
 
 const packages = ["@microsoft/jest-sarif@1.0.0-beta.0", "ajv@6.12.6"];

@@ -33,6 +33,7 @@ const broken: readonly (readonly [string, string, number])[] = [
   [bombs, "document-too-large", 6],
   [`${plugin}spec: ${"[".repeat(200)}${"]".repeat(200)}\n`, "document-too-large", 3],
   [`${plugin}spec:\n  url: {{ .Values.url }}\n`, "manifest-template", 4],
+  [`${plugin}spec:\n  url: {{ url }}\n`, "manifest-template", 4],
   [`{{- if .Values.wasm }}\n${plugin}{{- end }}\n`, "manifest-template", 1],
   [`kind: Deployment\n---\n${plugin}spec: {{ include "x" . }}\n`, "manifest-template", 5],
 ];

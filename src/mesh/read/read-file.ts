@@ -27,9 +27,9 @@ export interface ReadOptions {
   readonly everything?: boolean;
 }
 
-/** What Helm and its like leave in a text that they haven't rendered. */
+/** What Helm and its like leave in a text that they haven't rendered, `{{ name }}` of the plainest included. */
 const template =
-  /\{\{-?\s*(?:[.$]|(?:include|template|if|else|range|with|end|define|block|toYaml|tpl|quote|default|printf|required|nindent|lookup)\b|\/\*)/;
+  /\{\{-?\s*(?:[.$]|(?:include|template|if|else|range|with|end|define|block|toYaml|tpl|quote|default|printf|required|nindent|lookup)\b|\/\*|[A-Za-z_][\w.]{0,99}\s{0,9}\}\})/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
