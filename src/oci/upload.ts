@@ -1,6 +1,6 @@
 // A blob on its way to a registry: in one request where it is small, otherwise in pieces. An upload that breaks off is
 // gone on with where the registry says it stands, in this process or, from what is remembered, in a later one.
-import { fail } from "../errors/failure.ts";
+import { Failure, fail } from "../errors/failure.ts";
 import { type Digest, digestOf } from "../net/digest.ts";
 import { isTransient } from "../net/http.ts";
 import { backoff } from "../net/retry.ts";
@@ -25,6 +25,9 @@ interface Place {
   /** Bytes that have arrived. */
   readonly offset: number;
 }
+
+/** How a registry refuses an upload whose bytes aren't the ones that were meant. */
+const spoilt: ReadonlySet<string> = new Set(["registry-status", "registry-upload"]);
 
 const OCTETS = "application/octet-stream";
 
@@ -55,7 +58,20 @@ export class Upload {
   async send(bytes: Uint8Array, digest: Digest): Promise<void> {
     if (bytes.length <= this.#chunk) return this.#whole(bytes, digest);
     const key = `${this.#session.base.href} ${digest}`;
-    let place = (await this.#recalled(key, bytes.length)) ?? (await this.#begin(key));
+    const recalled = await this.#recalled(key, bytes.length);
+    if (recalled === null) return this.#pieces(bytes, digest, key, await this.#begin(key));
+    try {
+      return await this.#pieces(bytes, digest, key, recalled);
+    } catch (error) {
+      // What a killed process sent last may still be arriving behind what the registry said: then the sum is wrong, and
+      // only a new upload helps. Whatever stands in the way of that too is said by it.
+      if (!(error instanceof Failure) || !spoilt.has(error.code)) throw error;
+      return this.#pieces(bytes, digest, key, await this.#begin(key));
+    }
+  }
+
+  async #pieces(bytes: Uint8Array, digest: Digest, key: string, from: Place): Promise<void> {
+    let place = from;
     for (let failures = 0; ; ) {
       try {
         const before = place.offset;

@@ -13,7 +13,7 @@ import { openRegistry } from "../../src/oci/remote.ts";
 import type { UploadMemory } from "../../src/oci/upload.ts";
 import { writeArtifact } from "../../src/oci/write-artifact.ts";
 import { EMPTY_JSON, mediaTypes } from "../../src/spec/oci.ts";
-import { FakeRegistry, type Seen } from "./fake-registry.ts";
+import { FakeRegistry, type Reply, type Seen } from "./fake-registry.ts";
 import { codeOf, type TestOptions, testRemote } from "./remote.ts";
 
 const module = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 0, 3, 1, 0x61, 0x62);
@@ -229,6 +229,35 @@ test("an upload that another process began is gone on with; one that the registr
   );
   await chunked("upload/lost", memory).putBlob(big, "application/x");
   assert.ok(registry.blobs.has(`upload/lost ${digestOf(big)}`));
+});
+
+test("an upload that a killed process has spoilt begins again, and one that is refused twice fails", async () => {
+  const place = (repository: string) => `/v2/${repository}/blobs/uploads/old`;
+  const recalling = (repository: string): UploadMemory => ({
+    recall: async () => `http://${registry.host}${place(repository)}`,
+    remember: async () => {},
+    forget: async () => {},
+  });
+  // It says where the upload stood before the last bytes of the killed process came in, and then takes nothing.
+  const stale =
+    (repository: string) =>
+    ({ method, path }: Seen): Reply | undefined => {
+      if (path.split("?")[0] !== place(repository)) return undefined;
+      if (method === "GET")
+        return { status: 204, headers: { range: "0-299", location: place(repository) } };
+      return { status: method === "PATCH" ? 416 : 400 };
+    };
+  await lying(stale("upload/stale"), () =>
+    chunked("upload/stale", recalling("upload/stale")).putBlob(big, "application/x"),
+  );
+  assert.deepEqual(registry.blobs.get(`upload/stale ${digestOf(big)}`), Buffer.from(big));
+
+  const never = lying(
+    (seen) =>
+      stale("upload/never")(seen) ?? (seen.method === "PATCH" ? { status: 400 } : undefined),
+    () => chunked("upload/never", recalling("upload/never")).putBlob(big, "application/x"),
+  );
+  assert.equal(await codeOf(never), "registry-status");
 });
 
 test("other bytes than the ones that are asked for are refused, wherever they are", async () => {
