@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { Gateway } from "../../src/gateway/control/gateway.ts";
 import { diskCache } from "../../src/gateway/plugins/cache.ts";
@@ -34,9 +33,6 @@ test("a thread that ends with the lock of the shared memory gives it up: the oth
   const last = new Worker("", { eval: true }).threadId;
   try {
     await gateway.start(await gateway.check());
-    // Each has gone round its loop since, so it has really begun to accept.
-    const began = gateway.threads.map((one) => one.pulse().beats);
-    while (gateway.threads.some((one, i) => one.pulse().beats < began[i]! + 3)) await sleep(10);
     const region = new SharedRegion(gateway.shared);
     const second = ownerOf(last + 2);
 

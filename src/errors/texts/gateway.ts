@@ -20,6 +20,12 @@ export const gatewayTexts = {
     blame: "environment",
     exit: 5,
   },
+  "gateway-copies": {
+    text: "threads can't be given listening sockets of their own: {reason}",
+    hint: "A second process of Node must be able to start for a moment; see whether the system forbids it",
+    blame: "environment",
+    exit: 5,
+  },
   "gateway-policy-twice": {
     text: "two policies are for the plugin {name}: {first} and {second}",
     hint: "Give one policy a plugin; metadata.name is matched with the plugin's name",

@@ -16,13 +16,13 @@ import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./j
 import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
 import { type Reload, Reloads } from "./reloads.ts";
-import { type BoundSocket, bindAll } from "./sockets.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
-import { COMMIT, LAST_RECORDS, REPORT, STAGE, UP } from "./times.ts";
+import { COMMIT, LAST_RECORDS, REPORT, STAGE } from "./times.ts";
 import { type ThreadTrace, Traces } from "./traces.ts";
 import { type VersionAt, VersionReader } from "./version-reader.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
+import { Workers } from "./workers.ts";
 
 const AS_SHIPPED = "it runs as shipped (--unsafe-default)";
 
@@ -33,7 +33,6 @@ function notStarted({ plugin, reason }: Problem): Finding {
 export class Gateway {
   readonly options: GatewayOptions;
   readonly stats = new StatMerge();
-  readonly threads: ThreadHandle[] = [];
   readonly started: number;
   readonly shared = SharedRegion.allocate();
   findings: readonly Finding[] = [];
@@ -47,7 +46,7 @@ export class Gateway {
   readonly #watch: FileWatch;
   readonly #watchdog: Watchdog;
   readonly #cells: Cells;
-  #sockets: readonly BoundSocket[] = [];
+  readonly #workers: Workers;
   #version: Version | null = null;
   #versions = 0;
   #threadNumbers = 0;
@@ -81,12 +80,36 @@ export class Gateway {
       report: (problem) => this.#report(problem),
       say: (level, text) => this.say(level, text),
     });
+    this.#workers = new Workers({
+      thread: () => this.#thread(null),
+      version: () =>
+        this.#version && {
+          ...this.#version,
+          cells: { ...this.#version.cells, ...this.#cells.paths },
+        },
+      over: () => this.draining,
+      wall: options.wall,
+      queue: (act) => this.#queue(act),
+      replaced: (thread, problems) => {
+        for (const one of problems) this.#report(one);
+        this.#traces.join(thread);
+        // The lost thread may have kept a new version from being taken over.
+        this.reload();
+      },
+      say: (level, text) => this.say(level, text),
+      fatal: options.fatal,
+    });
     this.#watch = new FileWatch(() => this.reload());
     this.#watchdog = new Watchdog({
       threads: () => this.#all,
       plugin: (place) => this.#reader.plugin(place),
       say: (text) => this.say("error", text),
     });
+  }
+
+  /** Those that accept. */
+  get threads(): readonly ThreadHandle[] {
+    return this.#workers.threads;
   }
 
   get version(): Version {
@@ -119,10 +142,8 @@ export class Gateway {
 
   /** Listeners with the addresses that they really have. */
   get listeners(): { readonly name: string; readonly address: string }[] {
-    return this.version.config.listeners.map(({ name }, i) => ({
-      name,
-      address: this.#sockets[i]!.address,
-    }));
+    const { addresses } = this.#workers;
+    return this.version.config.listeners.map(({ name }, i) => ({ name, address: addresses[i]! }));
   }
 
   /** Every thread that serves: workers, then cells. */
@@ -144,9 +165,8 @@ export class Gateway {
     const { config } = read;
     if (config === null) throw new Error("the configuration was refused");
     this.findings = read.findings;
-    this.#sockets = await bindAll(config.listeners.map(({ address }) => address));
-    for (let i = 0; i < this.options.concurrency; i++) this.threads.push(this.#thread(null));
-    await Promise.all(this.threads.map((one) => one.up(UP)));
+    const addresses = config.listeners.map(({ address }) => address);
+    await this.#workers.start(addresses, this.options.concurrency);
     const first = this.#cells.planned(config, read.plugins);
     const version = this.#numbered(config, read.plugins, first);
     const problems = await this.#stageAll(this.threads, version);
@@ -157,7 +177,7 @@ export class Gateway {
     }
     this.#version = version;
     for (const name of first) await this.#cells.make(name, AS_SHIPPED);
-    await Promise.all(this.threads.map((one) => one.commit(version.number, COMMIT)));
+    await this.#workers.listen(version.number);
     this.#watchdog.start();
     await this.#watch.use(read.files, read.began);
   }
@@ -177,7 +197,6 @@ export class Gateway {
     return new ThreadHandle({
       thread: ++this.#threadNumbers,
       cell,
-      sockets: cell === null ? this.#sockets.map((one) => one.fd) : [],
       shared: this.shared,
       spans: this.#otlp !== null,
       record:
@@ -225,8 +244,7 @@ export class Gateway {
       this.#queue(() => this.#cells.make(plugin, why));
       return;
     }
-    // A worker that is gone has closed the listening sockets, which all workers accept from.
-    this.options.fatal(new Failure("gateway-thread", { thread: from.number, reason }));
+    this.#workers.ended(from, reason);
   }
 
   #queue(act: () => Promise<void>): void {
@@ -371,6 +389,7 @@ export class Gateway {
     this.#watchdog.stop();
     const all = this.#all;
     await Promise.all(all.map((one) => one.terminate()));
+    this.#workers.close();
     await this.#cells.close();
   }
 }

@@ -1,17 +1,19 @@
-// Listening sockets: bound here once, accepted from by every worker through the file descriptor. The control
-// thread itself accepts nothing, so nothing can keep it from its own work.
+// Listening sockets: bound here once, accepted from by every worker through a descriptor of its own (copies.ts). The
+// control thread itself accepts nothing, so nothing can keep it from its own work; it holds the sockets open when a
+// worker ends.
 import net from "node:net";
 import { fail } from "../../errors/failure.ts";
 import type { Address } from "../../mesh/envoy/lab-config.ts";
 
 export interface BoundSocket {
-  readonly fd: number;
+  readonly handle: Handle;
   /** As `host:port` or a path: the port is the real one where the configuration says 0. */
   readonly address: string;
   close(): void;
 }
 
-interface Handle {
+/** As much of Node's own object of a socket as is used. */
+export interface Handle {
   readonly fd: number;
   getsockname(out: { address?: string; port?: number }): number;
   close(): void;
@@ -76,7 +78,7 @@ async function bind(address: Address): Promise<BoundSocket> {
   if (address.kind === "tcp") handle.getsockname(found);
   const port = found.port ?? 0;
   return {
-    fd: handle.fd,
+    handle,
     address: address.kind === "tcp" ? showAddress({ ...address, port }) : shown,
     close: () => handle.close(),
   };

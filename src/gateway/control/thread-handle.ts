@@ -141,11 +141,16 @@ export class ThreadHandle {
       .problems;
   }
 
-  async commit(number: number, milliseconds: number): Promise<void> {
+  /** `sockets`: what it listens on from now on, and closes when it ends. */
+  async commit(
+    number: number,
+    milliseconds: number,
+    sockets: readonly number[] = [],
+  ): Promise<void> {
     await this.#ask(
       "committed",
       milliseconds,
-      { kind: "commit", number },
+      { kind: "commit", number, sockets },
       (one) => one.number === number,
     );
   }

@@ -1,5 +1,5 @@
 // A worker's side of a listener: accepts from a bound socket, finds out the protocol, and gives every connection
-// its codec. The invariants: it is never closed before the process ends (see listen-socket.ts); draining goes on
+// its codec. The invariants: it is never closed before the process ends (see control/workers.ts); draining goes on
 // serving, and says good-bye with each response.
 import type { Server, Socket } from "node:net";
 import type { HttpChain, ListenerConfig } from "../../mesh/envoy/lab-config.ts";

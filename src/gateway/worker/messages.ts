@@ -21,8 +21,6 @@ export interface ThreadStart {
   readonly thread: number;
   /** A cell serves one plugin's requests, and accepts from other threads only. */
   readonly cell: { readonly plugin: string; readonly path: string; readonly share: number } | null;
-  /** File descriptor of each listener's socket, by its place in the configuration; empty for a cell. */
-  readonly sockets: readonly number[];
   readonly pulse: SharedArrayBuffer;
   /** Shared data, queues and metrics of all threads. */
   readonly shared: SharedArrayBuffer;
@@ -34,7 +32,11 @@ export interface ThreadStart {
 
 export type ToThread =
   | { readonly kind: "stage"; readonly version: Version }
-  | { readonly kind: "commit"; readonly number: number }
+  /**
+   * The first time a worker is given a descriptor of its own of each listener's socket, by its place in the
+   * configuration.
+   */
+  | { readonly kind: "commit"; readonly number: number; readonly sockets: readonly number[] }
   | { readonly kind: "abort"; readonly number: number }
   | { readonly kind: "cells"; readonly cells: Version["cells"] }
   /** A queue of another thread's plugin may have something for one of here. */

@@ -157,7 +157,7 @@ export class ServingThread {
         void this.#stage(message.version);
         break;
       case "commit":
-        void this.#commit(message.number);
+        void this.#commit(message.number, message.sockets);
         break;
       case "abort":
         if (this.#staged?.version.number === message.number) {
@@ -224,7 +224,7 @@ export class ServingThread {
     return this.#engine.upstreams(clusters);
   }
 
-  async #commit(number: number): Promise<void> {
+  async #commit(number: number, sockets: readonly number[]): Promise<void> {
     const staged = this.#staged;
     if (staged === null || staged.version.number !== number) return;
     this.#staged = null;
@@ -234,7 +234,7 @@ export class ServingThread {
     const oldUpstreams = this.#upstreams;
     this.#upstreams = staged.upstreams;
     try {
-      if (before === null) await this.#listen(staged.version.config.listeners);
+      if (before === null) await this.#listen(staged.version.config.listeners, sockets);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const address =
@@ -249,8 +249,8 @@ export class ServingThread {
     this.#send({ kind: "committed", number });
   }
 
-  async #listen(listeners: readonly ListenerConfig[]): Promise<void> {
-    const { cell, sockets } = this.#start;
+  async #listen(listeners: readonly ListenerConfig[], sockets: readonly number[]): Promise<void> {
+    const { cell } = this.#start;
     if (cell !== null) {
       const config = cellListener(listeners);
       if (config === null) return;
