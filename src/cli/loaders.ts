@@ -41,6 +41,7 @@ export const loaders: { readonly [Name in CommandName]: () => Promise<{ run: Run
   attest: () => import("./attest.ts"),
   lock: () => import("./lock.ts"),
   update: () => import("./update.ts"),
+  serve: () => import("./serve.ts"),
   audit: () => import("./audit.ts"),
   demo: () => import("./demo.ts"),
   explain: () => import("./explain.ts"),

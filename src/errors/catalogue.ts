@@ -15,6 +15,7 @@ import { lintTexts } from "./texts/lint.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
+import { serveTexts } from "./texts/serve.ts";
 import { signingTexts } from "./texts/signing.ts";
 import { trialTexts } from "./texts/trial.ts";
 import { verifyTexts } from "./texts/verify.ts";
@@ -51,6 +52,7 @@ export const catalogue = {
   ...lintTexts,
   ...ociTexts,
   ...signingTexts,
+  ...serveTexts,
   ...cliTexts,
 } as const satisfies Readonly<Record<string, Text>>;
 
