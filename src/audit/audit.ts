@@ -1,6 +1,7 @@
 // Documents as read → what is in force in them, plugin by plugin. It knows no dialect's spelling: the neutral model
 // has it. Pure: the same documents give the same rows, in their order.
 import { fill, textOf } from "../errors/catalogue.ts";
+import type { ModuleFacts } from "../mesh/lint/rule.ts";
 import { judge } from "../mesh/lint/security.ts";
 import {
   type Capabilities,
@@ -13,7 +14,7 @@ import type { FileRead } from "../mesh/read/read-file.ts";
 import { callback } from "../spec/callbacks.ts";
 import { hostFunctionNamed } from "../spec/host-functions.ts";
 import { riskOf } from "./risk.ts";
-import type { Audit, AuditRow, PinState } from "./row.ts";
+import type { Audit, AuditRow, ModuleState, PinState } from "./row.ts";
 
 function placeOf({ document, at }: PluginUse): string {
   const { lineStarts } = document.file.source;
@@ -129,7 +130,21 @@ function decidesOf(use: PluginUse): string | null {
   return judged?.security === true ? judged.why : null;
 }
 
-function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly string[]): AuditRow {
+/** What is known of a plugin's module; null where it isn't at hand. */
+export type ModuleOf = (use: PluginUse) => ModuleFacts | null;
+
+function moduleOf(facts: ModuleFacts | null): ModuleState | null {
+  if (facts === null) return null;
+  const { sha256, report, contained } = facts;
+  return { sha256, hardened: report.hardened, contained };
+}
+
+function rowOf(
+  use: PluginUse,
+  sameVm: readonly string[],
+  sameData: readonly string[],
+  facts: ModuleFacts | null,
+): AuditRow {
   const names = capabilitiesOf(use.capabilities);
   const row = {
     plugin: use.name.value,
@@ -149,6 +164,7 @@ function rowOf(use: PluginUse, sameVm: readonly string[], sameData: readonly str
     sameData,
     decides: decidesOf(use),
     hostVariables: use.environment.host.map((one) => one.value),
+    module: moduleOf(facts),
   };
   return { ...row, ...riskOf(row) };
 }
@@ -164,7 +180,7 @@ function once(rows: readonly AuditRow[]): readonly AuditRow[] {
 }
 
 /** Audits what was read. Pieces of a plugin's configuration are no plugins of their own. */
-export function audit(reads: readonly FileRead[]): Audit {
+export function audit(reads: readonly FileRead[], modules: ModuleOf = () => null): Audit {
   const documents = reads.flatMap((read) => read.documents);
   const uses = documents
     .flatMap((one) => one.uses)
@@ -173,7 +189,9 @@ export function audit(reads: readonly FileRead[]): Audit {
   const vms = othersOf(placed, vmKey);
   const data = othersOf(placed, dataKey);
   return {
-    rows: once(uses.map((use) => rowOf(use, vms.get(use) ?? [], data.get(use) ?? []))),
+    rows: once(
+      uses.map((use) => rowOf(use, vms.get(use) ?? [], data.get(use) ?? [], modules(use))),
+    ),
     problems: reads.flatMap((read) => read.problems.map((note) => problemLine(read, note))),
     skipped: reads.reduce((sum, read) => sum + read.skipped, 0),
   };

@@ -41,13 +41,24 @@ const reasons: readonly Reason[] = [
   },
   {
     risk: "high",
-    when: ({ capabilities }) => capabilities === null,
+    when: ({ module }) => module?.contained === false,
+    why: () => "its module doesn't keep the policy that was given",
+  },
+  {
+    risk: "high",
+    // What a hardened module may call stands in it, and verify has seen that it is what the policy says.
+    when: ({ capabilities, module }) => capabilities === null && module?.contained !== true,
     why: () => "may do all that its host offers, outbound calls included",
   },
   {
     risk: "high",
     when: (row) => row.capabilities !== null && calls(row).length > 0,
     why: (row) => `may send what it sees elsewhere (${calls(row).join(", ")})`,
+  },
+  {
+    risk: "medium",
+    when: ({ module }) => module?.hardened === false,
+    why: () => "its module has no limit on how long it runs or how much memory it takes",
   },
   {
     risk: "medium",

@@ -50,8 +50,19 @@ export interface AuditRow {
   readonly decides: string | null;
   /** Names of the proxy's own variables that it is shown. */
   readonly hostVariables: readonly string[];
+  /** What its module is, where that is at hand; null where it isn't. */
+  readonly module: ModuleState | null;
   readonly risk: Risk;
   readonly reasons: readonly string[];
+}
+
+export interface ModuleState {
+  /** Of the module's own bytes. */
+  readonly sha256: string;
+  /** Whether it carries its own limits. */
+  readonly hardened: boolean;
+  /** Whether it keeps the policy that was given; null without one. */
+  readonly contained: boolean | null;
 }
 
 export interface Audit {

@@ -40,10 +40,18 @@ function sharesText({ vmId, sameVm, sameData }: AuditRow): string {
   return `${id}; with nobody here`;
 }
 
+function moduleText({ module }: AuditRow): string {
+  if (module === null) return "not at hand";
+  const kept = { true: "keeps the policy", false: "does not keep the policy", null: "" } as const;
+  const parts = [module.hardened ? "hardened" : "not hardened", kept[`${module.contained}`]];
+  return `${parts.filter((one) => one !== "").join(", ")}: ${module.sha256}`;
+}
+
 /** What a row says, by its heading. */
 export function fieldsOf(row: AuditRow): readonly (readonly [string, string])[] {
   return [
     ["from", `${row.source} (${pinText(row)})`],
+    ["module", moduleText(row)],
     ["in", `${row.object}, ${row.where}`],
     ["runs on", row.scope],
     ["may do", mayText(row)],

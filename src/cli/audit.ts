@@ -12,11 +12,13 @@ import { type Audit, risks } from "../audit/row.ts";
 import { auditText, inOrder } from "../audit/text.ts";
 import { fail } from "../errors/failure.ts";
 import { type FileRead, readFileText } from "../mesh/read/read-file.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { readManifests } from "./manifests.ts";
 import { writeOutput } from "./output.ts";
+import { lazyModules } from "./plugin-modules.ts";
 import { reasonOf } from "./reason.ts";
 import { readText } from "./ref.ts";
 
@@ -89,11 +91,32 @@ function textOf(result: Audit, flags: Flags, targets: readonly string[], io: Io)
   return auditHtml(result, `Of ${what}.`);
 }
 
+async function policyOf({ policy }: Flags, io: Io): Promise<Policy | null> {
+  if (policy === undefined) return null;
+  const { policyFrom } = await import("./policy-source.ts");
+  return policyFrom("audit", { policy, role: undefined }, io);
+}
+
+/** The audit, with what is known of the modules; those that were to be fetched and couldn't be are told. */
+async function withModules({ reads }: Found, flags: Flags, io: Io): Promise<Audit> {
+  const modules = lazyModules(flags, await policyOf(flags, io), io);
+  try {
+    await modules.prepare(reads.flatMap((one) => one.documents.flatMap(({ uses }) => uses)));
+    const read = audit(reads, modules.of);
+    const unread = modules.takeUnread().map(({ use, reason }) => {
+      return `module of ${use.name.value} (${use.document.file.name}): ${reason}`;
+    });
+    return { ...read, problems: [...read.problems, ...unread] };
+  } finally {
+    modules.close();
+  }
+}
+
 export async function run({ args, flags }: InputOf<"audit">, io: Io): Promise<Outcome> {
   const targets = args.targets;
   if (targets.length === 0 && flags.cluster !== true) fail("audit-nothing");
   const found = await gather(targets, flags, io);
-  const read = audit(found.reads);
+  const read = await withModules(found, flags, io);
   const result: Audit = {
     rows: inOrder(read.rows),
     problems: [...read.problems, ...found.problems],

@@ -5,7 +5,6 @@ import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
 import { generateRows } from "./generate-rows.ts";
 import { ociRows, remoteFlags } from "./oci-rows.ts";
-import { serveRow } from "./serve-row.ts";
 import { signerFlags, supplyRows, trustFlags } from "./supply-rows.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
@@ -462,7 +461,12 @@ export const commands = {
         value: "FOLDER",
         summary: "where plugins' .wasm files are, found by their digest or name",
       },
+      {
+        name: "fetch",
+        summary: "ask registries and servers for modules; without it only files and the cache",
+      },
       { ...policyFlag, summary: "the policy that modules have to be contained under" },
+      ...remoteFlags,
     ],
     examples: [
       { line: "glovebox lint manifests/ envoy.yaml", does: "all that is in a folder and a file" },
@@ -475,12 +479,15 @@ export const commands = {
         line: "glovebox lint manifests/ --target istio=1.27 --format sarif > lint.sarif",
         does: "for a code host, with the facts of one release",
       },
+      {
+        line: "glovebox lint manifests/ --fetch -p auth.yaml",
+        does: "the modules too, from where the manifests have them: hardened, and kept to the policy?",
+      },
     ],
-    exits: [1, 3, 5],
+    exits: [1, 3, 4, 5],
   },
   ...ociRows,
   ...supplyRows,
-  serve: serveRow,
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],

@@ -10,15 +10,14 @@ import type { Context } from "../mesh/lint/rule.ts";
 import { rules } from "../mesh/lint/rules.ts";
 import type { Summary } from "../mesh/lint/summary.ts";
 import { parseTargets } from "../mesh/lint/targets.ts";
-import type { PluginUse } from "../mesh/model.ts";
 import { type FileRead, readFileText } from "../mesh/read/read-file.ts";
 import { version } from "../util/version.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import type { Modules } from "./lint-modules.ts";
 import { eachManifest, isPatch } from "./manifests.ts";
 import { writeOutput } from "./output.ts";
+import { lazyModules } from "./plugin-modules.ts";
 import { readText } from "./ref.ts";
 import { usage } from "./usage.ts";
 
@@ -45,22 +44,6 @@ async function policyOf(flags: Flags, io: Io): Promise<Context["policy"]> {
   return policyFrom("lint", { policy: flags.policy, role: undefined }, io);
 }
 
-/** The modules that are at hand; what looks for them is loaded when there may be one. */
-function modulesOf(flags: Flags, policy: Context["policy"]) {
-  let modules: Modules | undefined;
-  return {
-    prepare: async ({ documents }: FileRead): Promise<void> => {
-      const uses = documents.flatMap((one) => one.uses);
-      const wanted = flags.modules !== undefined || uses.some((use) => use.code?.kind === "file");
-      if (!wanted) return;
-      const { newModules } = await import("./lint-modules.ts");
-      modules ??= newModules(flags.modules, policy);
-      await modules.prepare(uses);
-    },
-    of: (use: PluginUse) => modules?.of(use) ?? null,
-  };
-}
-
 /** Repairs a file and answers what stands in it then; with --dry-run what stood in it before. */
 async function repairOne(read: FileRead, run: Run, flags: Flags): Promise<FileRead> {
   const { repair } = await import("../mesh/lint/repair.ts");
@@ -85,7 +68,7 @@ async function repairOne(read: FileRead, run: Run, flags: Flags): Promise<FileRe
 
 async function lintAll(names: readonly string[], flags: Flags, io: Io): Promise<Run> {
   const policy = await policyOf(flags, io);
-  const modules = modulesOf(flags, policy);
+  const modules = lazyModules(flags, policy, io);
   const context = { targets: parseTargets(flags.target), policy, module: modules.of };
   const known =
     flags.baseline === undefined
@@ -96,15 +79,25 @@ async function lintAll(names: readonly string[], flags: Flags, io: Io): Promise<
     ...{ context, known, linter: newLinter(context), problems: [], files: [] },
     ...sums,
   };
-  for (const { name, read } of eachManifest(names, () => readFileSync(0))) {
-    run.files.push(name);
-    run.skipped += read?.skipped ?? 1;
-    if (read === undefined || read.documents.length + read.problems.length === 0) continue;
-    await modules.prepare(read);
-    const current = flags.fix === undefined ? read : await repairOne(read, run, flags);
-    run.documents += current.documents.length;
-    for (const { uses } of current.documents) run.plugins += uses.length;
-    run.linter.add(current);
+  try {
+    for (const { name, read } of eachManifest(names, () => readFileSync(0))) {
+      run.files.push(name);
+      run.skipped += read?.skipped ?? 1;
+      if (read === undefined || read.documents.length + read.problems.length === 0) continue;
+      await modules.prepare(read.documents.flatMap((one) => one.uses));
+      for (const { use, reason } of modules.takeUnread()) {
+        const { at } = use.code?.url ?? use;
+        run.problems.push(
+          lintFinding(use.document.file, "fetch-failed", "warning", at, { reason }, undefined),
+        );
+      }
+      const current = flags.fix === undefined ? read : await repairOne(read, run, flags);
+      run.documents += current.documents.length;
+      for (const { uses } of current.documents) run.plugins += uses.length;
+      run.linter.add(current);
+    }
+  } finally {
+    modules.close();
   }
   return run;
 }

@@ -1,6 +1,6 @@
 // Texts of linting mesh configuration; see catalogue.ts for the shape. `manifest-` codes are about files that can't be
-// read, `suppression-`, `baseline-` and `fix-` ones about the linter's own means; every other code is a rule's id, with
-// a page in docs/rules.
+// read, `suppression-`, `baseline-`, `fix-` and `fetch-` ones about the linter's own means; every other code is a rule's
+// id, with a page in docs/rules.
 import type { Text } from "../catalogue.ts";
 
 const rule = (text: string, hint: string) => ({ text, hint, blame: "input", exit: 1 }) as const;
@@ -16,6 +16,7 @@ export const lintTexts = {
   "suppression-unused": rule("this suppression of {rule} suppresses nothing", "Take it out"),
   "baseline-unreadable": { text: "the baseline is none that `glovebox lint` wrote: {reason}", hint: "Write it again with --write-baseline", blame: "input", exit: 3 },
   "fix-not-applied": rule("the repairs of this file don't hold together, so none was written: {reason}", "Correct the file by hand"),
+  "fetch-failed": rule("the module could not be fetched, so it is not judged: {reason}", "Check the reference, the network and --credentials, or leave out --fetch"),
   "lint-no-files": { text: "{files} hold no manifest", hint: "Name YAML or JSON files, folders of them, or - for standard input", blame: "usage", exit: 2 },
   "lint-unknown-target": { text: "--target {target} is nothing that facts are known of", hint: "{suggestion}", blame: "usage", exit: 2 },
 
