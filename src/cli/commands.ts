@@ -5,6 +5,7 @@ import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
 import { generateRows } from "./generate-rows.ts";
 import { ociRows, remoteFlags } from "./oci-rows.ts";
+import { serveRow } from "./serve-row.ts";
 import { signerFlags, supplyRows, trustFlags } from "./supply-rows.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
@@ -488,6 +489,7 @@ export const commands = {
   },
   ...ociRows,
   ...supplyRows,
+  serve: serveRow,
   demo: {
     summary: "inspect, harden, verify and try the sample and hostile plugins",
     args: [],
