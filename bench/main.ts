@@ -16,6 +16,7 @@ import { benchLint } from "./lint.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOverhead } from "./overhead.ts";
 import { benchPull } from "./pull.ts";
+import { benchServe } from "./serve.ts";
 import { benchStart } from "./start.ts";
 import { benchVerify } from "./verify.ts";
 import { benchWorst } from "./worst.ts";
@@ -35,6 +36,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     worst: benchWorst,
     start: benchStart,
     pull: benchPull,
+    serve: benchServe,
     envoy: benchEnvoy,
     "envoy-blast": benchBlast,
   };
