@@ -55,7 +55,6 @@ export function keep(report: TrialReport): KeptReport {
 const words: Readonly<Record<Verdict, string>> = {
   held: "held",
   broken: "**not held**",
-  "not-yet": "not yet",
   skipped: "skipped",
   "not-exercised": "not exercised",
 };

@@ -1,6 +1,6 @@
 // `glovebox trial [REF]`: the article's tables with measured cells. Without a plugin on the built-in ones, with
 // one on that plugin under its policy. Exit 1 where a promise did not hold or a row could not be measured for
-// want of a plugin; `not yet` rows are counted and never count as held.
+// want of a plugin.
 
 import { parseReference, pluginName } from "../net/reference.ts";
 import type { FoundEnvoy } from "../trial/envoy/find-envoy.ts";

@@ -38,13 +38,8 @@ export interface CaseRow {
   readonly measurement: string;
 }
 
-export type Case = CaseRow &
-  (
-    | {
-        /** Plugins of the catalogue that it needs. */
-        readonly plugins: readonly string[];
-        readonly measure: (lab: Lab) => Promise<Measured>;
-      }
-    /** Why it can't be measured yet. */
-    | { readonly notYet: string }
-  );
+export interface Case extends CaseRow {
+  /** Plugins of the catalogue that it needs. */
+  readonly plugins: readonly string[];
+  readonly measure: (lab: Lab) => Promise<Measured>;
+}

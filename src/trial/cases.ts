@@ -9,7 +9,6 @@ import { failOpen } from "./cases/failure-policy.ts";
 import { otherCluster, otherHeader, otherProperty } from "./cases/guards.ts";
 import { stackDepth, startSection, unexportedMemory } from "./cases/host-safety.ts";
 import { infiniteLoop } from "./cases/infinite-loop.ts";
-import { meshTelemetry } from "./cases/later.ts";
 import { memoryCap } from "./cases/memory-cap.ts";
 import { outboundCall } from "./cases/outbound-call.ts";
 import {
@@ -23,6 +22,7 @@ import {
 } from "./cases/quotas.ts";
 import { sharedVm, sharedVmFailure } from "./cases/shared-vm.ts";
 import { tamperedArtifact } from "./cases/tampered-artifact.ts";
+import { telemetry } from "./cases/telemetry.ts";
 
 export const cases: readonly Case[] = [
   outboundCall,
@@ -30,7 +30,7 @@ export const cases: readonly Case[] = [
   infiniteLoop,
   digestMismatch,
   sharedVm,
-  meshTelemetry,
+  telemetry,
   failOpen,
   digestBreaksLoad,
   deniedCapability,

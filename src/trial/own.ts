@@ -4,6 +4,7 @@
 import { fail } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { RESERVE } from "../spec/layout.ts";
+import { METRIC_PREFIX } from "../spec/telemetry.ts";
 import type { CaseRow, Cell, Measured } from "./case.ts";
 import { measureMismatch, measureUpdate } from "./cases/digest.ts";
 import { measureExchange } from "./cases/tampered-artifact.ts";
@@ -157,6 +158,19 @@ async function failureRow(subject: Subject): Promise<Measured | Unmeasured> {
   return { unhardened: account(subject.before), hardened: { text, data: {} }, held, details: [] };
 }
 
+/** What the module has told of itself. */
+function tellsRow({ before, after, policy }: Subject): Measured | Unmeasured {
+  if (!policy.telemetry) return { notExercised: "its policy has no telemetry (spec.telemetry)" };
+  const told = lastOf(after)?.after.metrics ?? {};
+  const own = Object.keys(lastOf(before)?.after.metrics ?? {});
+  const cell = (metrics: Readonly<Record<string, number>>): Cell => ({
+    text: `${plural(Object.keys(metrics).length, "statistic")} of its own`,
+    data: { metrics },
+  });
+  const held = own.length === 0 && (told[`${METRIC_PREFIX}${policy.name}.callbacks`] ?? 0) > 0;
+  return { unhardened: cell({}), hardened: cell(told), held, details: [] };
+}
+
 function deniedRow({ before, after, policy }: Subject): Measured | Unmeasured {
   const denied = lastOf(after)?.after.denied ?? [];
   if (denied.length === 0) return { notExercised: "it made no call that the policy denies" };
@@ -219,6 +233,7 @@ const measures: Readonly<Record<string, Measure | undefined>> = {
   "infinite-loop": fuelRow,
   "digest-mismatch": ({ lab, name }) => measureMismatch(lab, name),
   "shared-vm": () => needsTwo,
+  telemetry: tellsRow,
   "trap-fail-open": failureRow,
   "digest-breaks-load": ({ lab, name }) => measureUpdate(lab, name),
   "denied-capability": deniedRow,
@@ -237,7 +252,6 @@ async function rowOf(one: (typeof cases)[number], subject: Subject): Promise<Tri
   const { id, table, signal } = one;
   const base: CaseRow = { id, table, signal, measurement: one.measurement };
   const empty = { ...base, unhardened: null, hardened: null, details: [] } as const;
-  if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
   const measured = await (measures[id] ?? (() => needsItsOwn))(subject);
   if ("notExercised" in measured) {
     return { ...empty, verdict: "not-exercised", reason: measured.notExercised };

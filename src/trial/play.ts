@@ -12,6 +12,7 @@ import { createServices } from "../host/services.ts";
 import type { StreamContext } from "../host/stream-context.ts";
 import type { Trap } from "../host/trap.ts";
 import { callback } from "../spec/callbacks.ts";
+import { METRIC_PREFIX } from "../spec/telemetry.ts";
 import type {
   CrowdSeen,
   CrowdStep,
@@ -51,6 +52,12 @@ function pluginSeen(plugin: Plugin): PluginSeen {
     failOpen: telemetry.failOpen,
     fuelMost: Math.max(0, ...callbacks.filter(inRequests).map((one) => one.fuelMost)),
     callbacks: callbacks.reduce((sum, one) => sum + one.calls, 0),
+    metrics: Object.fromEntries(
+      plugin.services.metrics
+        .all()
+        .filter(({ name }) => name.startsWith(METRIC_PREFIX))
+        .map(({ name, value }) => [name, Number(value)]),
+    ),
     unslotted: plugin.unslotted,
   };
 }

@@ -22,7 +22,6 @@ const titles: Readonly<Record<Table, string>> = {
 const words: Readonly<Record<Verdict, string>> = {
   held: "held",
   broken: "NOT HELD",
-  "not-yet": "not yet",
   skipped: "skipped",
   "not-exercised": "not exercised",
 };
@@ -75,12 +74,8 @@ function columns(cells: readonly (readonly string[])[], widths: readonly number[
 }
 
 function cellsOf(row: TrialRow): [string, string] {
-  if (row.unhardened === null && row.reason !== null) return [row.reason, ""];
-  const hardened = row.hardened?.text ?? "";
-  // Measured, and why the promise is not expected to hold yet.
-  if (row.reason !== null)
-    return [row.unhardened?.text ?? "", `${hardened}. Not yet: ${row.reason}`];
-  return [row.unhardened?.text ?? "", hardened];
+  if (row.reason !== null) return [row.reason, ""];
+  return [row.unhardened?.text ?? "", row.hardened?.text ?? ""];
 }
 
 function rowText(row: TrialRow, style: TableStyle): string {
@@ -89,7 +84,7 @@ function rowText(row: TrialRow, style: TableStyle): string {
   const [unhardened, hardened] = cellsOf(row);
   // A reason without a measurement has both cells to itself.
   const body =
-    row.reason === null || row.unhardened !== null
+    row.reason === null
       ? columns(
           [
             wrap(row.signal, SIGNAL),
@@ -141,7 +136,7 @@ export function trialText(report: TrialReport, style: TableStyle): string {
 
 /** One line: how many rows ended how. */
 export function countText({ counts, rows }: TrialReport): string {
-  const order: readonly Verdict[] = ["held", "broken", "not-yet", "skipped", "not-exercised"];
+  const order: readonly Verdict[] = ["held", "broken", "skipped", "not-exercised"];
   const said = order.filter((one) => counts[one] > 0).map((one) => `${counts[one]} ${words[one]}`);
   return `${rows.length} rows: ${said.join(", ")}`;
 }

@@ -110,6 +110,8 @@ export interface PluginSeen {
   readonly fuelMost: number;
   /** Callbacks that ran. */
   readonly callbacks: number;
+  /** What the module tells of itself, by name; of a histogram how many values. */
+  readonly metrics: Readonly<Record<string, number>>;
   /** Streams that found no account of their own; 0 for modules that keep none. */
   readonly unslotted: number;
 }

@@ -1,5 +1,5 @@
 // The trial: every row of the article's Expected Behaviour and Failure Modes tables and of what goes beyond, measured unhardened and
-// hardened. A row that can't be measured yet says so and never counts as held.
+// hardened. A row that could not be measured says so and never counts as held.
 import type { Case, CaseRow, Cell, Detail } from "./case.ts";
 import { cases } from "./cases.ts";
 import { Lab } from "./lab.ts";
@@ -7,7 +7,6 @@ import { Lab } from "./lab.ts";
 export type Verdict =
   | "held"
   | "broken" // measured, and the promise does not hold
-  | "not-yet" // its mechanism is not built
   | "skipped" // the plugins that it needs are not there
   | "not-exercised"; // a plugin of the user's that does nothing of the kind
 
@@ -46,7 +45,6 @@ export function baseOf({ id, table, signal, measurement }: CaseRow): CaseRow {
 
 async function runCase(one: Case, options: TrialOptions, lab: Lab): Promise<TrialRow> {
   const empty = { ...baseOf(one), unhardened: null, hardened: null, details: [] } as const;
-  if ("notYet" in one) return { ...empty, verdict: "not-yet", reason: one.notYet };
   const missing = one.plugins.filter((name) => !options.plugins.has(name));
   if (missing.length > 0) {
     return { ...empty, verdict: "skipped", reason: `not built: ${missing.join(", ")}` };
@@ -70,7 +68,6 @@ export function report(rows: readonly TrialRow[], release: string | null = null)
   const counts = {
     held: count("held"),
     broken: count("broken"),
-    "not-yet": count("not-yet"),
     skipped: count("skipped"),
     "not-exercised": count("not-exercised"),
   };

@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { commandNames } from "../../src/cli/commands.ts";
-import { cases } from "../../src/trial/cases.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -26,15 +25,6 @@ test("the README's table names every command, and no other", () => {
     match[1]!.replace(/ [[A-Z-].*$/, ""),
   );
   assert.deepEqual(rows.sort(), [...commandNames].sort());
-});
-
-test("the README lists every row of the trial that is not measured yet", () => {
-  const text = readme.replace(/\s+/g, " ");
-  const later = cases.filter((one) => "notYet" in one).map((one) => one.signal);
-  assert.deepEqual(
-    later.filter((signal) => !text.includes(signal)),
-    [],
-  );
 });
 
 test("every relative link in the Markdown pages leads to a file", () => {

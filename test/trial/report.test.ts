@@ -24,30 +24,29 @@ function row(verdict: Verdict): TrialRow {
   };
 }
 
-test("held needs a held row, no broken one and no skipped one; not yet and not exercised are only counted", () => {
+test("held needs a held row, no broken one and no skipped one; not exercised is only counted", () => {
   const held = (...verdicts: Verdict[]): boolean => report(verdicts.map(row)).held;
-  assert.equal(held("held", "not-yet", "not-exercised"), true);
+  assert.equal(held("held", "not-exercised"), true);
   assert.equal(held("held", "broken"), false);
   assert.equal(held("held", "skipped"), false);
-  assert.equal(held("not-yet"), false);
+  assert.equal(held("not-exercised"), false);
   assert.equal(held(), false);
-  assert.deepEqual(report([row("held"), row("not-yet"), row("not-yet")]).counts, {
+  assert.deepEqual(report([row("held"), row("not-exercised"), row("not-exercised")]).counts, {
     held: 1,
     broken: 0,
-    "not-yet": 2,
     skipped: 0,
-    "not-exercised": 0,
+    "not-exercised": 2,
   });
 });
 
 test("JUnit has a failure for a broken promise, a skip with its reason for what wasn't measured, and is escaped", () => {
-  const xml = trialJunit(report([row("held"), row("broken"), row("not-yet")]));
+  const xml = trialJunit(report([row("held"), row("broken"), row("not-exercised")]));
   assert.match(xml, /tests="3" failures="1" errors="0" skipped="1"/);
   assert.match(
     xml,
     /name="row &lt;broken&gt;"><failure message="promise not held">[^<]*leaks<\/failure>/,
   );
-  assert.match(xml, /<skipped message="not-yet: because"\/>/);
+  assert.match(xml, /<skipped message="not-exercised: because"\/>/);
   assert.equal(xmlText("a\u0000<\ud800>&\"'"), "a\ufffd&lt;\ufffd&gt;&amp;&quot;&apos;");
 });
 
@@ -61,12 +60,12 @@ test("the table shows both columns, the verdict of each row and the counts, with
     faint: plain,
     details: true,
   };
-  const text = trialText(report([row("held"), row("broken"), row("not-yet")]), style);
+  const text = trialText(report([row("held"), row("broken"), row("not-exercised")]), style);
   assert.match(text, /as it is +as it should be +held/);
   assert.match(text, /!NOT HELD!/);
   assert.match(text, /- p: leaks/);
-  assert.match(text, /because +not yet/);
-  assert.match(text, /3 rows: 1 held, 1 NOT HELD, 1 not yet$/);
+  assert.match(text, /because +not exercised/);
+  assert.match(text, /3 rows: 1 held, 1 NOT HELD, 1 not exercised$/);
   for (const line of text.split("\n")) assert.ok(line.length <= 102, line);
 });
 

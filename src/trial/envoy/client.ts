@@ -19,11 +19,16 @@ export interface Answer {
   readonly lost: "reset" | "patience" | null;
 }
 
-/** Bytes of an answer that are kept. */
+/** Bytes of an answer that are kept where nobody says. */
 const KEPT = 65_536;
 
 /** Asks once; never throws. */
-export function ask(port: number, what: Ask, patience: number): Promise<Answer> {
+export function ask(
+  port: number,
+  what: Ask,
+  patience: number,
+  kept: number = KEPT,
+): Promise<Answer> {
   const begun = performance.now();
   return new Promise((resolve) => {
     const lose = (lost: "reset" | "patience"): void => {
@@ -50,7 +55,7 @@ export function ask(port: number, what: Ask, patience: number): Promise<Answer> 
     asked.on("response", (response) => {
       let body = "";
       response.on("data", (piece) => {
-        if (body.length < KEPT) body += String(piece);
+        if (body.length < kept) body += String(piece);
       });
       response.on("error", () => undefined);
       response.on("close", () => {

@@ -2,16 +2,11 @@
 import type { Measured } from "../case.ts";
 import type { EnvoyLab } from "./envoy-lab.ts";
 
-export interface EnvoyMeasured extends Measured {
-  /** Why a promise that did not hold is not expected to yet; null where it is. */
-  readonly notYet?: string | null;
-}
-
 export interface EnvoyCase {
   /** Of the row in cases.ts. */
   readonly id: string;
   /** What is measured in an Envoy, and when it counts as held. */
   readonly measurement: string;
   readonly plugins: readonly string[];
-  readonly measure: (lab: EnvoyLab) => Promise<EnvoyMeasured>;
+  readonly measure: (lab: EnvoyLab) => Promise<Measured>;
 }

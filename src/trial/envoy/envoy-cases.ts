@@ -1,4 +1,4 @@
-// Every case that is measured in a real Envoy. Rows of the trial without one say why in their own words.
+// Every case that is measured in a real Envoy: every row of the trial has one, which a test holds.
 import { abiMismatch } from "./cases/abi-mismatch.ts";
 import { manyStreams, requestBudget } from "./cases/budgets.ts";
 import { capTooLow } from "./cases/cap-too-low.ts";
@@ -57,3 +57,8 @@ const all: readonly EnvoyCase[] = [
 
 /** By the id of the row. */
 export const envoyCases: ReadonlyMap<string, EnvoyCase> = new Map(all.map((one) => [one.id, one]));
+
+/** The case of a row of the trial; each has one. */
+export function envoyCase(id: string): EnvoyCase {
+  return envoyCases.get(id)!;
+}

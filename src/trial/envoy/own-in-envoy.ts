@@ -9,7 +9,7 @@ import { cases } from "../cases.ts";
 import { Lab, PATIENCE, requestsOf, tryContain } from "../lab.ts";
 import { needsItsOwn, type OwnOptions, type Unmeasured } from "../own.ts";
 import { baseOf, report, type TrialReport, type TrialRow } from "../trial.ts";
-import { envoyCases } from "./envoy-cases.ts";
+import { envoyCase } from "./envoy-cases.ts";
 import { EnvoyLab, KILL_AFTER } from "./envoy-lab.ts";
 import type { FoundEnvoy } from "./find-envoy.ts";
 import { type Hints, measures, type OwnSubject } from "./own-rows.ts";
@@ -55,13 +55,9 @@ async function hintsOf(bytes: Uint8Array, policy: Policy, options: OwnOptions): 
 }
 
 async function rowOf(one: (typeof cases)[number], subject: OwnSubject): Promise<TrialRow> {
-  const measurement = envoyCases.get(one.id)?.measurement ?? one.measurement;
+  const { measurement } = envoyCase(one.id);
   const base = { ...baseOf(one), measurement };
   const empty = { ...base, unhardened: null, hardened: null, details: [] } as const;
-  if (!envoyCases.has(one.id)) {
-    const reason = "notYet" in one ? one.notYet : "not measured in an Envoy";
-    return { ...empty, verdict: "not-yet", reason };
-  }
   const measure = measures[one.id];
   const measured: Measured | Unmeasured =
     measure === undefined ? needsItsOwn : await measure(subject);

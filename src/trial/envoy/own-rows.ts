@@ -1,5 +1,6 @@
 // What a user's own plugin shows for each row in a real Envoy.
 import type { Policy } from "../../policy/policy.ts";
+import { METRIC_PREFIX } from "../../spec/telemetry.ts";
 import type { Cell, Measured } from "../case.ts";
 import { needsTwo, starved, type Unmeasured } from "../own.ts";
 import { memory, plural, refusal } from "../words.ts";
@@ -7,7 +8,16 @@ import { mismatch, update } from "./cases/digest.ts";
 import type { EnvoyLab, SceneOptions } from "./envoy-lab.ts";
 import { KILL_AFTER } from "./envoy-lab.ts";
 import type { Played, SceneAsk } from "./scene.ts";
-import { account, answerText, dataOf, decisive, deniedIn, hardenedCell, trapIn } from "./words.ts";
+import {
+  account,
+  answerText,
+  CUSTOM,
+  dataOf,
+  decisive,
+  deniedIn,
+  hardenedCell,
+  trapIn,
+} from "./words.ts";
 
 /** What the lab saw, and no Envoy tells. */
 export interface Hints {
@@ -120,6 +130,20 @@ async function failureRow(subject: OwnSubject): Promise<Measured | Unmeasured> {
   return { unhardened: account(subject.before), hardened, held, details: [] };
 }
 
+/** What the module has told of itself, in Envoy's statistics. */
+function tellsRow({ before, after, policy }: OwnSubject): Measured | Unmeasured {
+  if (!policy.telemetry) return { notExercised: "its policy has no telemetry (spec.telemetry)" };
+  const own = ({ stats }: Played): readonly string[] =>
+    Object.keys(stats.after).filter((name) => name.startsWith(`${CUSTOM}${METRIC_PREFIX}`));
+  const cell = (played: Played): Cell => ({
+    text: `${plural(own(played).length, "statistic")} of its own`,
+    data: dataOf(played),
+  });
+  const told = after.stats.after[`${CUSTOM}${METRIC_PREFIX}${policy.name}.callbacks`] ?? 0;
+  const held = own(before).length === 0 && told > 0;
+  return { unhardened: cell(before), hardened: cell(after), held, details: [] };
+}
+
 function deniedRow({ before, after }: OwnSubject): Measured | Unmeasured {
   const denied = deniedIn(after);
   if (denied.length === 0) return { notExercised: "it made no call that the policy denies" };
@@ -166,7 +190,7 @@ export const measures: Readonly<Record<string, Measure | undefined>> = {
   "infinite-loop": fuelRow,
   "digest-mismatch": (subject) => digestRow(mismatch, subject),
   "digest-breaks-load": (subject) => digestRow(update, subject),
-  telemetry: nothing("hardened modules do not report their counters yet"),
+  telemetry: tellsRow,
   "trap-fail-open": failureRow,
   "denied-capability": deniedRow,
   "cap-too-low": capRow,

@@ -18,6 +18,8 @@ export interface End {
 const POLL = 25;
 /** Of the admin, whose thread may hang in a plugin as well. */
 const ADMIN_PATIENCE = 3000;
+/** Bytes of a page of samples. */
+const KEPT_SAMPLES = 1 << 22;
 
 export class RunningEnvoy {
   readonly #grouped: Grouped;
@@ -109,6 +111,19 @@ export class RunningEnvoy {
     const { body } = await ask(this.#admin, { path }, ADMIN_PATIENCE);
     const lines = body.split("\n").flatMap((line) => {
       const [, name, value] = /^(\S+): (\d+)$/.exec(line) ?? [];
+      return name === undefined ? [] : [[name, Number(value)] as const];
+    });
+    return Object.fromEntries(lines);
+  }
+
+  /** What Prometheus is told: samples by their names, without those that have labels. */
+  async samples(): Promise<Readonly<Record<string, number>>> {
+    const path = "/stats/prometheus";
+    // Merging what histograms were told is begun by the first and done by the second.
+    await ask(this.#admin, { path }, ADMIN_PATIENCE, KEPT_SAMPLES);
+    const { body } = await ask(this.#admin, { path }, ADMIN_PATIENCE, KEPT_SAMPLES);
+    const lines = body.split("\n").flatMap((line) => {
+      const [, name, value] = /^(\w+)\{\} (\d+)$/.exec(line) ?? [];
       return name === undefined ? [] : [[name, Number(value)] as const];
     });
     return Object.fromEntries(lines);

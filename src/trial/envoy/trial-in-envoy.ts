@@ -2,30 +2,23 @@
 import type { Case } from "../case.ts";
 import { cases } from "../cases.ts";
 import { baseOf, report, type TrialOptions, type TrialReport, type TrialRow } from "../trial.ts";
-import { envoyCases } from "./envoy-cases.ts";
+import { envoyCase } from "./envoy-cases.ts";
 import { EnvoyLab } from "./envoy-lab.ts";
 import type { FoundEnvoy } from "./find-envoy.ts";
 
 async function rowOf(row: Case, options: TrialOptions, lab: EnvoyLab): Promise<TrialRow> {
-  const one = envoyCases.get(row.id);
-  const measurement = one?.measurement ?? row.measurement;
-  const base = { ...baseOf(row), measurement };
+  const one = envoyCase(row.id);
+  const base = { ...baseOf(row), measurement: one.measurement };
   const empty = { ...base, unhardened: null, hardened: null, details: [] } as const;
-  if (one === undefined) {
-    const reason = "notYet" in row ? row.notYet : "not measured in an Envoy";
-    return { ...empty, verdict: "not-yet", reason };
-  }
   const missing = one.plugins.filter((name) => !options.plugins.has(name));
   if (missing.length > 0) {
     return { ...empty, verdict: "skipped", reason: `not built: ${missing.join(", ")}` };
   }
   options.progress?.(row.signal);
   try {
-    const { notYet, held, unhardened, hardened, details } = await one.measure(lab);
-    const seen = { ...base, unhardened, hardened, details } as const;
-    if (held) return { ...seen, verdict: "held", reason: null };
-    const reason = notYet ?? null;
-    return { ...seen, verdict: reason === null ? "broken" : "not-yet", reason };
+    const { held, unhardened, hardened, details } = await one.measure(lab);
+    const verdict = held ? "held" : "broken";
+    return { ...base, unhardened, hardened, details, verdict, reason: null };
   } catch (error) {
     // One row that could not be measured is a promise not shown to hold; the others still count.
     const detail = error instanceof Error ? error.message : String(error);

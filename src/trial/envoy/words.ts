@@ -7,6 +7,8 @@ import type { Played } from "./scene.ts";
 
 /** What Envoy says of a callback that trapped. */
 export const TRAP = /Function:? (\w+) failed:?\s*(.*)/;
+/** Envoy's prefix of what plugins define. */
+export const CUSTOM = "wasmcustom.";
 const DENIED = /capability denied: (\w+)/;
 const PLUGIN_LINE = /wasm log[^:]*: (.*)/;
 

@@ -42,6 +42,8 @@ export interface WrittenBootstrap {
   readonly clusters: readonly WrittenCluster[];
   /** Milliseconds after which Envoy's watchdog ends the process when a worker does not answer. */
   readonly killAfter?: number;
+  /** Histograms are merged when somebody looks, not every five seconds. */
+  readonly freshStats?: boolean;
 }
 
 const TYPE = "type.googleapis.com/";
@@ -150,6 +152,7 @@ function watchdogs(killAfter: number): object {
 export function envoyBootstrap(spec: WrittenBootstrap): object {
   return {
     admin: { address: local(0) },
+    ...(spec.freshStats && { stats_flush_on_admin: true }),
     ...(spec.killAfter !== undefined && watchdogs(spec.killAfter)),
     static_resources: {
       listeners: spec.listeners.map((one) => listener(one, spec.release)),

@@ -1,22 +1,28 @@
-// A plugin that traps on one request of several, under each failure policy of a stock Envoy. Hardening changes
-// neither the trap nor what Envoy makes of it: what is missing for the article's `open` is said, not passed over.
+// A plugin that traps on one request of several, under each failure policy of a stock Envoy: hardening changes neither
+// the trap nor what Envoy makes of it. And one that is out of fuel, which the module itself answers or lets by, without
+// a trap: there `open` is what the article has it to be.
+import { failureForm } from "../../../spec/envoy-versions.ts";
 import type { Cell, Detail } from "../../case.ts";
+import { BURNER, ROLE } from "../../cases/budgets.ts";
+import {
+  asks,
+  LANDED,
+  LATER,
+  type Landing,
+  landed,
+  landingAsks,
+  landingPolicy,
+  landings,
+  NAME,
+} from "../../cases/failure-policy.ts";
 import { plural } from "../../words.ts";
 import type { EnvoyCase } from "../envoy-case.ts";
 import type { EnvoyLab } from "../envoy-lab.ts";
 import type { Played } from "../scene.ts";
-import { answerText, bystanderText, dataOf } from "../words.ts";
+import { answerText, bystanderText, CUSTOM, dataOf, trapIn } from "../words.ts";
 
-const NAME = "trap-on-header";
-const LATER = 5;
 /** Milliseconds between requests for reload: Envoy makes no new VM within a second of the last. */
 const BACK_OFF = 1500;
-
-const asks = [
-  {},
-  { headers: [["x-trap", "1"]] as const },
-  ...Array.from({ length: LATER }, () => ({})),
-];
 
 /** Callbacks for request headers that ran, in all: by the trace of Envoy's Wasm component. */
 const ran = ({ lines }: Played): number =>
@@ -57,17 +63,32 @@ async function columns(lab: EnvoyLab, failure: Failure, stock: Failure | "legacy
   return { before, after: story(played) };
 }
 
+async function landing(lab: EnvoyLab, one: Landing): Promise<Detail> {
+  const policy = lab.policy(ROLE, landingPolicy(one));
+  const { played, refused } = await lab.hardened(BURNER, policy, landingAsks, { level: "trace" });
+  if (played === null) throw new Error(`${BURNER} is refused: ${refused.message}`);
+  const [, spent, ...later] = played.answers;
+  const passed = later.filter((answer) => answer.status === 200).length;
+  // The first two requests ran it, and so did as many of the others as there are more.
+  const served = Math.min(passed, Math.max(0, ran(played) - 2));
+  const counted = played.stats.after[`${CUSTOM}${LANDED}`];
+  const detail = landed(one, { status: spent?.status ?? 0, served, counted });
+  const whole = trapIn(played) === null && played.bystanders.failed === 0;
+  return { ...detail, held: detail.held && whole };
+}
+
 export const failOpen: EnvoyCase = {
   id: "trap-fail-open",
   measurement:
-    "one good request, one that traps, five good ones; held when closed rejects that and every later one, reload that one only, and open skips the plugin for that one only",
-  plugins: [NAME],
+    "one good request, one that traps, five good ones; held when closed rejects that and every later one, reload that one only, and open does what the table of releases has for it; and where a request is out of fuel, when the module itself lets that one by (onExhaustion pass) or answers it (deny), counts it, and serves every later one",
+  plugins: [NAME, BURNER],
   async measure(lab) {
-    const [open, closed, reload] = await Promise.all([
+    const [open, closed, reload, ...soft] = await Promise.all([
       columns(lab, "open", "legacy-open"),
       columns(lab, "closed"),
       columns(lab, "reload"),
-    ]);
+      ...landings.map((one) => landing(lab, one)),
+    ] as const);
     const detail = (plugin: string, both: typeof open, held: boolean): Detail => ({
       plugin,
       unhardened: both.before.cell,
@@ -77,22 +98,21 @@ export const failOpen: EnvoyCase = {
     const closedHeld = closed.after.trapping === 503 && closed.after.rejected === LATER;
     const { after } = reload;
     const reloadHeld = after.trapping === 503 && after.rejected === 0 && after.bypassed === 0;
-    const openHeld = open.after.trapping === 200 && open.after.bypassed === 0;
-    const others = closedHeld && reloadHeld;
+    const form = failureForm(lab.release, "open")!;
+    const opened = form.trapped === "503" ? 503 : 200;
+    const openHeld = open.after.trapping === opened && open.after.bypassed === LATER;
     return {
       unhardened: open.before.cell,
       hardened: {
-        text: `open: ${open.after.cell.text}. closed: ${closed.after.cell.text}. reload: ${after.cell.text}`,
+        text: `open: ${open.after.cell.text}. closed: ${closed.after.cell.text}. reload: ${after.cell.text}. ${soft.map((one) => `${one.plugin}: ${one.hardened.text}`).join(". ")}`,
         data: open.after.cell.data,
       },
-      held: openHeld && others,
-      notYet: others
-        ? "closed and reload hold; open as the article has it needs a module that ends a request without a trap"
-        : null,
+      held: openHeld && closedHeld && reloadHeld && soft.every((one) => one.held),
       details: [
         detail("failure open", open, openHeld),
         detail("failure closed", closed, closedHeld),
         detail("failure reload", reload, reloadHeld),
+        ...soft,
       ],
     };
   },

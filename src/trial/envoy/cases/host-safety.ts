@@ -1,8 +1,8 @@
 // Beyond the article's tables: plugins that end the whole Envoy.
-import type { Detail } from "../../case.ts";
+import type { Detail, Measured } from "../../case.ts";
 import { STACK, START_LOGS, UNEXPORTED } from "../../cases/host-safety.ts";
 import { plural } from "../../words.ts";
-import type { EnvoyCase, EnvoyMeasured } from "../envoy-case.ts";
+import type { EnvoyCase } from "../envoy-case.ts";
 import type { EnvoyLab } from "../envoy-lab.ts";
 import type { Played } from "../scene.ts";
 import { account, hardenedCell, pluginLines, trapIn } from "../words.ts";
@@ -43,7 +43,7 @@ export const stackDepth: EnvoyCase = {
   },
 };
 
-async function crash(lab: EnvoyLab, name: string, works: boolean): Promise<EnvoyMeasured> {
+async function crash(lab: EnvoyLab, name: string, works: boolean): Promise<Measured> {
   const before = await lab.unhardened(name, [{}]);
   const after = await lab.hardened(name, lab.policy(ROLE), [{}]);
   const logged = after.played === null ? [] : pluginLines(after.played);

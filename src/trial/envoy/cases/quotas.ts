@@ -1,6 +1,6 @@
 // Beyond the article's tables: plugins that make an Envoy spend memory, log and time that no limit of its own covers,
 // by calls that their policies allow. Memory is that of the process, as the system tells it.
-import type { Cell } from "../../case.ts";
+import type { Cell, Measured } from "../../case.ts";
 import {
   ALIASED,
   FEEDER,
@@ -13,7 +13,7 @@ import {
   TICKS,
 } from "../../cases/quotas.ts";
 import { plural, refusal } from "../../words.ts";
-import type { EnvoyCase, EnvoyMeasured } from "../envoy-case.ts";
+import type { EnvoyCase } from "../envoy-case.ts";
 import { type EnvoyLab, HANG, type SceneOptions } from "../envoy-lab.ts";
 import type { Played, SceneAsk } from "../scene.ts";
 import {
@@ -52,7 +52,7 @@ async function spends(
   name: string,
   call: string,
   options: SceneOptions = {},
-): Promise<EnvoyMeasured> {
+): Promise<Measured> {
   const { before, after } = await both(lab, name, [{}], options);
   const [harm, kept] = [growth(before), growth(after)];
   const denied = options.level === "critical" || deniedIn(after).includes(call);

@@ -1,8 +1,8 @@
 // Two plugins in one Envoy that share what one of them keeps, and the same with a vm_id for each.
-import type { Cell } from "../../case.ts";
+import type { Cell, Measured } from "../../case.ts";
 import { SECRET, SPY, VICTIM } from "../../cases/shared-vm.ts";
 import { tryContain } from "../../lab.ts";
-import type { EnvoyCase, EnvoyMeasured } from "../envoy-case.ts";
+import type { EnvoyCase } from "../envoy-case.ts";
 import type { EnvoyLab } from "../envoy-lab.ts";
 import type { Played, ScenePlugin } from "../scene.ts";
 import { dataOf } from "../words.ts";
@@ -41,7 +41,7 @@ async function outcome(lab: EnvoyLab, plugins: readonly ScenePlugin[]): Promise<
   return { stolen, back, cell: { text, data: { ...dataOf(played), stolen, back } } };
 }
 
-async function measure(lab: EnvoyLab, vmId?: string): Promise<EnvoyMeasured> {
+async function measure(lab: EnvoyLab, vmId?: string): Promise<Measured> {
   const policy = lab.policy("header-rewriter", {
     "spec.capabilities.allow+": ["proxy_get_shared_data", "proxy_set_shared_data"],
   });

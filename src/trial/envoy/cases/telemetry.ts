@@ -1,41 +1,57 @@
-// What Envoy's own statistics tell of a plugin that defines none: names under `wasmcustom.` would be the module's.
-import type { Cell } from "../../case.ts";
-import { meshTelemetry } from "../../cases/later.ts";
-import { plural } from "../../words.ts";
+// What a stock Envoy's own statistics tell of a plugin: nothing of one as it is, and of a hardened one what its
+// module tells, under `wasmcustom.` in /stats, without that prefix in /stats/prometheus.
+
+import { prometheusName } from "../../../spec/plugin-metrics.ts";
+import { METRIC_PREFIX } from "../../../spec/telemetry.ts";
+import type { Detail } from "../../case.ts";
+import {
+  CLUSTER,
+  telemetry as inLab,
+  type ToldRow,
+  tellingPolicy,
+  toldCells,
+  toldDetail,
+  toldName,
+  toldRows,
+} from "../../cases/telemetry.ts";
+import { refusal } from "../../words.ts";
 import type { EnvoyCase } from "../envoy-case.ts";
+import type { EnvoyLab } from "../envoy-lab.ts";
 import type { Played } from "../scene.ts";
-import { changed, dataOf } from "../words.ts";
+import { CUSTOM } from "../words.ts";
 
-const NAME = "header-tag";
+const own = ({ stats, samples }: Played): readonly string[] => [
+  ...Object.keys(stats.after).filter((name) => name.startsWith(CUSTOM)),
+  ...Object.keys(samples).filter((name) => name.startsWith(prometheusName(METRIC_PREFIX))),
+];
 
-const custom = ({ stats: { after } }: Played): readonly string[] =>
-  Object.keys(after).filter((name) => name.startsWith("wasmcustom."));
-const ofWasm = ({ stats: { after } }: Played): readonly string[] =>
-  Object.keys(after).filter((name) => name.startsWith("wasm."));
+/** The same value on both pages, or none; how often a histogram was told only Prometheus' page says. */
+function said(row: ToldRow, { stats, samples }: Played): number | undefined {
+  const name = toldName(row);
+  const sample = prometheusName(name);
+  const count = samples[`${sample}_count`];
+  if (count !== undefined) return count;
+  const value = stats.after[`${CUSTOM}${name}`];
+  return value === samples[sample] ? value : undefined;
+}
 
-function cell(played: Played): Cell {
-  const own = custom(played);
-  const moved = Object.keys(changed(played)).filter((name) => name.startsWith("wasm"));
-  const text = `${plural(own.length, "statistic")} of the plugin's own${own[0] === undefined ? "" : ` (${own[0]})`}; ${plural(ofWasm(played).length, "statistic")} of Wasm in all, ${moved.length} changed by ${plural(played.answers[0]?.passed ?? 0, "request")}`;
-  return { text, data: { ...dataOf(played), own, moved } };
+async function one(lab: EnvoyLab, row: ToldRow): Promise<Detail> {
+  const { name, role, times, ask } = row;
+  const asks = [{ times, ...ask }];
+  const options = { targets: [CLUSTER], samples: true };
+  const before = await lab.unhardened(name, asks, options);
+  const policy = lab.policy(role, tellingPolicy(row));
+  const { played, refused } = await lab.hardened(name, policy, asks, options);
+  if (played === null) throw new Error(refusal(refused).text);
+  return toldDetail(row, own(before), said(row, played), { stats: played.stats.after });
 }
 
 export const telemetry: EnvoyCase = {
-  id: "telemetry",
+  id: inLab.id,
   measurement:
-    "names under wasmcustom. in /stats after ten requests of a plugin that defines none; held when the hardened module has its own",
-  plugins: [NAME],
+    "names under wasmcustom. in /stats and their samples in /stats/prometheus after a known number of requests, denied calls, calls, refused growths and spent budgets; held when there are none by default and the hardened module has counted each of them",
+  plugins: inLab.plugins,
   async measure(lab) {
-    const asks = [{ times: 10 }];
-    const before = await lab.unhardened(NAME, asks);
-    const { played, refused } = await lab.hardened(
-      NAME,
-      lab.policy("header-rewriter", { "spec.telemetry": true }),
-      asks,
-    );
-    if (played === null) throw new Error(`${NAME} is refused: ${refused.message}`);
-    const held = custom(played).length > 0;
-    const notYet = held || !("notYet" in meshTelemetry) ? null : meshTelemetry.notYet;
-    return { unhardened: cell(before), hardened: cell(played), held, notYet, details: [] };
+    return toldCells(await Promise.all(toldRows.map((row) => one(lab, row))));
   },
 };
