@@ -88,6 +88,9 @@ export function readManifest(name: string, bytes: Buffer, partial = false): File
   return readFileText(name, bytes.toString("utf8"), { partial });
 }
 
+/** Most manifests fit, and nine in ten are let go again at once: their bytes are held until the next file is read. */
+const scratch = Buffer.allocUnsafeSlow(256 * 1024);
+
 /** A file's bytes; undefined where there are too many. What isn't a file says size 0 and is read by Node. */
 function readWhole(path: string): Buffer | undefined {
   const descriptor = openSync(path, "r");
@@ -95,7 +98,7 @@ function readWhole(path: string): Buffer | undefined {
     const { size } = fstatSync(descriptor);
     if (size > MAX_FILE) return undefined;
     if (size === 0) return readFileSync(descriptor);
-    const bytes = Buffer.allocUnsafe(size);
+    const bytes = size <= scratch.length ? scratch : Buffer.allocUnsafe(size);
     let length = 0;
     while (length < size) {
       const read = readSync(descriptor, bytes, length, size - length, null);

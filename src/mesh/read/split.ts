@@ -53,11 +53,14 @@ export function mayMatter(text: string): boolean {
 }
 
 const signBytes = signs.map((sign) => Buffer.from(sign));
+/** Beginnings of signs, each sign by one: four searches of most files instead of eight. */
+const beginnings = ["asm", "capability", "fail", "dispatch_c"].map((text) => Buffer.from(text));
 const escapeBytes = ["\\x", "\\u", "\\U", "\\\n", "\\\r"].map((text) => Buffer.from(text));
 
 /** The same of a file's bytes, before they are made a string. */
 export function bytesMayMatter(bytes: Buffer): boolean {
-  if (signBytes.some((sign) => bytes.includes(sign))) return true;
+  const begun = beginnings.some((one) => bytes.includes(one));
+  if (begun && signBytes.some((sign) => bytes.includes(sign))) return true;
   return bytes.includes(92) && escapeBytes.some((one) => bytes.includes(one));
 }
 
