@@ -14,7 +14,7 @@ import {
 import { type Artifact, openArtifact, plainArtifact } from "../supply/artifact.ts";
 import type { Io } from "./io.ts";
 import { readModule } from "./ref.ts";
-import { type RemoteFlags, remoteOf } from "./remote-flags.ts";
+import { letGo, type RemoteFlags, remoteOf } from "./remote-flags.ts";
 
 /** Runs something that reaches others, and lets go of the connections. */
 export async function reaching<T>(
@@ -26,16 +26,17 @@ export async function reaching<T>(
   try {
     return await work(remote);
   } finally {
-    remote.http.close();
+    await letGo(remote);
   }
 }
 
-/** What any reference names. Throws what reading it throws. */
+/** What any reference names; with `signatures`, what is attached to it is wanted too. Throws what reading it throws. */
 export async function artifactOf(
   text: string,
   remote: Remote,
   flags: RemoteFlags,
   io: Io,
+  options: { readonly signatures?: boolean } = {},
 ): Promise<Artifact> {
   const reference = parseReference(text);
   const ref = shownRef(text);
@@ -47,7 +48,7 @@ export async function artifactOf(
     return plainArtifact(ref, bytes, reference.digest, hexOf(digest));
   }
   const target = await effectiveTarget(reference);
-  return openArtifact(openStore(reference, remote), target, ref, reference.digest);
+  return openArtifact(openStore(reference, remote), target, ref, reference.digest, options);
 }
 
 /** The manifest of an artifact that is to be signed, whatever it holds. */

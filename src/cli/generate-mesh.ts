@@ -1,6 +1,5 @@
 // `glovebox generate istio|envoy-gateway|kuma|gloo REF -p POLICY`: what was asked for → the generated objects and,
 // where asked, the hardened modules that they name. Nothing is written unless all of it could be made.
-import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderFinding } from "../errors/render.ts";
 import { pluginFacts } from "../mesh/envoy/generate/plugin-facts.ts";
@@ -8,6 +7,7 @@ import type { Code, EnvoyRequest } from "../mesh/envoy/generate/request.ts";
 import { CANARY, objectName, phaseOf } from "../mesh/generate/common.ts";
 import { generateMesh, type MeshFile, type TargetRequest } from "../mesh/generate/mesh.ts";
 import type { Canary, MeshRequest, ModuleSource, Revision } from "../mesh/generate/request.ts";
+import { parseReference, pluginName } from "../net/reference.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
 import { type PolicyDocument, setting } from "../policy/settings.ts";
@@ -70,7 +70,7 @@ async function revisionOf(
     policy,
     version,
     dispatch: setting(wanted.document, "spec.dispatch.clusters") ?? null,
-    rootId: flags["root-id"] ?? basename(wanted.ref, ".wasm"),
+    rootId: flags["root-id"] ?? pluginName(parseReference(wanted.ref)),
     configuration: flags.configuration ?? null,
     environment: variablesOf(command, flags.env ?? []),
   };

@@ -10,7 +10,7 @@ import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { writeOutput } from "./output.ts";
-import { remoteOf } from "./remote-flags.ts";
+import { letGo, remoteOf } from "./remote-flags.ts";
 import { count } from "./units.ts";
 import { usage } from "./usage.ts";
 
@@ -51,13 +51,15 @@ function text(
   return `pulled ${io.styles.bold(ref)} to ${output}\n${lines.join("\n")}\n`;
 }
 
+const asksForSigners = ({ key, identity, annotation, threshold }: InputOf<"pull">["flags"]) =>
+  [key, identity, annotation, threshold].some((one) => one !== undefined);
+
 /** Who signed it, where the flags say who must have. Throws the code by which the signatures were refused. */
 async function signersOf(
   artifact: Artifact,
   flags: InputOf<"pull">["flags"],
 ): Promise<readonly string[] | null> {
-  const asked = [flags.key, flags.identity, flags.annotation, flags.threshold];
-  if (asked.every((one) => one === undefined)) return null;
+  if (!asksForSigners(flags)) return null;
   const { bundlesOf, trustOf } = await import("./trust-flags.ts");
   const { checkSignatures } = await import("../supply/source.ts");
   const trust = await trustOf("pull", flags, null, undefined);
@@ -73,7 +75,9 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
   const remote = await remoteOf(flags, io);
   try {
     io.progress(`pulling ${ref}`);
-    const opened = await artifactOf(args.ref, remote, flags, io);
+    const opened = await artifactOf(args.ref, remote, flags, io, {
+      signatures: asksForSigners(flags),
+    });
     if (!isModule(opened.module)) fail("image-not-wasm", { what: ref });
     const signers = await signersOf(opened, flags);
     const pulled: Pulled = {
@@ -100,6 +104,6 @@ export async function run({ args, flags }: InputOf<"pull">, io: Io): Promise<Out
       text: () => text(ref, flags.output, pulled, io),
     };
   } finally {
-    remote.http.close();
+    await letGo(remote);
   }
 }

@@ -20,7 +20,7 @@ import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
 import { readModule } from "./ref.ts";
-import { remoteOf } from "./remote-flags.ts";
+import { letGo, remoteOf } from "./remote-flags.ts";
 import { usage } from "./usage.ts";
 
 type Flags = InputOf<"push">["flags"];
@@ -205,6 +205,6 @@ export async function run({ args, flags }: InputOf<"push">, io: Io): Promise<Out
         : await pushModule(flags, args, remote, io);
     return { exit: 0, result: pushed, text: () => text(pushed, io) };
   } finally {
-    remote.http.close();
+    await letGo(remote);
   }
 }

@@ -38,7 +38,7 @@ export async function readModule(text: string, flags: RemoteFlags, io: Io): Prom
     return { ref: text, bytes: await readFile(reference.path, limits.moduleBytes) };
   }
   const ref = shownRef(text);
-  const [{ remoteOf }, { fetchUrl, pullModule }] = await Promise.all([
+  const [{ letGo, remoteOf }, { fetchUrl, pullModule }] = await Promise.all([
     import("./remote-flags.ts"),
     import("../oci/remote.ts"),
   ]);
@@ -51,6 +51,6 @@ export async function readModule(text: string, flags: RemoteFlags, io: Io): Prom
         : (await pullModule(reference, remote)).module;
     return { ref, bytes };
   } finally {
-    remote.http.close();
+    await letGo(remote);
   }
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../errors/failure.ts";
 import { createBlobCache } from "../net/blob-cache.ts";
 import { createHttp } from "../net/http.ts";
+import { type WriteBehind, writeBehind } from "../net/write-behind.ts";
 import { createKeychain } from "../oci/credentials.ts";
 import type { Remote } from "../oci/remote.ts";
 import { uploadMemory } from "../oci/upload-memory.ts";
@@ -16,6 +17,17 @@ export interface RemoteFlags {
   readonly ca?: string | undefined;
   readonly "plain-http"?: boolean | undefined;
   readonly credentials?: string | undefined;
+}
+
+/** One that somebody has to let go of. */
+export interface OpenRemote extends Remote {
+  readonly cache: WriteBehind;
+}
+
+/** Ends its connections and waits for what it still writes. */
+export async function letGo({ http, cache }: OpenRemote): Promise<void> {
+  http.close();
+  await cache.settled();
 }
 
 const certificate = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -34,7 +46,7 @@ async function authoritiesOf(file: string | undefined): Promise<readonly string[
 }
 
 /** What a command reaches others with. Throws what reading the authority throws. */
-export async function remoteOf(flags: RemoteFlags, io: Io): Promise<Remote> {
+export async function remoteOf(flags: RemoteFlags, io: Io): Promise<OpenRemote> {
   const authorities = await authoritiesOf(flags.ca);
   const blocked = (io.env.GLOVEBOX_BLOCKED_CIDRS ?? "").split(",").filter((one) => one !== "");
   const folder = moduleCacheFolder(io.env);
@@ -43,7 +55,7 @@ export async function remoteOf(flags: RemoteFlags, io: Io): Promise<Remote> {
     http: createHttp({ authorities, blocked }),
     keychain: createKeychain(io.env, flags.credentials),
     clock: { now, random: Math.random, sleep: (ms) => sleep(ms) },
-    cache: createBlobCache({ folder, limit: moduleCacheSize(io.env), now }),
+    cache: writeBehind(createBlobCache({ folder, limit: moduleCacheSize(io.env), now })),
     memory: uploadMemory(join(folder, "uploads")),
     plainHttp: flags["plain-http"] === true,
   };

@@ -35,7 +35,8 @@ function promises(policy: Policy): readonly string[] {
 
 /** A module without our stamp was most likely never hardened; only a hint, since the stamp proves nothing. */
 function unhardenedHint(bytes: Uint8Array, first: Finding | undefined): string {
-  return first?.code === "verify-malformed" || Buffer.from(bytes).includes(`\x08${RESERVED}`)
+  return first?.code === "verify-malformed" ||
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(`\x08${RESERVED}`)
     ? ""
     : "It carries no stamp of Glovebox: harden it first (`glovebox harden`).\n";
 }
@@ -91,9 +92,11 @@ export async function run({ args, flags }: InputOf<"verify">, io: Io): Promise<O
   const [artifact, report] = isFile
     ? await verified(plainArtifact(args.ref, (await readModule(args.ref, flags, io)).bytes))
     : await (async () => {
+        const signed = flags.key !== undefined || flags.identity !== undefined;
+        const signatures = signed || policy.signedBy.length > 0;
         const { artifactOf, reaching } = await import("./artifact-ref.ts");
         return reaching(flags, io, async (remote) =>
-          verified(await artifactOf(args.ref, remote, flags, io)),
+          verified(await artifactOf(args.ref, remote, flags, io, { signatures })),
         );
       })();
   const { checks, accepted, contained, hardening } = report;

@@ -97,6 +97,22 @@ export function createBlobCache(options: CacheOptions): BlobCache {
   const { folder, limit: most, now } = options;
   const blobs = join(folder, "sha256");
   const fileOf = (digest: Digest): string => join(blobs, hexOf(digest));
+  let pruning: Promise<unknown> | null = null;
+  let waiting: Promise<unknown> | null = null;
+  /** Looks through the folder after everything that was written by now; for several writes at once, once. */
+  const prune = (): Promise<unknown> => {
+    if (pruning === null) {
+      pruning = pruneCache(options).finally(() => (pruning = null));
+      return pruning;
+    }
+    waiting ??= pruning
+      .catch(() => {})
+      .then(() => {
+        waiting = null;
+        return prune();
+      });
+    return waiting;
+  };
   return {
     async get(digest, limit) {
       const file = fileOf(digest);
@@ -121,7 +137,7 @@ export function createBlobCache(options: CacheOptions): BlobCache {
         const file = fileOf(digest);
         await atomicWrite(file, bytes, { sync: false });
         await utimes(file, now() / SECOND, now() / SECOND).catch(() => {});
-        await pruneCache(options);
+        await prune();
       } catch {}
     },
   };

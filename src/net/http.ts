@@ -1,6 +1,7 @@
 // One HTTP request and its whole answer: at most so many bytes, within so much time, from an address that is allowed.
 // No redirects, no cookies, no proxies, no credentials of its own. Everything that goes wrong is a Failure that names
 // the host; only `transient` ones are worth another try.
+import { createHash } from "node:crypto";
 import { lookup as systemLookup } from "node:dns";
 import {
   type ClientRequest,
@@ -23,6 +24,8 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
   /** Bytes that the answer may have. */
   readonly limit: number;
+  /** Also compute the body's digest as it comes in, while the rest is on its way. */
+  readonly digest?: boolean;
   /** What is asked, for messages: `GET manifests/v1`. */
   readonly what: string;
   /** The kinds of addresses that may be called. */
@@ -33,6 +36,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
+  /** The body's SHA-256 in hex, where it was asked for. */
+  readonly sha256?: string;
   /** Of the address that answered. */
   readonly kind: AddressKind;
 }
@@ -183,14 +188,17 @@ class Client implements Http {
       const late = (what: string, ms: number) => (): void => {
         sent.destroy(new Failure("registry-timeout", { host: url.host, what, ms }));
       };
-      const whole = setTimeout(late(request.what, times.request), times.request);
-      const connecting = setTimeout(late("connecting", times.connect), times.connect);
+      let whole: NodeJS.Timeout | undefined;
+      let connecting: NodeJS.Timeout | undefined;
       const end = (finish: () => void): void => {
         clearTimeout(whole);
         clearTimeout(connecting);
         finish();
       };
+      // From here on: before, others may have been waited for, which have times of their own.
       sent.on("socket", (socket) => {
+        whole = setTimeout(late(request.what, times.request), times.request);
+        connecting = setTimeout(late("connecting", times.connect), times.connect);
         const ready = (): void => clearTimeout(connecting);
         if (!socket.connecting) ready();
         else socket.once(secure ? "secureConnect" : "connect", ready);
@@ -235,12 +243,15 @@ function collect(answer: IncomingMessage, request: HttpRequest): Promise<HttpAns
     // Where the length is known the bytes go to their place at once.
     const known =
       method !== "HEAD" && length <= limit ? Buffer.allocUnsafe(length) : Buffer.alloc(0);
+    const hash = request.digest ? createHash("sha256") : null;
     const parts: Buffer[] = [];
-    let size = 0;
+    let [filled, size] = [0, 0];
     answer.on("data", (part: Buffer) => {
       if (size + part.length > limit) return reject(tooLarge());
-      if (size + part.length <= known.length) part.copy(known, size);
-      else parts.push(part);
+      if (parts.length === 0 && size + part.length <= known.length) {
+        filled += part.copy(known, size);
+      } else parts.push(part);
+      hash?.update(part);
       size += part.length;
     });
     answer.on("error", reject);
@@ -249,8 +260,10 @@ function collect(answer: IncomingMessage, request: HttpRequest): Promise<HttpAns
         const broken = new Error("the answer broke off");
         return reject(Object.assign(broken, { code: "ECONNRESET" }));
       }
-      const body = parts.length === 0 ? known.subarray(0, size) : Buffer.concat(parts, size);
-      resolve({ status: statusCode, headers, body, kind });
+      const placed = known.subarray(0, filled);
+      const body = parts.length === 0 ? placed : Buffer.concat([placed, ...parts], size);
+      const sha256 = hash?.digest("hex");
+      resolve({ status: statusCode, headers, body, kind, ...(sha256 && { sha256 }) });
     });
   });
 }

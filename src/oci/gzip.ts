@@ -1,6 +1,6 @@
 // Gzip as layers use it. Packing gives the same bytes on every platform; unpacking reads every byte of the input, checks
 // the checksum and stops at a limit before memory does.
-import { crc32, gzipSync, inflateRawSync } from "node:zlib";
+import { crc32, gzipSync, type InputType, inflateRaw, type ZlibOptions } from "node:zlib";
 import { fail } from "../errors/failure.ts";
 
 const HEADER = 10;
@@ -39,27 +39,42 @@ function pieceSize(bytes: Uint8Array, limit: number): number {
   return Math.min(Math.max(said.getUint32(0, true) + 1, 65_536), limit + 1);
 }
 
-function inflated(bytes: Uint8Array, limit: number): { bytes: Uint8Array; read: number } | string {
-  try {
-    // Without `info` one can't tell where the stream ended and what follows it.
-    const done = inflateRawSync(bytes, {
-      info: true,
-      maxOutputLength: Math.max(1, limit),
-      chunkSize: Math.max(64, pieceSize(bytes, limit)),
+/** As Node answers where `info` is asked for. */
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+type Inflate = (
+  bytes: InputType,
+  options: ZlibOptions,
+  done: (error: Error | null, answer: unknown) => void,
+) => void;
+
+/** In a thread of Node's own; meanwhile this one writes the cache and asks for signatures. */
+function inflated(
+  bytes: Uint8Array,
+  limit: number,
+): Promise<{ bytes: Uint8Array; read: number } | string> {
+  const options = {
+    // Without it one can't tell where the stream ended and what follows it.
+    info: true,
+    maxOutputLength: Math.max(1, limit),
+    chunkSize: Math.max(64, pieceSize(bytes, limit)),
+  };
+  return new Promise((resolve) => {
+    (inflateRaw as Inflate)(bytes, options, (error, answer) => {
+      if (error === null) {
+        const { buffer, engine } = answer as Inflated;
+        return resolve({ bytes: buffer, read: engine.bytesWritten });
+      }
+      const { code, message } = error as NodeJS.ErrnoException;
+      resolve(code === "ERR_BUFFER_TOO_LARGE" ? "limit" : message);
     });
-    const { buffer, engine } = done as unknown as {
-      readonly buffer: Uint8Array;
-      readonly engine: { readonly bytesWritten: number };
-    };
-    return { bytes: buffer, read: engine.bytesWritten };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ERR_BUFFER_TOO_LARGE" ? "limit" : message;
-  }
+  });
 }
 
 /** Unpacks all of `bytes`. Throws `layer-gzip`, and `layer-bomb` beyond `limit`. */
-export function gunzip(bytes: Uint8Array, limit: number, what: string): Uint8Array {
+export async function gunzip(bytes: Uint8Array, limit: number, what: string): Promise<Uint8Array> {
   const bad = (reason: string): never => fail("layer-gzip", { what, reason });
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -67,7 +82,7 @@ export function gunzip(bytes: Uint8Array, limit: number, what: string): Uint8Arr
     if (members >= MEMBERS) bad(`it has more than ${MEMBERS} parts`);
     const start = headerEnd(bytes, at);
     if (start === null) return bad(members === 0 ? "it is not gzip" : "something follows its end");
-    const part = inflated(bytes.subarray(start), limit - size);
+    const part = await inflated(bytes.subarray(start), limit - size);
     if (part === "limit") return fail("layer-bomb", { what, limit });
     if (typeof part === "string") return bad(part);
     const end = start + part.read;

@@ -46,7 +46,7 @@ async function fromArchive(
   what: string,
 ): Promise<Found> {
   const archive = await store.getBlob(layer, registryLimits.layerBytes);
-  const files = readTar(gunzip(archive, registryLimits.unpackedBytes, what), what);
+  const files = readTar(await gunzip(archive, registryLimits.unpackedBytes, what), what);
   const module = oneFile(files, layerFiles.module, what);
   if (module === undefined) fail("tar-no-module", { what });
   const runtime = oneFile(files, layerFiles.runtimeConfig, what);
@@ -54,9 +54,16 @@ async function fromArchive(
 }
 
 async function found(store: Store, manifest: Manifest, what: string): Promise<Found> {
-  const { layers, config, mediaType } = manifest;
+  const content = contentOf(store, manifest, what);
+  // Whichever comes first, what is wrong with the configuration is said first.
+  content.catch(() => {});
   // Nothing in it is used; but an artifact with a part that was changed is not the one that was pushed.
-  await store.getBlob(config, registryLimits.smallBytes);
+  await store.getBlob(manifest.config, registryLimits.smallBytes);
+  return content;
+}
+
+async function contentOf(store: Store, manifest: Manifest, what: string): Promise<Found> {
+  const { layers, config, mediaType } = manifest;
   const raw = (layer: Descriptor): Promise<Uint8Array> => store.getBlob(layer, limits.moduleBytes);
   const last = layers.at(-1);
   // Each as Istio tries it: by the last layer's type first, then as an artifact of two layers.
@@ -69,8 +76,10 @@ async function found(store: Store, manifest: Manifest, what: string): Promise<Fo
   const contents = layers.filter((one) => one.mediaType === mediaTypes.hubContent);
   const configs = layers.filter((one) => one.mediaType === mediaTypes.hubConfig);
   if (layers.length === 2 && contents.length === 1) {
-    const runtime = configs[0] && (await store.getBlob(configs[0], registryLimits.smallBytes));
-    const module = await raw(contents[0]!);
+    const [module, runtime] = await Promise.all([
+      raw(contents[0]!),
+      configs[0] && store.getBlob(configs[0], registryLimits.smallBytes),
+    ]);
     return { layout: "artifact", module, ...(runtime && { runtime }) };
   }
   if (layers.length === 1 && last!.mediaType === mediaTypes.cncfContent) {

@@ -25,6 +25,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly limit?: number;
+  /** Compute the body's digest as it comes in. */
+  readonly digest?: boolean;
   /** Needs the right to write. */
   readonly writes?: boolean;
   /** Another repository that has to be readable: for mounts. */
@@ -116,6 +118,7 @@ export class RegistrySession {
       },
       ...(ask.body !== undefined && { body: ask.body }),
       limit: ask.limit ?? registryLimits.smallBytes,
+      ...(ask.digest && { digest: true }),
       what,
       allowed: home ? anyNetwork : within(this.#kind),
     });

@@ -113,10 +113,11 @@ export class RegistryStore implements Store {
       at: `blobs/${digest}`,
       // One byte more tells a blob that is too long from one that is right.
       limit: Math.max(size + 1, 1),
+      digest: true,
       expect: [200, 404],
     });
     if (answer.status === 404) fail("blob-missing", { store: this.name, digest });
-    checkBlob(answer.body, wanted, this.name);
+    checkBlob(answer.body, wanted, this.name, answer.sha256);
     return answer.body;
   }
 
@@ -128,7 +129,8 @@ export class RegistryStore implements Store {
 
   async putBlob(bytes: Uint8Array, mediaType: string): Promise<Descriptor> {
     const digest = digestOf(bytes);
-    if (!(await this.hasBlob(digest))) await this.#upload.send(bytes, digest);
+    if (await this.hasBlob(digest)) await this.#upload.needless(bytes.length, digest);
+    else await this.#upload.send(bytes, digest);
     return { mediaType, digest, size: bytes.length };
   }
 
@@ -188,16 +190,14 @@ export class RegistryStore implements Store {
 
   async listReferrers(digest: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const listed = (await this.#referrersByApi(digest)) ?? (await this.#referrersByTag(digest));
-    const found: Descriptor[] = [];
-    for (const entry of inOrder(listed)) {
+    const read = inOrder(listed).map(async (entry) => {
       const stored = await this.getManifest(entry.digest);
       const referrer = stored && referrerOf(stored, `${entry.digest} of ${this.name}`);
-      if (referrer?.subject.digest !== digest) continue;
-      if (artifactType === undefined || referrer.descriptor.artifactType === artifactType) {
-        found.push(referrer.descriptor);
-      }
-    }
-    return found;
+      return referrer?.subject.digest === digest ? [referrer.descriptor] : [];
+    });
+    return (await Promise.all(read))
+      .flat()
+      .filter((one) => artifactType === undefined || one.artifactType === artifactType);
   }
 
   async #referrersByTag(digest: Digest): Promise<readonly Descriptor[]> {

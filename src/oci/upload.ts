@@ -54,10 +54,19 @@ export class Upload {
     this.#chunk = chunk;
   }
 
+  #key(digest: Digest): string {
+    return `${this.#session.base.href} ${digest}`;
+  }
+
+  /** The registry has the blob: an upload of it that was killed at its end needs no memory. */
+  async needless(size: number, digest: Digest): Promise<void> {
+    if (size > this.#chunk) await this.#memory.forget(this.#key(digest));
+  }
+
   /** Sends a blob that the registry doesn't have. Throws `registry-upload` and what requests throw. */
   async send(bytes: Uint8Array, digest: Digest): Promise<void> {
     if (bytes.length <= this.#chunk) return this.#whole(bytes, digest);
-    const key = `${this.#session.base.href} ${digest}`;
+    const key = this.#key(digest);
     const recalled = await this.#recalled(key, bytes.length);
     if (recalled === null) return this.#pieces(bytes, digest, key, await this.#begin(key));
     try {

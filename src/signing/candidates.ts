@@ -80,15 +80,27 @@ async function legacyOf(store: Store, subject: Digest): Promise<readonly Candida
   if (manifest.layers.length > signingLimits.candidates) {
     fail("signature-too-many", { what: store.name, limit: signingLimits.candidates });
   }
-  const found: Candidate[] = [];
-  for (const layer of manifest.layers) {
+  const found = manifest.layers.map(async (layer): Promise<readonly Candidate[]> => {
     const signature = layer.annotations?.[signingAnnotations.signature];
-    if (layer.mediaType !== signingTypes.simpleSigning || signature === undefined) continue;
+    if (layer.mediaType !== signingTypes.simpleSigning || signature === undefined) return [];
     const payload = await store.getBlob(layer, signingLimits.payloadBytes);
-    const name = `the signature ${short(layer.digest)}`;
-    found.push({ kind: "legacy", what: name, payload, signature });
+    return [{ kind: "legacy", what: `the signature ${short(layer.digest)}`, payload, signature }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function bundlesOf(store: Store, subject: Digest): Promise<readonly Candidate[]> {
+  // Not filtered by artifact type: some registries report it wrongly.
+  const listed = await store.listReferrers(subject);
+  if (listed.length > signingLimits.candidates) {
+    fail("signature-too-many", { what: store.name, limit: signingLimits.candidates });
   }
-  return found;
+  const bundles = await Promise.all(
+    listed.map((one) =>
+      tolerant(`the referrer ${short(one.digest)}`, () => bundleOf(store, subject, one)),
+    ),
+  );
+  return bundles.filter((one) => one !== null);
 }
 
 /**
@@ -96,16 +108,9 @@ async function legacyOf(store: Store, subject: Digest): Promise<readonly Candida
  * that don't have their digest, among others) and `signature-too-many`.
  */
 export async function candidatesOf(store: Store, subject: Digest): Promise<readonly Candidate[]> {
-  // Not filtered by artifact type: some registries report it wrongly.
-  const listed = await store.listReferrers(subject);
-  if (listed.length > signingLimits.candidates) {
-    fail("signature-too-many", { what: store.name, limit: signingLimits.candidates });
-  }
-  const bundles: Candidate[] = [];
-  for (const one of listed) {
-    const what = `the referrer ${short(one.digest)}`;
-    const bundle = await tolerant(what, () => bundleOf(store, subject, one));
-    if (bundle !== null) bundles.push(bundle);
-  }
-  return [...bundles, ...(await legacyOf(store, subject))];
+  const [bundles, legacy] = await Promise.all([
+    bundlesOf(store, subject),
+    legacyOf(store, subject),
+  ]);
+  return [...bundles, ...legacy];
 }

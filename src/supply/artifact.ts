@@ -15,7 +15,12 @@ export interface Artifact {
   /** Of the module, in hex. */
   readonly sha256: string;
   /** Where it lies; null for a file or a download. */
-  readonly at: { readonly store: Store; readonly subject: Descriptor } | null;
+  readonly at: {
+    readonly store: Store;
+    readonly subject: Descriptor;
+    /** What is attached to it, where that was asked for along with it. */
+    readonly attached?: Promise<readonly Candidate[]>;
+  } | null;
   /** What the reference itself pins: a manifest in a store, a module elsewhere. */
   readonly pinned: Digest | null;
   /** How the module lies in its manifest; null where there is none. */
@@ -32,21 +37,29 @@ export function plainArtifact(
   return { ref, module, sha256: hex, at: null, pinned, pulled: null };
 }
 
-/** Reads what a target (tag or digest) of a store stands for. Throws what reading throws. */
+/**
+ * Reads what a target (tag or digest) of a store stands for; with `signatures`, also asks for what is attached to it while
+ * the module is on its way. Throws what reading throws.
+ */
 export async function openArtifact(
   store: Store,
   target: string,
   ref: string,
   pinned: Digest | null,
+  { signatures = false }: { readonly signatures?: boolean } = {},
 ): Promise<Artifact> {
   const stored = await store.getManifest(target);
   if (stored === null) return fail("manifest-missing", { target, store: store.name });
+  const subject = stored.descriptor;
+  const attached = signatures ? candidatesOf(store, subject.digest) : undefined;
+  // Whoever judges it meets the reason; who finds the module unreadable first has a better one.
+  attached?.catch(() => {});
   const pulled: PulledModule = await readStored(store, stored, ref);
   return {
     ref,
     module: pulled.module,
     sha256: hexOf(pulled.digest),
-    at: { store, subject: stored.descriptor },
+    at: { store, subject, ...(attached && { attached }) },
     pinned,
     pulled,
   };
@@ -58,6 +71,6 @@ export async function attachedTo(
   given: readonly Candidate[],
 ): Promise<readonly Candidate[]> {
   if (artifact.at === null) return given;
-  const { store, subject } = artifact.at;
-  return [...given, ...(await candidatesOf(store, subject.digest))];
+  const { store, subject, attached } = artifact.at;
+  return [...given, ...(await (attached ?? candidatesOf(store, subject.digest)))];
 }

@@ -1,7 +1,7 @@
 // Replaces a file in one step: whoever looks, whenever the process dies, sees the old file or the whole new
 // one. Throws Node's own errors; the caller knows which words fit.
 import { randomBytes } from "node:crypto";
-import { open, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 async function ignoreMissing<T>(value: Promise<T>): Promise<T | undefined> {
@@ -10,6 +10,14 @@ async function ignoreMissing<T>(value: Promise<T>): Promise<T | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** In one piece where the system takes it: `writeFile` cuts into many, and waits for the event loop between them. */
+async function writeAll(handle: FileHandle, data: Uint8Array | string): Promise<void> {
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  for (let at = 0; at < bytes.length; ) {
+    at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
   }
 }
 
@@ -51,7 +59,7 @@ export async function atomicWrite(
   const handle = await open(temporary, "wx", 0o666);
   try {
     try {
-      await handle.writeFile(bytes);
+      await writeAll(handle, bytes);
       if (before !== undefined) await handle.chmod(before.mode & 0o777);
       if (options.sync !== false) await handle.sync();
     } finally {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isDigest } from "../../src/net/digest.ts";
+import type { HttpRequest } from "../../src/net/http.ts";
 import { buildArtifact } from "../../src/oci/build-artifact.ts";
 import { LayoutStore } from "../../src/oci/layout-store.ts";
 import { readArtifact } from "../../src/oci/read-artifact.ts";
@@ -67,6 +68,40 @@ function glovebox(
     child.on("close", (status) => {
       clearTimeout(timer);
       resolve({ ms: performance.now() - start, status });
+    });
+  });
+}
+
+const uploads = join(cache, "uploads");
+/** What is remembered of an upload that is under way; null where none is. */
+function underWay(): string | null {
+  if (!existsSync(uploads)) return null;
+  const name = readdirSync(uploads).find((one) => one.endsWith(".upload"));
+  try {
+    return name === undefined ? null : readFileSync(join(uploads, name), "latin1");
+  } catch {
+    return null;
+  }
+}
+
+/** Kills the command once an upload has begun: at any moment of its first piece, or right behind it. */
+function killedUploading(args: readonly string[], behind: boolean): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: scratch, env, stdio: "ignore" } as const;
+    const child = spawn(process.execPath, [program, ...args], options);
+    let first: string | null = null;
+    const timer = setInterval(() => {
+      const now = underWay();
+      first ??= now;
+      if (now === null || (behind && now === first)) return;
+      clearInterval(timer);
+      if (behind) child.kill("SIGKILL");
+      else setTimeout(() => child.kill("SIGKILL"), random.int(15));
+    }, 1);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      clearInterval(timer);
+      resolve(status);
     });
   });
 }
@@ -133,25 +168,42 @@ test("a push to a registry that is killed leaves none or all of it, and the next
     ];
     const whole = await glovebox(args());
     assert.equal(whole.status, 0);
-    let [early, resumed] = [0, 0];
+    let [early, underway, resumed] = [0, 0, 0];
     for (round = 1; round <= KILLS; round++) {
-      const { status } = await glovebox(args(), 40 + random.int(whole.ms));
+      // Every other one while a large blob is on its way.
+      const status =
+        round % 2 === 0
+          ? await killedUploading(args(), round % 4 === 0)
+          : (await glovebox(args(), 40 + random.int(whole.ms))).status;
       if (status !== 0) early++;
       // With what the killed process remembered of its uploads.
       const remote = testRemote({ memory: uploadMemory(join(cache, "uploads")) });
-      const store = openRegistry({ registry: registry.host, repository: repository() }, remote);
+      let sent = 0;
+      const http = {
+        close: () => remote.http.close(),
+        send: (request: HttpRequest) => {
+          if (request.method === "PATCH") sent += request.body?.length ?? 0;
+          return remote.http.send(request);
+        },
+      };
+      const store = openRegistry(
+        { registry: registry.host, repository: repository() },
+        { ...remote, http },
+      );
       const read = () => codeOf(readArtifact(store, "v1", "the registry"));
       assert.match(await read(), status === 0 ? /^none$/ : /^(none|manifest-missing)$/);
-      const uploads = join(cache, "uploads");
-      if (existsSync(uploads) && readdirSync(uploads).some((one) => one.endsWith(".upload")))
-        resumed++;
+      const interrupted = underWay() !== null;
+      if (interrupted) underway++;
       await writeArtifact(store, artifactOf(newModule), "v1");
+      if (interrupted && sent < SIZE) resumed++;
       assert.equal(await read(), "none");
+      assert.equal(underWay(), null, "a finished upload is forgotten");
     }
     t.diagnostic(
-      `${early} of ${KILLS} died before they were done, ${resumed} in the middle of an upload`,
+      `${early} of ${KILLS} died before they were done, ${underway} in the middle of an upload; ${resumed} of those were gone on with behind their first piece`,
     );
     assert.ok(early > KILLS / 3);
+    assert.ok(underway > KILLS / 4);
     assert.ok(resumed > 0);
     cacheIsWhole();
   } finally {
