@@ -1,8 +1,8 @@
 // The socket: HTTP or HTTPS with every limit that a stranger could press on, and an end that first answers what is in
 // flight. It knows no route.
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
-import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer as createSecureServer, Server as SecureServer } from "node:https";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { fail } from "../errors/failure.ts";
 import { serveLimits } from "../spec/serve.ts";
 import type { TlsPair } from "./tls.ts";
@@ -45,6 +45,8 @@ export class Listener {
   /** Answers that aren't over, with when they began. */
   readonly #open = new Map<ServerResponse, number>();
   readonly #sockets = new Set<Socket>();
+  /** Answers that aren't over, by the connection that requests came on. */
+  readonly #busy = new Map<Socket, number>();
   readonly #sweep: NodeJS.Timeout;
   #draining = false;
 
@@ -61,8 +63,16 @@ export class Listener {
     };
     const take: RequestListener = (request, response) => {
       if (this.#draining) response.shouldKeepAlive = false;
+      const { socket } = request;
       this.#open.set(response, performance.now());
-      response.on("close", () => this.#open.delete(response));
+      this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+      // Comes when the last byte has been handed on, or the connection is gone.
+      response.on("close", () => {
+        this.#open.delete(response);
+        const left = (this.#busy.get(socket) ?? 1) - 1;
+        if (this.#busy.has(socket)) this.#busy.set(socket, left);
+        if (left === 0 && this.#draining) socket.destroySoon();
+      });
       answer(request, response);
     };
     this.#server =
@@ -90,6 +100,11 @@ export class Listener {
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
+    });
+    const secure = server instanceof SecureServer;
+    server.on(secure ? "secureConnection" : "connection", (socket: Socket) => {
+      this.#busy.set(socket, 0);
+      socket.on("close", () => this.#busy.delete(socket));
     });
     // Counts bytes that move in either direction, so an answer that is taken slowly but steadily goes on.
     server.setTimeout(this.#limits.idle, (socket) => {
@@ -158,14 +173,15 @@ export class Listener {
     for (const response of this.#open.keys()) {
       if (!response.headersSent) response.shouldKeepAlive = false;
     }
-    const closed = new Promise<void>((done) => this.#server.close(() => done()));
-    // A connection whose last answer has gone out meanwhile is idle, whatever its client would like.
-    const idle = setInterval(() => this.#server.closeIdleConnections(), 50);
+    // Node's own close would end connections whose last answer is written but not yet taken.
+    const closed = new Promise<void>((done) => {
+      NetServer.prototype.close.call(this.#server, () => done());
+    });
+    for (const [socket, answers] of this.#busy) if (answers === 0) socket.destroy();
     const late = setTimeout(() => this.close(), most);
     await closed;
-    clearInterval(idle);
     clearTimeout(late);
-    clearInterval(this.#sweep);
+    this.close();
   }
 
   /** Ends at once. */

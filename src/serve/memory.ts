@@ -9,7 +9,7 @@ export class Memory {
   readonly #held = new Map<Digest, WeakRef<Uint8Array>>();
   #bytes = 0;
 
-  /** Bytes that may be kept; what is larger than all of it is never kept. */
+  /** Bytes that may be kept; what is larger than all of it is never kept, and with 0 nothing is found again. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -28,6 +28,7 @@ export class Memory {
 
   /** Only for bytes that have this digest. */
   put(digest: Digest, bytes: Uint8Array): void {
+    if (this.#limit === 0) return;
     this.#held.set(digest, new WeakRef(bytes));
     if (bytes.length > this.#limit) return;
     const before = this.#kept.get(digest);
