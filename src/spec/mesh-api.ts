@@ -50,6 +50,16 @@ e Stage FaultStage=0 AuthNStage=1 AuthZStage=2 RateLimitStage=3 AcceptedStage=4 
 e Predicate During=0 Before=1 After=2
 `;
 
+/** Kinds that bring a plugin into a proxy, as an API server has them: with their group, their plural, what versions are served. */
+export const pluginKinds = [
+  { group: "extensions.istio.io", kind: "WasmPlugin", resource: "wasmplugins", versions: ["v1alpha1"] },
+  { group: "extensions.istio.io", kind: "TrafficExtension", resource: "trafficextensions", versions: ["v1alpha1"] },
+  { group: "networking.istio.io", kind: "EnvoyFilter", resource: "envoyfilters", versions: ["v1alpha3"] },
+  { group: "gateway.envoyproxy.io", kind: "EnvoyExtensionPolicy", resource: "envoyextensionpolicies", versions: ["v1alpha1"] },
+  { group: "gateway.envoyproxy.io", kind: "EnvoyPatchPolicy", resource: "envoypatchpolicies", versions: ["v1alpha1"] },
+  { group: "kuma.io", kind: "MeshProxyPatch", resource: "meshproxypatches", versions: ["v1alpha1"] },
+] as const;
+
 /** Kinds that Kuma removed, with the release that did. */
 export const removedKinds = [{ kind: "ProxyTemplate", since: "Kuma 3.0.0", instead: "MeshProxyPatch" }] as const;
 

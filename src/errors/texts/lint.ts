@@ -20,6 +20,8 @@ export const lintTexts = {
   "lint-no-files": { text: "{files} hold no manifest", hint: "Name YAML or JSON files, folders of them, or - for standard input", blame: "usage", exit: 2 },
   "lint-unknown-target": { text: "--target {target} is nothing that facts are known of", hint: "{suggestion}", blame: "usage", exit: 2 },
 
+  "admission-lets-in": rule("the policy {name} lets plugins in: it {why}", "Write `{instead}`"),
+  "admission-matches-nothing": rule("{found} matches nothing: {why}", "Write {meant}"),
   "allow-precompiled": rule(
     "machine code that the module brings along is run as it is: nothing validates it, and nothing contains it",
     "Set allow_precompiled to false; Envoy then compiles the module itself",

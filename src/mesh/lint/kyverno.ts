@@ -1,5 +1,7 @@
 // Kyverno's policies, as far as rules ask: which rules they have, which kinds these match, and what they demand of a
-// plugin. Legacy policies only; the newer ones are CEL.
+// plugin. Legacy policies only; the newer ones are in admission.ts.
+
+import { pluginKinds } from "../../spec/mesh-api.ts";
 import type { MapTree, Tree } from "../envoy/read/tree.ts";
 import type { MeshDocument, Placed } from "../model.ts";
 import { entryOf, mapsUnder, mapUnder, textsUnder, textUnder } from "../read/tree-access.ts";
@@ -61,12 +63,10 @@ export function covers(pattern: string, word: string): boolean {
   return pattern.length <= 200 && new RegExp(`^${source}$`).test(word);
 }
 
-/** Kinds that bring a plugin into a proxy, with their group. */
-export const pluginKinds = [
-  ["extensions.istio.io", "WasmPlugin"],
-  ["extensions.istio.io", "TrafficExtension"],
-  ["networking.istio.io", "EnvoyFilter"],
-  ["gateway.envoyproxy.io", "EnvoyExtensionPolicy"],
-  ["gateway.envoyproxy.io", "EnvoyPatchPolicy"],
-  ["kuma.io", "MeshProxyPatch"],
-] as const;
+/** Whether a group is, or was meant to be, one of those that plugins' kinds are of: other people's have the same words. */
+export function ourGroup(group: string): boolean {
+  return pluginKinds.some((one) => group === one.group || group.endsWith(domainOf(one.group)));
+}
+
+/** `.istio.io` of `extensions.istio.io`. */
+const domainOf = (group: string): string => `.${group.split(".").slice(-2).join(".")}`;

@@ -1,5 +1,7 @@
 // Every rule, in the order of the reference page. A rule that isn't here doesn't run.
 import type { Rule } from "./rule.ts";
+import { admissionLetsIn } from "./rules/admission-lets-in.ts";
+import { admissionMatchesNothing } from "./rules/admission-matches-nothing.ts";
 import { allowPrecompiled } from "./rules/allow-precompiled.ts";
 import { capabilityAlias } from "./rules/capability-alias.ts";
 import { capabilityDeniesUse } from "./rules/capability-denies-use.ts";
@@ -71,6 +73,8 @@ import { vmIdShared } from "./rules/vm-id-shared.ts";
 import { wrongType } from "./rules/wrong-type.ts";
 
 export const rules: readonly Rule[] = [
+  admissionLetsIn,
+  admissionMatchesNothing,
   allowPrecompiled,
   capabilityAlias,
   capabilityDeniesUse,

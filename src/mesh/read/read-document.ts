@@ -66,7 +66,14 @@ const kinds: Readonly<Record<string, KindRow & { readonly group: string }>> = {
   ClusterPolicy: { group: "kyverno.io", dialect: null, read: nothing },
   Policy: { group: "kyverno.io", dialect: null, read: nothing },
   ValidatingPolicy: { group: "policies.kyverno.io", dialect: null, read: nothing },
+  NamespacedValidatingPolicy: { group: "policies.kyverno.io", dialect: null, read: nothing },
+  ImageValidatingPolicy: { group: "policies.kyverno.io", dialect: null, read: nothing },
   ValidatingAdmissionPolicy: {
+    group: "admissionregistration.k8s.io",
+    dialect: null,
+    read: nothing,
+  },
+  ValidatingAdmissionPolicyBinding: {
     group: "admissionregistration.k8s.io",
     dialect: null,
     read: nothing,

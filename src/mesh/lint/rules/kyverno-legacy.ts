@@ -1,6 +1,7 @@
 // Kyverno's older kinds and the older form of their match.
 
 import { entryOf } from "../../read/tree-access.ts";
+import { isAdmission } from "../admission.ts";
 import { isKyverno, kyvernoRules } from "../kyverno.ts";
 import type { Rule } from "../rule.ts";
 
@@ -11,6 +12,13 @@ export const kyvernoLegacy: Rule = {
   fix: null,
   summary: "a kind or form of Kyverno's that is on its way out",
   document: (document, _, say) => {
+    if (isAdmission(document) && /^policies\.kyverno\.io\/v1alpha1$/.test(document.apiVersion)) {
+      const { at } = entryOf(document.root, "apiVersion")!;
+      say(at, {
+        what: "v1alpha1 of policies.kyverno.io is deprecated",
+        instead: "policies.kyverno.io/v1",
+      });
+    }
     if (!isKyverno(document)) return;
     const rules = kyvernoRules(document);
     const old = rules.filter((rule) => rule.bare).map((rule) => entryOf(rule.tree, "match")!);

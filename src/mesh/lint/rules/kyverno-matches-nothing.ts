@@ -1,7 +1,8 @@
 // Kinds in a policy's match that no cluster has.
+import { pluginKinds } from "../../../spec/mesh-api.ts";
 import { closest } from "../../../util/closest.ts";
 import { reword } from "../edits.ts";
-import { covers, kindParts, kyvernoRules, pluginKinds } from "../kyverno.ts";
+import { covers, kindParts, kyvernoRules, ourGroup } from "../kyverno.ts";
 import type { Fix, Rule } from "../rule.ts";
 
 /** Why a kind that looks like a plugin's is none; undefined where it is one, or about something else. */
@@ -9,8 +10,8 @@ function fault(
   written: string,
 ): { readonly why: string; readonly meant: string | undefined } | undefined {
   const { group, kind } = kindParts(written);
-  const names = pluginKinds.map(([, name]) => name);
-  const exact = pluginKinds.find(([, name]) => covers(kind, name));
+  const names = pluginKinds.map((one) => one.kind);
+  const exact = pluginKinds.find((one) => covers(kind, one.kind));
   if (exact === undefined) {
     if (!/wasm/i.test(kind)) return undefined;
     const found = names.find((name) => name.toLowerCase() === kind.toLowerCase().replace(/s$/, ""));
@@ -18,8 +19,12 @@ function fault(
     // Somebody else's kind may have the word in its name.
     return meant === undefined ? undefined : { why: `there is no kind ${kind}`, meant };
   }
-  if (pluginKinds.some(([own, name]) => covers(kind, name) && covers(group, own))) return undefined;
-  return { why: `${exact[1]} is of the group ${exact[0]}, not ${group}`, meant: exact[1] };
+  if (pluginKinds.some((one) => covers(kind, one.kind) && covers(group, one.group))) {
+    return undefined;
+  }
+  // Somebody else's WasmPlugin is none of Istio's.
+  if (!ourGroup(group)) return undefined;
+  return { why: `${exact.kind} is of the group ${exact.group}, not ${group}`, meant: exact.kind };
 }
 
 export const kyvernoMatchesNothing: Rule = {
