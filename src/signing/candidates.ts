@@ -11,6 +11,7 @@ import {
   signingLimits,
   signingTypes,
 } from "../spec/signing.ts";
+import { type LegacyProof, legacyProof } from "./legacy-certificate.ts";
 
 export type Candidate =
   | { readonly kind: "bundle"; readonly what: string; readonly bytes: Uint8Array }
@@ -20,6 +21,8 @@ export type Candidate =
       readonly payload: Uint8Array;
       /** Base64, as the annotation has it. */
       readonly signature: string;
+      /** Null where it was made by key. */
+      readonly proof: LegacyProof | null;
     }
   /** Listed as about this artifact, and about another by its own word. */
   | { readonly kind: "astray"; readonly what: string; readonly found: string }
@@ -84,7 +87,9 @@ async function legacyOf(store: Store, subject: Digest): Promise<readonly Candida
     const signature = layer.annotations?.[signingAnnotations.signature];
     if (layer.mediaType !== signingTypes.simpleSigning || signature === undefined) return [];
     const payload = await store.getBlob(layer, signingLimits.payloadBytes);
-    return [{ kind: "legacy", what: `the signature ${short(layer.digest)}`, payload, signature }];
+    const proof = legacyProof(layer.annotations ?? {});
+    const what = `the signature ${short(layer.digest)}`;
+    return [{ kind: "legacy", what, payload, signature, proof }];
   });
   return (await Promise.all(found)).flat();
 }

@@ -8,6 +8,7 @@ import type { Candidate } from "./candidates.ts";
 import { derEnds } from "./der.ts";
 import { signedBytes } from "./dsse.ts";
 import { certificateSigner, wantedIdentity } from "./keyless.ts";
+import { bundleOfLegacy } from "./legacy-certificate.ts";
 import { fromBase64 } from "./pem.ts";
 import { hintOf, isSignedBy, type PublicKey } from "./public-key.ts";
 import { parseSimplePayload } from "./simple-signing.ts";
@@ -121,14 +122,17 @@ export async function checkBundle(
   return { what, signer, statement };
 }
 
-function checkLegacy(
-  { what, payload, signature }: Extract<Candidate, { kind: "legacy" }>,
+async function checkLegacy(
+  { what, payload, signature, proof }: Extract<Candidate, { kind: "legacy" }>,
   subject: SubjectDigests,
   trust: Trust,
-): Signed {
+): Promise<Signed> {
   const bytes = fromBase64(signature);
   if (bytes === null) fail("signature-truncated", { what });
-  const signer = keySigner(trust.keys, null, payload, bytes, what);
+  const signer =
+    proof === null
+      ? keySigner(trust.keys, null, payload, bytes, what)
+      : await bundleSigner(bundleOfLegacy(payload, bytes, proof, what), trust, what, payload);
   const claims = parseSimplePayload(payload, what);
   const found = `sha256:${claims.sha256}`;
   if (found !== subject.manifest) {
@@ -160,7 +164,7 @@ export async function judge(
       });
     }
     if (candidate.kind === "unread") return candidate.failure;
-    if (candidate.kind === "legacy") return checkLegacy(candidate, subject, trust);
+    if (candidate.kind === "legacy") return await checkLegacy(candidate, subject, trust);
     const signed = await checkBundle(candidate.bytes, subject, trust, what, artifact);
     const { statement } = signed;
     if (statement !== null && isSignature(signed)) {

@@ -39,6 +39,9 @@ export const SIGNATURE_TAG_SUFFIX = ".sig";
 export const signingAnnotations = {
   signature: "dev.cosignproject.cosign/signature",
   certificate: "dev.sigstore.cosign/certificate",
+  /** What the log promised, of a signature by certificate. */
+  log: "dev.sigstore.cosign/bundle",
+  timestamp: "dev.sigstore.cosign/rfc3161timestamp",
   content: "dev.sigstore.bundle.content",
   predicateType: "dev.sigstore.bundle.predicateType",
 } as const;

@@ -84,7 +84,8 @@ export async function sigstore(
     ].map(([base, { path, fn }]) => [base + path, fn]),
   );
   const post: Post = async (url, body) => {
-    const sent = url.startsWith(LOG) ? canonical(body as Proposed) : body;
+    const proposes = url.startsWith(LOG) && (body as { kind?: unknown }).kind === "dsse";
+    const sent = proposes ? canonical(body as Proposed) : body;
     const { statusCode, response } = await handlers.get(url)!(JSON.stringify(sent));
     if (statusCode !== 201) throw new Error(`${url}: ${statusCode} ${String(response)}`);
     return typeof response === "string"
