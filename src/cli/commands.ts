@@ -3,7 +3,7 @@
 import { envoyReleases } from "../spec/envoy-versions.ts";
 import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
-import { generateRows } from "./generate-rows.ts";
+import { canaryFlags, generateRows } from "./generate-rows.ts";
 import { ociRows, remoteFlags } from "./oci-rows.ts";
 import { serveRow } from "./serve-row.ts";
 import { signerFlags, supplyRows, trustFlags } from "./supply-rows.ts";
@@ -397,6 +397,7 @@ export const commands = {
         value: "HOST:PORT",
         summary: "address of the bootstrap's admin; without it 127.0.0.1:9901",
       },
+      ...canaryFlags,
       { name: "output", short: "o", value: "FILE", summary: "write the configuration there" },
       ...remoteFlags,
     ],
@@ -412,6 +413,10 @@ export const commands = {
       {
         line: "glovebox generate envoy auth.wasm -p auth.yaml --version 1.36 --url https://modules.example.com/auth.wasm",
         does: "for an older proxy that fetches the module",
+      },
+      {
+        line: "glovebox generate envoy auth.wasm -p auth.yaml --form bootstrap --hardened contained.wasm --canary new.wasm --canary-hardened new-contained.wasm --percent 5 -o envoy.yaml",
+        does: "two versions side by side: 5 of a hundred requests meet the new one",
       },
     ],
     exits: [1, 3, 4, 5],

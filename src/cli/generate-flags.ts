@@ -2,6 +2,7 @@
 // taken here goes into configuration as it stands, so that anything odd is a usage error.
 import type { Endpoint, Route } from "../mesh/envoy/generate/request.ts";
 import type { ModuleSource, TargetRef } from "../mesh/generate/request.ts";
+import type { PolicyDocument } from "../policy/settings.ts";
 import type { CommandName } from "./commands.ts";
 import { usage } from "./usage.ts";
 
@@ -120,6 +121,13 @@ export function targetsOf(command: CommandName, given: readonly string[]): reado
     if (found === null) usage(command, `--target must be KIND/NAME; found ${shown(text)}`);
     return { kind: found[1]!, name: found[2] ?? "" };
   });
+}
+
+/** The same policy under another name. */
+export function renamed(document: PolicyDocument, name: string, flag: string): PolicyDocument {
+  const settings = new Map(document.settings);
+  settings.set("metadata.name", { value: name, where: { at: "flag", flag } });
+  return { ...document, settings };
 }
 
 /** Of a hundred requests; without a value 5. */

@@ -70,6 +70,19 @@ const percent = {
   summary: "of a hundred requests for the canary, 1 to 99; without it 5",
 } as const satisfies FlagRow;
 
+/** Of every target that can have two versions of a plugin. */
+export const canaryFlags = [
+  {
+    name: "canary",
+    value: "REF",
+    summary: "a new version of the plugin, for a fraction of the requests",
+  },
+  { name: "canary-policy", value: "FILE", summary: "its policy; without it the same" },
+  { name: "canary-url", value: "URL", summary: "where its hardened module is" },
+  { name: "canary-hardened", value: "FILE", summary: "write its hardened module there" },
+  percent,
+] as const satisfies readonly FlagRow[];
+
 const policyFlag = {
   name: "policy",
   short: "p",
@@ -128,16 +141,8 @@ const pluginFlags = [
   side,
   phase,
   { name: "pull-secret", value: "NAME", summary: "the Secret that its registry wants" },
-  {
-    name: "canary",
-    value: "REF",
-    summary: "a new version of the plugin, for a fraction of the requests",
-  },
-  { name: "canary-policy", value: "FILE", summary: "its policy; without it the same" },
-  { name: "canary-url", value: "URL", summary: "where its hardened module is" },
+  ...canaryFlags,
   { name: "canary-manifest", value: "DIGEST", summary: "for oci: the digest of its manifest" },
-  { name: "canary-hardened", value: "FILE", summary: "write its hardened module there" },
-  percent,
   {
     name: "route",
     value: "PREFIX",

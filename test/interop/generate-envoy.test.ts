@@ -49,6 +49,28 @@ async function generated(
   return { ...out, module };
 }
 
+/** Both versions in one file: another plugin stands for the new version, so that a test sees which one a request met. */
+async function withCanary(
+  percent: number,
+  more: Partial<EnvoyRequest>,
+): Promise<Generated & { readonly module: string }> {
+  const [module, filename] = [newFile("wasm"), newFile("wasm")];
+  const clusters = new Map([["backend", backend]]);
+  const code = { kind: "local", filename: module } as const;
+  const request = requestFor("header-rewriter", {}, { clusters, code, ...more });
+  const { policy } = requestFor("header-tag", { "metadata.name": "header-rewriter-canary" });
+  const out = generateEnvoy(shipped("header-rewriter"), request, {
+    original: shipped("header-tag"),
+    policy,
+    dispatch: null,
+    code: request.code.kind === "remote" ? request.code : { kind: "local", filename },
+    percent,
+  });
+  await writeFile(module, out.bytes);
+  await writeFile(filename, out.canary!.bytes);
+  return { ...out, module };
+}
+
 interface Parts {
   readonly http_filters: readonly object[];
   readonly routes?: readonly object[];
@@ -115,7 +137,10 @@ async function acceptsAll(envoy: Envoy, version: EnvoyRequest["version"]): Promi
         const out = await generated("header-tag", { "spec.failure": failure }, wanted);
         const whole = form === "filter" ? JSON.stringify(pasted(out.config as Parts)) : out.yaml;
         await accepts(envoy, whole, `${form} ${failure} ${JSON.stringify(more)}`);
-        count++;
+        const both = await withCanary(5, wanted);
+        const text = form === "filter" ? JSON.stringify(pasted(both.config as Parts)) : both.yaml;
+        await accepts(envoy, text, `${form} with a canary ${JSON.stringify(more)}`);
+        count += 2;
       }
     }
   }
@@ -176,6 +201,38 @@ for (const envoy of found) {
       const other = await get(port, "/plain", { "x-internal-debug": "1" });
       assert.equal(seen(other.body)["x-tenant"], undefined, "a route without it is without it");
       assert.equal(seen(other.body)["x-internal-debug"], "1");
+    });
+  });
+
+  test(`Envoy ${release}: with a canary each request meets one version, a fraction of a route the new one`, async () => {
+    const REQUESTS = 300;
+    const { config, vmIds, canary } = await withCanary(50, {
+      version,
+      routes: ROUTES,
+      form: "filter",
+    });
+    assert.equal(new Set([...vmIds, ...canary!.vmIds]).size, 4, "a VM each");
+    await running(envoy, JSON.stringify(pasted(config as Parts)), async ({ port, admin }) => {
+      const met = async (path: string): Promise<string> => {
+        const { status, body } = await get(port, path);
+        assert.equal(status, 200);
+        const { "x-tenant": stable, "x-by-hand": newer } = seen(body);
+        return `${stable === undefined ? "" : "stable"}${newer === undefined ? "" : "canary"}`;
+      };
+      const counts = new Map<string, number>();
+      for (let i = 0; i < REQUESTS; i++) {
+        const version = await met("/one/x");
+        counts.set(version, (counts.get(version) ?? 0) + 1);
+      }
+      assert.deepEqual(
+        [...counts.keys()].sort(),
+        ["canary", "stable"],
+        JSON.stringify([...counts]),
+      );
+      // Half of 300, and more than eight standard deviations on either side.
+      assert.ok(Math.abs(counts.get("canary")! - REQUESTS / 2) < 75, JSON.stringify([...counts]));
+      assert.equal(await met("/plain"), "", "a route without it is without both");
+      assert.match((await get(admin, "/stats")).body, /composite/);
     });
   });
 

@@ -9,7 +9,11 @@ import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { Failure } from "../../src/errors/failure.ts";
 import { inspect } from "../../src/inspect/inspect.ts";
 import { generateEnvoy } from "../../src/mesh/envoy/generate/generate.ts";
-import { type EnvoyRequest, forms } from "../../src/mesh/envoy/generate/request.ts";
+import {
+  type EnvoyCanary,
+  type EnvoyRequest,
+  forms,
+} from "../../src/mesh/envoy/generate/request.ts";
 import { readLabConfig } from "../../src/mesh/envoy/lab/read-lab-config.ts";
 import { callback } from "../../src/spec/callbacks.ts";
 import { envoyHas, envoyReleases } from "../../src/spec/envoy-versions.ts";
@@ -26,15 +30,34 @@ const ROUTES = [
   { prefix: "/api", cluster: "api" },
 ];
 
-const generate = (name: string, request: EnvoyRequest) => generateEnvoy(shipped(name), request);
+const generate = (name: string, request: EnvoyRequest, canary: EnvoyCanary | null = null) =>
+  generateEnvoy(shipped(name), request, canary);
+
+/** A new version that may call out; the first one may not. */
+const newer: EnvoyCanary = {
+  original: shipped("external-auth"),
+  policy: requestFor("external-auth", { "metadata.name": "header-rewriter-canary" }).policy,
+  dispatch: ["external-auth-cluster"],
+  code: { kind: "remote", url: new URL("https://modules.example.com/new.wasm") },
+  percent: 5,
+};
 
 const masked = (yaml: string): string =>
   yaml
-    .replace(/[0-9a-f]{64}/g, "<sha256>")
+    .replace(/"?[0-9a-f]{64}"?/g, "<sha256>")
     .replace(/\d+ bytes/g, "<size> bytes")
     .replace(`glovebox ${version()}`, "glovebox <version>");
 
-const goldens: Readonly<Record<string, () => readonly [string, EnvoyRequest]>> = {
+const goldens: Readonly<Record<string, () => readonly [string, EnvoyRequest, EnvoyCanary?]>> = {
+  "listener-1.36-canary-routes": () => [
+    "header-rewriter",
+    requestFor(
+      "header-rewriter",
+      {},
+      { version: "1.36", form: "listener", routes: ROUTES.slice(0, 2), configuration: "{}" },
+    ),
+    newer,
+  ],
   "filter-1.36-local-closed": () => [
     "header-tag",
     requestFor("header-tag", {}, { version: "1.36", form: "filter" }),
@@ -70,11 +93,26 @@ const goldens: Readonly<Record<string, () => readonly [string, EnvoyRequest]>> =
   ],
 };
 
+test("versions whose names and routes make the same words have VMs of their own all the same", () => {
+  const routes = ["/a", "/canary/a"].map((prefix) => ({ prefix, cluster: "web" }));
+  const out = generate("header-rewriter", requestFor("header-rewriter", {}, { routes }), newer);
+  assert.deepEqual([...out.vmIds, ...out.canary!.vmIds].sort(), [
+    "header-rewriter-a",
+    "header-rewriter-canary-a",
+    "header-rewriter-canary-a-2",
+    "header-rewriter-canary-canary-a",
+  ]);
+});
+
 for (const [name, make] of Object.entries(goldens)) {
   test(`${name}.yaml is what is generated`, () => {
-    const [plugin, request] = make();
-    const { yaml } = generate(plugin, request);
-    assert.equal(yaml, generate(plugin, request).yaml, "the same input gives the same output");
+    const [plugin, request, canary] = make();
+    const { yaml } = generate(plugin, request, canary);
+    assert.equal(
+      yaml,
+      generate(plugin, request, canary).yaml,
+      "the same input gives the same output",
+    );
     const file = `${folder}${name}.yaml`;
     if (process.env.BLESS === "1") writeFileSync(file, masked(yaml));
     assert.equal(masked(yaml), readFileSync(file, "utf8"));

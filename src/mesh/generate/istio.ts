@@ -5,9 +5,9 @@
 import { type Finding, fail, finding } from "../../errors/failure.ts";
 import { failureForm } from "../../spec/envoy-versions.ts";
 import { type IstioVersion, istioHas, istioSince } from "../../spec/istio-releases.ts";
+import { canaryFilter, discoveredDelegate } from "../envoy/generate/canary.ts";
 import { types } from "../envoy/generate/names.ts";
 import { at, type Entry, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
-import { canaryFilter, discoveredDelegate } from "./canary.ts";
 import {
   CANARY,
   cannot,

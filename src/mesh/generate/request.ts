@@ -1,5 +1,6 @@
 // What is asked of a mesh's generator: a plugin, ready and pinned, perhaps a second version beside it, and where in
 // the mesh it runs. Plain data; names, labels and addresses have been checked by whoever took them from a person.
+import type { CanaryShare } from "../envoy/generate/canary.ts";
 import type { PluginFacts } from "../envoy/generate/plugin-facts.ts";
 import type { EnvoyRequest } from "../envoy/generate/request.ts";
 
@@ -24,12 +25,8 @@ export interface ModuleSource {
   readonly pin: string | null;
 }
 
-export interface Canary {
+export interface Canary extends CanaryShare {
   readonly revision: Revision;
-  /** Of the requests that the plugin sees, 1 to 99. */
-  readonly percent: number;
-  /** Paths that the fraction is taken of; all where there are none. */
-  readonly prefixes: readonly string[];
 }
 
 export type Side = "gateway" | "inbound" | "outbound";

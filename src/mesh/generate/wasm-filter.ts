@@ -1,9 +1,9 @@
 // Envoy's own Wasm message for one version of a plugin, for targets that take Envoy's messages. The VM's name is the
 // object's and the version's, so that versions share nothing.
+import { canaryFilter, inlineDelegate } from "../envoy/generate/canary.ts";
 import { types } from "../envoy/generate/names.ts";
 import { pluginConfig } from "../envoy/generate/plugin-config.ts";
 import { at, bare, map, type Node } from "../envoy/generate/yaml.ts";
-import { canaryFilter, inlineDelegate } from "./canary.ts";
 import type { MeshRequest, Revision } from "./request.ts";
 
 /** The typed configuration of `envoy.filters.http.wasm`; without comments where a version was explained before. */

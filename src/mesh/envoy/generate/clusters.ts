@@ -1,8 +1,8 @@
 // The clusters of the generated file: of its routes, of the policy's dispatch rule, and of the code. They are the bound
 // on where a plugin can call: Envoy itself lets it call every cluster by name.
 import { isIP } from "node:net";
-import { BACKEND, codeCluster, type Scope, types } from "./names.ts";
-import type { PluginFacts } from "./plugin-facts.ts";
+import { BACKEND, codeCluster, types } from "./names.ts";
+import { type Plan, type Told, versionsOf } from "./plan.ts";
 import type { Endpoint, EnvoyRequest } from "./request.ts";
 import { at, type Entry, map, type Node, tree, under } from "./yaml.ts";
 
@@ -81,38 +81,42 @@ export function codeSource(request: EnvoyRequest): readonly Node[] {
   return [cluster(codeCluster(request), purpose, { host, port }, secure ? [tls(host)] : [])];
 }
 
+/** What a version's policy names and its module can call. */
+function callable({ request, facts }: Told): readonly string[] {
+  return facts.dispatches.length > 0 ? (request.dispatch ?? []) : [];
+}
+
 /** Clusters of the request's form: parts to paste come without those of routes. */
-export function clustersOf(
-  request: EnvoyRequest,
-  facts: PluginFacts,
-  scopes: readonly Scope[],
-): Clusters {
+export function clustersOf(plan: Plan): Clusters {
+  const { request, stable } = plan;
   const purposes = new Map<string, string>();
   if (request.form !== "filter") {
-    for (const { route } of scopes) purposes.set(route?.cluster ?? BACKEND, "Behind the routes.");
-  }
-  if (facts.dispatches.length > 0) {
-    for (const name of request.dispatch ?? []) {
-      const purpose = "The policy's dispatch.clusters: the plugin may call it.";
-      purposes.set(name, purposes.has(name) ? `Behind the routes. ${purpose}` : purpose);
+    for (const { route } of stable.scopes) {
+      purposes.set(route?.cluster ?? BACKEND, "Behind the routes.");
     }
+  }
+  const routed = new Set(purposes.keys());
+  for (const name of new Set(versionsOf(plan).flatMap(callable))) {
+    const purpose = "The policy's dispatch.clusters: the plugin may call it.";
+    purposes.set(name, routed.has(name) ? `Behind the routes. ${purpose}` : purpose);
   }
   const named = [...purposes].map(([name, purpose]) =>
     cluster(name, purpose, request.clusters.get(name)),
   );
   return {
-    list: [...named, ...codeSource(request)],
+    list: [...named, ...versionsOf(plan).flatMap((one) => codeSource(one.request))],
     placeholders: [...purposes.keys()].filter((name) => !request.clusters.has(name)),
   };
 }
 
 /** What stands above the clusters. */
-export function boundOf({ dispatch }: EnvoyRequest, { dispatches }: PluginFacts): string {
-  if (dispatches.length === 0) {
+export function boundOf(plan: Plan): string {
+  const calling = versionsOf(plan).filter(({ facts }) => facts.dispatches.length > 0);
+  if (calling.length === 0) {
     return "The policy allows no outbound call, so the plugin reaches none of these by itself.";
   }
-  const calls = dispatches.join(", ");
-  return dispatch === null
+  const calls = [...new Set(calling.flatMap(({ facts }) => facts.dispatches))].join(", ");
+  return calling.some(({ request }) => request.dispatch === null)
     ? `JUDGE: the policy allows ${calls} and names no clusters. Envoy lets the plugin call every cluster of the proxy, these and any that you add.`
     : `The policy allows ${calls}. Envoy itself lets the plugin call every cluster of the proxy: keep clusters out that are no business of its.`;
 }

@@ -1,8 +1,8 @@
 // The three forms: parts to paste, a listener with its clusters, a bootstrap.
 import { boundOf, type Clusters } from "./clusters.ts";
 import { httpFilters, routeOf } from "./http-filter.ts";
-import { type Scope, types } from "./names.ts";
-import type { PluginFacts } from "./plugin-facts.ts";
+import { types } from "./names.ts";
+import type { Plan } from "./plan.ts";
 import type { Endpoint, EnvoyRequest } from "./request.ts";
 import { at, type Entry, type MapNode, map, type Node, tree, under } from "./yaml.ts";
 
@@ -10,23 +10,17 @@ const address = ({ host, port }: Endpoint): Node =>
   tree({ socket_address: { address: host, port_value: port } });
 
 function clusterEntries(
-  request: EnvoyRequest,
-  facts: PluginFacts,
+  plan: Plan,
   { list }: Clusters,
   above: readonly string[] = [],
 ): readonly Entry[] {
   if (list.length === 0) return [];
-  return [under([...above, boundOf(request, facts)], at("clusters", list))];
+  return [under([...above, boundOf(plan)], at("clusters", list))];
 }
 
-function parts(
-  request: EnvoyRequest,
-  facts: PluginFacts,
-  scopes: readonly Scope[],
-  clusters: Clusters,
-): MapNode {
-  const filters = httpFilters(request, facts, scopes);
-  const routed = scopes.filter((scope) => scope.route !== null);
+function parts(plan: Plan, clusters: Clusters): MapNode {
+  const filters = httpFilters(plan);
+  const routed = plan.stable.scopes.filter((scope) => scope.route !== null);
   const routes =
     "Into the virtual host's routes, in this order: the first that matches counts. Envoy matches paths as they come, so let the connection manager set normalize_path and merge_slashes, or /x/../ gets around a route.";
   return map(
@@ -35,17 +29,18 @@ function parts(
       at("http_filters", filters),
     ),
     ...(routed.length === 0 ? [] : [under([routes], at("routes", routed.map(routeOf)))]),
-    ...clusterEntries(request, facts, clusters, ["Into static_resources.clusters."]),
+    ...clusterEntries(plan, clusters, ["Into static_resources.clusters."]),
   );
 }
 
-function listener(request: EnvoyRequest, facts: PluginFacts, scopes: readonly Scope[]): Node {
+function listener(plan: Plan): Node {
+  const { request, stable } = plan;
   const routes =
     "The first route that matches counts. The plugin runs on each of them; a path that none matches gets 404. Before adding routes without it, set normalize_path and merge_slashes in this connection manager: Envoy matches paths as they come.";
   const host = map(
     at("name", "all"),
     at("domains", ["*"]),
-    under([routes], at("routes", scopes.map(routeOf))),
+    under([routes], at("routes", stable.scopes.map(routeOf))),
   );
   const router = tree({
     name: "envoy.filters.http.router",
@@ -55,7 +50,7 @@ function listener(request: EnvoyRequest, facts: PluginFacts, scopes: readonly Sc
     at("@type", types.manager),
     at("stat_prefix", request.policy.name),
     at("route_config", map(at("name", "local"), at("virtual_hosts", [host]))),
-    at("http_filters", [...httpFilters(request, facts, scopes), router]),
+    at("http_filters", [...httpFilters(plan), router]),
   );
   const filter = map(
     at("name", "envoy.filters.network.http_connection_manager"),
@@ -96,19 +91,12 @@ function watchdogs({ policy }: EnvoyRequest): Entry {
 }
 
 /** The document of the request's form. */
-export function documentOf(
-  request: EnvoyRequest,
-  facts: PluginFacts,
-  scopes: readonly Scope[],
-  clusters: Clusters,
-): MapNode {
-  if (request.form === "filter") return parts(request, facts, scopes, clusters);
+export function documentOf(plan: Plan, clusters: Clusters): MapNode {
+  const { request } = plan;
+  if (request.form === "filter") return parts(plan, clusters);
   const resources = at(
     "static_resources",
-    map(
-      at("listeners", [listener(request, facts, scopes)]),
-      ...clusterEntries(request, facts, clusters),
-    ),
+    map(at("listeners", [listener(plan)]), ...clusterEntries(plan, clusters)),
   );
   if (request.form === "listener") return map(resources);
   const { name } = request.policy;

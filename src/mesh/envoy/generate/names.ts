@@ -29,9 +29,12 @@ function slug(prefix: string): string {
   return words.replace(/^-+|-+$/g, "") || "root";
 }
 
-/** One scope a route, the longest prefix first: Envoy takes the first route that matches. */
-export function scopesOf({ policy, routes }: EnvoyRequest): readonly Scope[] {
-  const taken = new Set<string>();
+/** One scope a route, the longest prefix first: Envoy takes the first route that matches. `others` have names already. */
+export function scopesOf(
+  { policy, routes }: EnvoyRequest,
+  others: readonly Scope[] = [],
+): readonly Scope[] {
+  const taken = new Set(others.map((one) => one.vmId));
   const scope = (route: Route | null, word: string): Scope => {
     let vmId = `${policy.name}-${word}`;
     for (let n = 2; taken.has(vmId); n++) vmId = `${policy.name}-${word}-${n}`;

@@ -44,6 +44,17 @@ export interface EnvoyRequest {
   readonly admin: Endpoint;
 }
 
+/** A second version of the plugin, for a fraction of the requests that the first one would see. */
+export interface EnvoyCanary {
+  /** As shipped. */
+  readonly original: Uint8Array;
+  /** Under a name of its own: statistics and VMs of the versions are told apart by it. */
+  readonly policy: Policy;
+  readonly dispatch: readonly string[] | null;
+  readonly code: Code;
+  readonly percent: number;
+}
+
 /** What of a request the plugin itself depends on. */
 export type PluginRequest = Pick<
   EnvoyRequest,

@@ -1,8 +1,7 @@
 // Two versions of a plugin in one filter: Envoy's composite filter, which takes a fraction of the requests by a hash
 // of x-request-id. A request meets one version only, and the fraction can be set at run time by its key.
 // Measured in Envoy 1.36 and 1.40 (test/interop): the fraction, both delegates, by file, by URL and by ECDS.
-import { at, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
-import type { Canary } from "./request.ts";
+import { at, type Entry, map, type Node, tree, under } from "./yaml.ts";
 
 const TYPE = "type.googleapis.com/";
 
@@ -13,6 +12,14 @@ const types = {
   header: `${TYPE}envoy.type.matcher.v3.HttpRequestHeaderMatchInput`,
   fraction: `${TYPE}envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction`,
 } as const;
+
+/** Which requests meet the new version. */
+export interface CanaryShare {
+  /** Of the requests that the plugin sees, 1 to 99. */
+  readonly percent: number;
+  /** Paths that the fraction is taken of; all where there are none. */
+  readonly prefixes: readonly string[];
+}
 
 /** What the composite filter delegates to: a filter's configuration, or the name of one that ECDS brings. */
 export interface Delegates {
@@ -67,7 +74,7 @@ const onPath = (prefix: string): Node =>
     ),
   );
 
-function predicate(name: string, { percent, prefixes }: Canary): Node {
+function predicate(name: string, { percent, prefixes }: CanaryShare): Node {
   const share = fraction(name, percent);
   if (prefixes.length === 0) return share;
   const paths = prefixes.map(onPath);
@@ -82,12 +89,13 @@ function action(name: string, delegate: Node): Node {
   return map(at("action", map(at("name", name), at("typed_config", execute))));
 }
 
-/** The HTTP filter that holds both versions. */
+/** The HTTP filter that holds both versions; `more` stands before its configuration. */
 export function canaryFilter(
   filter: string,
   name: string,
-  canary: Canary,
+  canary: CanaryShare,
   delegates: Delegates,
+  more: readonly Entry[] = [],
 ): Node {
   const matcher = map(
     at("predicate", predicate(name, canary)),
@@ -107,7 +115,7 @@ export function canaryFilter(
       ),
     ),
   );
-  return map(at("name", filter), at("typed_config", config));
+  return map(at("name", filter), ...more, at("typed_config", config));
 }
 
 /** A delegate by its own configuration. */
