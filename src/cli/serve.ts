@@ -84,6 +84,8 @@ export async function run({ flags }: InputOf<"serve">, io: Io): Promise<Outcome>
   const json = (flags as { readonly json?: boolean }).json === true;
   const wall = (): number => Date.now();
   const log = lineLog(flags["log-format"] ?? (json ? "json" : "text"), wall, io.note);
+  // A log that nobody reads any more ends no server.
+  process.stderr.on("error", () => {});
   const sources = await sourcesOf(flags, io);
   const remote = await remoteOf(flags, io);
   const server = new ModuleServer({
