@@ -155,17 +155,14 @@ export function policyPage(): string {
   return page(
     "The policy",
     groups[""]!,
-    "The same as `glovebox policy explain`; editors complete it with [policy.schema.json](../../schema/policy.schema.json). A field that is *not yet* enforced is checked, and `harden` refuses a policy that sets it.",
+    "The same as `glovebox policy explain`; editors complete it with [policy.schema.json](../../schema/policy.schema.json).",
     table(
-      ["Field", "Value", "Default", "Meaning", "Enforced"],
+      ["Field", "Value", "Default", "Meaning"],
       rows.map((row) => [
         code(row.path),
         describeKind(row),
         row.required === true ? "required" : (describeDefault(row) ?? ""),
         row.doc,
-        row.later === undefined
-          ? "yes"
-          : `not yet (${row.later})${row.enforced === undefined ? "" : `; ${row.enforced.join(", ")}: yes`}`,
       ]),
     ),
     "## Roles",

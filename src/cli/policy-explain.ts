@@ -16,7 +16,6 @@ export async function run({ args }: InputOf<"policy explain">): Promise<Outcome>
     value: describeKind(row),
     default: describeDefault(row) ?? null,
     required: row.required === true,
-    enforced: row.later === undefined,
   }));
   return { exit: 0, result: { fields }, text: () => renderExplanation(rows) };
 }

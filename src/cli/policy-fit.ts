@@ -3,9 +3,10 @@
 
 import { fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
-import { checkFuel, enforceable, type Fit, type FitRow, fitOf, measure } from "../learn/fit.ts";
+import { checkFuel, type Fit, type FitRow, fitOf, measure } from "../learn/fit.ts";
 import { plotLines } from "../learn/plot.ts";
 import { parsePolicy } from "../policy/document.ts";
+import { resolvePolicy } from "../policy/resolve.ts";
 import { field } from "../policy/schema.ts";
 import { show } from "../policy/values.ts";
 import { mergeRecords } from "../record/merge.ts";
@@ -60,7 +61,7 @@ function text(fit: Fit, { percentile, margin }: ReturnType<typeof fitOptions>, i
 export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promise<Outcome> {
   const options = fitOptions("policy fit", flags);
   const document = parsePolicy(await readText(flags.policy), flags.policy);
-  const pinned = enforceable(document);
+  const pinned = resolvePolicy(document);
   const { artifact } = await sourceOf(args.ref, pinned, { ...flags, policy: flags.policy }, io);
   const module = { ref: artifact.ref, bytes: artifact.module };
   const given = await readEvidence("policy fit", flags, module);

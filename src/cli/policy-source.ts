@@ -1,12 +1,11 @@
 // Where a command's policy comes from: --policy FILE, or --role NAME with the role's template; --mode replaces
 // one field of either. Warnings about the document go to the notes, never to the result. The reader of YAML is
 // loaded only where there is a file to read.
-import { fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
 import { roles } from "../policy/roles.ts";
-import { API_VERSION, KIND, type Path } from "../policy/schema.ts";
+import { API_VERSION, KIND } from "../policy/schema.ts";
 import type { PolicyDocument, Setting } from "../policy/settings.ts";
 import { closest } from "../util/closest.ts";
 import type { CommandName } from "./commands.ts";
@@ -58,12 +57,6 @@ export async function policyAndDocument(
     settings.set("spec.limits.fuel.mode", flagged("--mode", flags.mode));
   const policy = resolvePolicy({ ...document, settings });
   for (const warning of policy.warnings) io.note(`${renderFinding(warning)}\n`);
-  // For every command: verify judges bytes by the fields that are enforced, and would pass over these.
-  const [first] = policy.notYet;
-  if (first !== undefined) {
-    const fields = policy.notYet.join(", ");
-    fail("policy-not-yet", { fields }, settings.get(first as Path)?.where);
-  }
   return { policy, document };
 }
 

@@ -8,7 +8,7 @@ import type { AbiVersion } from "../spec/host-function-row.ts";
 import { RESERVED } from "../spec/layout.ts";
 import { type Export, type FuncType, type Module, placeOf } from "../wasm/module.ts";
 import { typeText } from "../wasm/type-text.ts";
-import { type EntryKind, slotCallbacks } from "./bodies/entries.ts";
+import { type EntryKind, settleCallback, slotCallbacks } from "./bodies/entries.ts";
 
 export interface EntryExport {
   readonly name: string;
@@ -63,13 +63,15 @@ function isKept(name: string, policy: Policy): boolean {
 
 /**
  * The function exports that the hardened module will have, in order. `typeOf` gives a function's type.
- * Throws when memory is not exported once as `memory`, or an export cannot stay as it is.
+ * `calls`: the module makes HTTP calls. Throws when memory is not exported once as `memory`, or an export cannot
+ * stay as it is.
  */
 export function checkExports(
   module: Module,
   policy: Policy,
   abi: AbiVersion,
   typeOf: (func: number) => FuncType,
+  calls: boolean,
 ): readonly EntryExport[] {
   const memory = module.exports.find((entry) => entry.name === "memory");
   if (module.memories.length !== 1 || memory?.kind !== "memory") {
@@ -97,7 +99,11 @@ export function checkExports(
     kept.push({ name: entry.name, func: entry.index, kind: entered, params: [] });
   }
   if (bare) kept.push({ name: "_initialize", func: null, kind: "bare", params: [] });
-  if (policy.limits.fuel.request === null) return kept;
-  const missing = slotCallbacks.filter(({ name }) => kept.every((entry) => entry.name !== name));
+  const { fuel, dispatch } = policy.limits;
+  const needed = [
+    ...(fuel.request === null ? [] : slotCallbacks),
+    ...(calls && dispatch.outstanding !== null ? [settleCallback] : []),
+  ];
+  const missing = needed.filter(({ name }) => kept.every((entry) => entry.name !== name));
   return [...kept, ...missing.map((one) => ({ ...one, func: null }))];
 }

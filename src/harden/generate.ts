@@ -2,6 +2,7 @@
 // stubs, helpers, guards, slots, wrappers; guest functions follow. Indices are settled here, once.
 import { fail } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
+import { EFFECTIVE_CONTEXT } from "../spec/guards.ts";
 import type { AbiVersion, HostFunction } from "../spec/host-function-row.ts";
 import { hostFunction, hostFunctionIndex } from "../spec/host-functions.ts";
 import { WINDOW } from "../spec/layout.ts";
@@ -177,6 +178,7 @@ function thunksOf(
   imports: Generated["imports"],
   guards: Guards,
   stubs: ReadonlyMap<string, Target>,
+  adopt: Target | null,
   policy: Policy,
   ground: Ground,
 ): { name: string; body: Body }[] {
@@ -186,6 +188,7 @@ function thunksOf(
       check: guards.checks[i]!,
       stub: mayDeny(row, policy) ? stubs.get(row.name)! : null,
       keepToken: keepsToken(row, policy) ? guards.find("keepToken") : null,
+      adopt,
     };
     const body = thunkBody(row, i, callees, policy, ground);
     return { name: `thunk ${module}.${row.name}`, body };
@@ -240,6 +243,17 @@ function landingOf(
   return { action: ACTION.pause, answer: importCalled(ANSWER_IMPORT, imports), tell };
 }
 
+/** What each new stream gives back, where the module counts it. */
+function refillsOf({ limits: { host } }: Policy, guards: Guards): EntryPlan["refills"] {
+  const kept = { global: "kept", by: host.sharedDataPerRequest, spender: "spendKept" } as const;
+  const queued = {
+    global: "queued",
+    by: host.queueItemsPerRequest,
+    spender: "spendQueued",
+  } as const;
+  return [kept, queued].filter(({ by, spender }) => by > 0 && guards.find(spender) !== null);
+}
+
 /** Plans all generated functions but the wrappers, which need the guest's indices and types. */
 export function generate(needs: Needs, context: Context): Generated {
   const { policy } = context;
@@ -266,12 +280,13 @@ export function generate(needs: Needs, context: Context): Generated {
   const guards = planGuards(rows, policy, ground, functions.next + (needs.grow ? 1 : 0));
   const firstSlot = functions.next + (needs.grow ? 1 : 0) + guards.functions.length;
   const lands = policy.onExhaustion !== "trap";
+  const adopts = rows.some(({ name }) => name === EFFECTIVE_CONTEXT);
   const telemetry = planTelemetry(
     metrics,
     imports,
     context.segments,
     stubbed.text.length,
-    firstSlot + slotFunctionCount(lands),
+    firstSlot + slotFunctionCount(lands, adopts),
     ground,
   );
   const told = telemetry?.targets ?? null;
@@ -289,6 +304,7 @@ export function generate(needs: Needs, context: Context): Generated {
           ground,
           report: told?.report ?? null,
           landing: landingOf(policy, imports, told?.tell ?? null),
+          adopts,
         });
   if (slots !== null) functions.addAll(slots.functions);
   if (telemetry !== null) functions.addAll(telemetry.functions);
@@ -299,7 +315,14 @@ export function generate(needs: Needs, context: Context): Generated {
       ? null
       : { ...NOWHERE, index: needs.start - needs.imports.length + firstGuest };
   const enter = functions.add("enter", enterBody(start, policy, ground));
-  const thunks = thunksOf(imports, guards, stubbed.targets, policy, ground);
+  const thunks = thunksOf(
+    imports,
+    guards,
+    stubbed.targets,
+    slots?.targets.adopt ?? null,
+    policy,
+    ground,
+  );
   const places = needs.imports.map(({ module, row, allowed }, i) => {
     if (!needs.used[i]) return NOWHERE;
     if (!allowed) return stubbed.targets.get(row.name)!;
@@ -324,6 +347,7 @@ export function generate(needs: Needs, context: Context): Generated {
       countsUse: [...inUsed].some((name) => guards.find(name) !== null),
       countsOpen:
         dispatch.outstanding !== null && rows.some(({ name }) => name === "proxy_http_call"),
+      refills: refillsOf(policy, guards),
     },
     firstWrapper,
     firstGuest,

@@ -113,7 +113,6 @@ function stampJson(policy: Policy, original: string): string {
  * is not verified yet: use `contain`.
  */
 export function harden(bytes: Uint8Array, policy: Policy): Hardened {
-  if (policy.notYet.length > 0) fail("policy-not-yet", { fields: policy.notYet.join(", ") });
   const input = decode(bytes);
   refuseHardened(input);
   const abi = abiOf(input);
@@ -122,13 +121,17 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
   const typeOf = (func: number) => module.types[s.typeOf[func]!]!;
   const costs = costTables[policy.limits.fuel.costs];
   const has = (bit: number) => s.flags.some((flags) => (flags & bit) !== 0);
+  const used = usedImports(module, s);
+  const calls = imports.some(
+    ({ row, allowed }, i) => allowed && used[i] && row.name === "proxy_http_call",
+  );
   const needs: Needs = {
     imports,
-    used: usedImports(module, s),
+    used,
     bulkBytes: has(DOES.bulk),
     bulkElems: has(DOES.bulkElems),
     grow: has(DOES.grow),
-    entries: checkExports(module, policy, abi, typeOf),
+    entries: checkExports(module, policy, abi, typeOf, calls),
     start: module.start,
   };
   const memory = capMemory(module, policy.limits.memoryPages);

@@ -2,7 +2,7 @@
 import { type Finding, fail, finding } from "../errors/failure.ts";
 import type { Policy } from "../policy/policy.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
-import { type Field, field, fields } from "../policy/schema.ts";
+import { field } from "../policy/schema.ts";
 import type { PolicyDocument } from "../policy/settings.ts";
 import { show } from "../policy/values.ts";
 import type { RunRecord } from "../record/run-record.ts";
@@ -32,14 +32,6 @@ export interface Fit {
   /** One a callback, by how often it was called. */
   readonly callbacks: readonly Plot[];
   readonly findings: readonly Finding[];
-}
-
-/** The policy's own grants and ways, without the fields that modules don't enforce yet. */
-export function enforceable(document: PolicyDocument): Policy {
-  const rows = (fields as readonly Field[]).filter((row) => row.later !== undefined);
-  const later = new Set(rows.map((row) => row.path));
-  const settings = new Map([...document.settings].filter(([path]) => !later.has(path)));
-  return resolvePolicy({ ...document, settings });
 }
 
 export interface Measured extends Watched {

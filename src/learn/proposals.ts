@@ -40,8 +40,10 @@ export function samplesNeeded(percentile: number): number {
  * paid before anything is counted as spent: some thousand units, whatever the plugin, and some more for each stream
  * that has an account.
  */
-const HELD_BACK = 8 * RESERVE;
+const HELD_BACK = 12 * RESERVE;
 const HELD_BACK_STREAM = 24;
+/** What telemetry's definitions take of one start entry, for a hundred metrics. */
+const HELD_BACK_START = 48 * RESERVE;
 
 /** Rounded up to two significant digits: a limit that a person can read. */
 function readable(value: number): number {
@@ -122,9 +124,9 @@ export function proposalsOf(
   const beside = HELD_BACK + HELD_BACK_STREAM * streams;
   const needed = samplesNeeded(options.percentile);
   const enough = record.requests >= needed;
-  const fuel = (path: Path, data: RunRecord["perCallback"]): Subject => {
+  const fuel = (path: Path, data: RunRecord["perCallback"], more = 0): Subject => {
     const sketch = Sketch.from(data);
-    return { path, sketch, unit: 1, most: sketch.most, beside, round: readable };
+    return { path, sketch, unit: 1, most: sketch.most, beside: beside + more, round: readable };
   };
   const pages = Sketch.from(record.pages);
   const most = record.most.memoryPages * PAGE;
@@ -136,7 +138,7 @@ export function proposalsOf(
     [fuel("spec.limits.fuel.request", record.perRequest), enough],
     [fuel("spec.limits.fuel.callback", record.perCallback), enough],
     // A plugin starts a few times: their number says nothing about a percentile.
-    [fuel("spec.limits.fuel.start", record.perStart), false],
+    [fuel("spec.limits.fuel.start", record.perStart, HELD_BACK_START), false],
   ];
   return subjects.flatMap(([subject, sample]) => proposal(subject, sample, options) ?? []);
 }

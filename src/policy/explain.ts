@@ -81,10 +81,6 @@ function block(row: Field): readonly string[] {
   const byDefault = describeDefault(row);
   if (row.required === true) lines.push("  required");
   else lines.push(`  default:  ${byDefault ?? "not set"}`);
-  if (row.later !== undefined) {
-    const fine = row.enforced === undefined ? "" : `, except ${row.enforced.join(", ")}`;
-    lines.push(`  not yet:  harden refuses it until ${row.later} are enforced${fine}`);
-  }
   if (row.needs !== undefined) lines.push(`  rule for: ${row.needs.join(", ")}`);
   if (row.path === "spec.role") {
     for (const name of row.choices ?? []) lines.push(`  ${name.padEnd(16)}${role(name)!.what}`);

@@ -40,10 +40,8 @@ function group(path: string): Json {
 }
 
 function leaf(row: Field): Json {
-  const later =
-    row.later === undefined ? "" : ` Not enforced yet (${row.later}): harden refuses it.`;
   const byDefault = row.default === null ? {} : { default: row.default };
-  return { description: row.doc + later, ...byDefault, ...form(row) };
+  return { description: row.doc, ...byDefault, ...form(row) };
 }
 
 function form(row: Field): Json {

@@ -57,9 +57,11 @@ export interface Policy {
       readonly headerBytes: number | null;
       /** Of a callback. */
       readonly bodyBytes: number | null;
-      /** These three of the instance, for as long as it lives. */
+      /** These three of the instance, for as long as it lives; each stream gives as much back as the next two say. */
       readonly sharedData: number | null;
       readonly queueItems: number | null;
+      readonly sharedDataPerRequest: number;
+      readonly queueItemsPerRequest: number;
       readonly metrics: number | null;
       /** The shortest timer period in ms. */
       readonly tick: number | null;
@@ -81,8 +83,6 @@ export interface Policy {
   readonly onExhaustion: "trap" | "deny" | "pass";
   /** The module reports on itself through its host's metrics. */
   readonly telemetry: boolean;
-  /** Fields of the document whose enforcement is not there yet; harden refuses while this is not empty. */
-  readonly notYet: readonly string[];
   /** sha256 of the canonical JSON (keys sorted) of everything above, lower-case hex. */
   readonly digest: string;
   /** What the document could say better; not part of the digest. */

@@ -19,13 +19,15 @@ const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 const defaultQuotas = {
   streams: 256,
-  dispatch: { outstanding: null, total: 32 },
+  dispatch: { outstanding: 256, total: 32 },
   log: { bytes: 65_536, level: null },
   host: {
     headerBytes: 65_536,
     bodyBytes: 8 * 2 ** 20,
     sharedData: 2 ** 20,
     queueItems: 1000,
+    sharedDataPerRequest: 256,
+    queueItemsPerRequest: 4,
     metrics: 256,
     tick: 100,
   },
@@ -65,7 +67,6 @@ spec:
 
 test("the whole document of the product is read", () => {
   const policy = loadPolicy(EXAMPLE, "my-auth.yaml");
-  assert.deepEqual(policy.notYet, []);
   assert.equal(policy.telemetry, true);
   assert.equal(policy.onExhaustion, "trap");
   assert.equal(policy.name, "my-auth-plugin");
@@ -134,10 +135,7 @@ test("without a role and a list everything is denied, WASI included, with the do
     ...defaultQuotas,
   });
   assert.deepEqual(policy.rules, { ...noRules, foreign: [] });
-  assert.deepEqual(
-    [policy.denied, policy.failure, policy.notYet, policy.warnings],
-    ["host", "closed", [], []],
-  );
+  assert.deepEqual([policy.denied, policy.failure, policy.warnings], ["host", "closed", []]);
 });
 
 test("memory is rounded down to whole pages", () => {
@@ -201,10 +199,30 @@ test("naming a callback keeps the named ones, the role's with allow+, and what h
 
 test("telemetry and answers to exhaustion give streams an account where the document gives none", () => {
   const request = (spec: string) => load(`spec: { ${spec} }\n`).limits.fuel.request;
-  assert.equal(request("role: auth"), null);
+  assert.equal(request("role: auth, telemetry: false"), null);
+  assert.equal(request("role: auth"), Number.MAX_SAFE_INTEGER);
+  assert.equal(request("role: header-rewriter"), null);
   assert.equal(request("telemetry: true"), Number.MAX_SAFE_INTEGER);
   assert.equal(request("onExhaustion: pass"), Number.MAX_SAFE_INTEGER);
   assert.equal(request("onExhaustion: deny, limits: { fuel: { request: 5000 } }"), 5000);
+});
+
+test("telemetry is on by itself where the plugin may define metrics and the names of ours fit", () => {
+  const on = (spec: string, name = "p") =>
+    loadPolicy(HEAD.replace("name: p", `name: ${name}`) + `spec: { ${spec} }\n`, "p.yaml")
+      .telemetry;
+  assert.equal(on("role: auth"), true);
+  assert.equal(on("capabilities: { allow: [proxy_define_metric] }"), true);
+  assert.equal(on("role: header-rewriter"), false);
+  assert.equal(on("role: header-rewriter, telemetry: true"), true);
+  assert.equal(on("role: auth, telemetry: false"), false);
+  assert.equal(on("role: auth", "n".repeat(53)), true);
+  assert.equal(on("role: auth", "n".repeat(63)), false);
+  const cluster = (text: string) => `role: external-auth, dispatch: { clusters: ["${text}"] }`;
+  assert.equal(on(cluster("c".repeat(90))), true);
+  assert.equal(on(cluster("c".repeat(91))), false);
+  assert.equal(on(cluster("grün")), false);
+  assert.equal(on(`${cluster("grün")}, telemetry: true`), true, "harden says what doesn't fit");
 });
 
 test("a rule without its call is reported, a rule with it is not", () => {
@@ -234,7 +252,7 @@ test("the digest covers every decision and nothing of the text", () => {
     "role: auth, limits: { memory: 32MiB }",
     "role: auth, capabilities: { denied: trap }",
     "role: auth, capabilities: { allow+: [proxy_on_tick] }",
-    "role: auth, telemetry: true",
+    "role: auth, telemetry: false",
   ];
   const digests = others.map((spec) => load(`spec: { ${spec} }\n`).digest);
   assert.equal(new Set([digest, ...digests]).size, others.length + 1);
@@ -254,13 +272,11 @@ test("a resolved policy cannot be changed", () => {
     limits: { fuel: { callback: number } };
     allow: Set<string>;
     callbacks: Set<string>;
-    notYet: string[];
   };
   assert.throws(() => (open.name = "x"), TypeError);
   assert.throws(() => (open.limits.fuel.callback = 1), TypeError);
   assert.throws(() => open.allow.add("proxy_http_call"), TypeError);
   assert.throws(() => open.callbacks.delete("proxy_on_tick"), TypeError);
-  assert.throws(() => open.notYet.push("x"), TypeError);
   assert.equal(policy.allow.has("proxy_http_call"), false);
 });
 

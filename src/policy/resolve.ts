@@ -6,6 +6,13 @@ import { callback, callbacks, setUpCallbacks } from "../spec/callbacks.ts";
 import type { CostVersion } from "../spec/costs.ts";
 import { hostFunctions } from "../spec/host-functions.ts";
 import { LOG_LEVEL } from "../spec/status.ts";
+import {
+  DENIED_METRIC,
+  DISPATCH_METRIC,
+  METRIC_NAME_BYTES,
+  METRIC_PREFIX,
+  telemetryImports,
+} from "../spec/telemetry.ts";
 import { optional } from "./capabilities.ts";
 import { digestOf } from "./digest.ts";
 import { deepFreeze, frozenSet } from "./freeze.ts";
@@ -24,7 +31,9 @@ export function resolvePolicy(document: PolicyDocument): Policy {
   const { allow, kept } = capabilities(document, roleName);
   const level = get("spec.limits.log.level");
   const onExhaustion = get("spec.onExhaustion") as Policy["onExhaustion"];
-  const telemetry = get("spec.telemetry");
+  const clusters = setting(document, "spec.dispatch.clusters") ?? [];
+  const telemetry =
+    setting(document, "spec.telemetry") ?? reports(get("metadata.name"), allow, clusters);
   const lands = onExhaustion !== "trap";
   const decided = {
     name: get("metadata.name"),
@@ -60,6 +69,8 @@ export function resolvePolicy(document: PolicyDocument): Policy {
         bodyBytes: get("spec.limits.host.bodyBytes"),
         sharedData: get("spec.limits.host.sharedData"),
         queueItems: get("spec.limits.host.queueItems"),
+        sharedDataPerRequest: get("spec.limits.host.sharedDataPerRequest"),
+        queueItemsPerRequest: get("spec.limits.host.queueItemsPerRequest"),
         metrics: get("spec.limits.host.metrics"),
         tick: get("spec.limits.host.tick"),
       },
@@ -71,7 +82,6 @@ export function resolvePolicy(document: PolicyDocument): Policy {
     failure: get("spec.failure") as Policy["failure"],
     onExhaustion,
     telemetry,
-    notYet: notYet(document),
   };
   const warnings = [
     ...document.warnings,
@@ -101,6 +111,21 @@ export function policyFromRole(
   return resolvePolicy({ file: "role", settings, warnings: [] });
 }
 
+/**
+ * Whether telemetry is on by itself: where the plugin may define metrics, and the names of the module's own fit. Who
+ * asks for telemetry that does not fit is told by harden.
+ */
+function reports(name: string, allow: ReadonlySet<string>, clusters: readonly string[]): boolean {
+  if (!allow.has(telemetryImports[0])) return false;
+  const suffixes = [
+    ...hostFunctions.map((row) => DENIED_METRIC + row.name),
+    ...clusters.map((cluster) => DISPATCH_METRIC + cluster),
+  ];
+  const fits = (text: string): boolean =>
+    text.length <= METRIC_NAME_BYTES && /^[\x20-\x7e]+$/.test(text);
+  return suffixes.every((suffix) => fits(`${METRIC_PREFIX}${name}.${suffix}`));
+}
+
 /** The account of a stream that is there to be counted, not to bound anything. */
 const ANY_FUEL = Number.MAX_SAFE_INTEGER;
 
@@ -126,15 +151,6 @@ function capabilities(
   const needed = callbacks.map((row) => row.name).filter((name) => !optional(name));
   const roleCallbacks = replaced === undefined ? (template?.callbacks ?? []) : [];
   return { allow, kept: frozenSet([...needed, ...named, ...roleCallbacks]) };
-}
-
-function notYet(document: PolicyDocument): readonly string[] {
-  const rows = (fields as readonly Field[]).filter((row) => {
-    const set = document.settings.get(row.path as Path);
-    if (set === undefined || row.later === undefined) return false;
-    return !(row.enforced ?? []).some((value) => value === set.value);
-  });
-  return rows.map((row) => row.path);
 }
 
 function lifecycleFindings(

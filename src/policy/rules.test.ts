@@ -144,11 +144,14 @@ test("items that no rule can keep are refused where they stand", () => {
 
 test("what counts each callback alone, because streams have no account, is said", () => {
   const fields = "log: { bytesPerRequest: 1KiB }, streams: 9";
-  assert.deepEqual(codes(`{ role: auth, limits: { ${fields} } }`), [
+  assert.deepEqual(codes(`{ role: auth, telemetry: false, limits: { ${fields} } }`), [
     "policy-per-callback",
     "policy-per-callback",
   ]);
-  assert.deepEqual(codes(`{ role: auth, limits: { ${fields}, fuel: { request: 5000 } } }`), []);
+  assert.deepEqual(
+    codes(`{ role: auth, telemetry: false, limits: { ${fields}, fuel: { request: 5000 } } }`),
+    [],
+  );
 });
 
 test("no foreign function is allowed unless it is named, and those that go past rules are reported", () => {

@@ -75,6 +75,8 @@ export const noQuotas = {
     bodyBytes: null,
     sharedData: null,
     queueItems: null,
+    sharedDataPerRequest: 0,
+    queueItemsPerRequest: 0,
     metrics: null,
     tick: null,
   },

@@ -1,7 +1,6 @@
-// The policy document as one table: every field with its kind, bounds, default, one sentence, and whether it
-// is enforced yet. The parser, the resolver, `policy explain`, the JSON Schema and the reference page derive
-// from it. No logic but look-up. A field with `later` is checked like any other and, when a document sets it,
-// ends in Policy.notYet, so that nothing which is asked for is silently left out.
+// The policy document as one table: every field with its kind, bounds, default and one sentence. The parser, the
+// resolver, `policy explain`, the JSON Schema and the reference page derive from it; all of it is enforced. No
+// logic but look-up.
 import { costTables } from "../spec/costs.ts";
 import { LOG_LEVEL } from "../spec/status.ts";
 import { roles } from "./roles.ts";
@@ -52,10 +51,6 @@ export interface Field {
   readonly max?: number;
   readonly choices?: readonly string[];
   readonly required?: true;
-  /** Area of the work that will enforce it; absent where it is enforced now. */
-  readonly later?: string;
-  /** Values that need nothing of that later work. */
-  readonly enforced?: readonly (string | boolean)[];
   /**
    * What makes the field looser: a greater value, a smaller one, having none (another value is no matter of more or
    * less), or its place in a list from strict to loose. Having no value is looser in every case. Absent: neutral.
@@ -242,9 +237,9 @@ export const fields = [
     min: 0,
     max: MAX_DISPATCHES,
     looser: "more",
-    default: null,
+    default: 256,
     needs: ["proxy_http_call"],
-    doc: "Outbound HTTP calls that one VM may have open at the same time, for all of its streams together; a plugin without proxy_on_http_call_response may make that many in all.",
+    doc: "Outbound HTTP calls that one VM may have open at the same time, for all of its streams together.",
   },
   {
     path: "spec.limits.dispatch.total",
@@ -302,7 +297,17 @@ export const fields = [
     looser: "more",
     default: MiB,
     needs: ["proxy_set_shared_data"],
-    doc: "Bytes of keys and values that one VM may ever write to shared data.",
+    doc: "Bytes of keys and values that one VM may write to shared data, beside what its streams bring.",
+  },
+  {
+    path: "spec.limits.host.sharedDataPerRequest",
+    kind: "size",
+    min: 0,
+    max: MiB,
+    looser: "more",
+    default: 256,
+    needs: ["proxy_set_shared_data"],
+    doc: "Bytes by which each stream fills up what one VM may write to shared data; 0 makes that a bound for its life.",
   },
   {
     path: "spec.limits.host.queueItems",
@@ -312,7 +317,17 @@ export const fields = [
     looser: "more",
     default: 1000,
     needs: ["proxy_enqueue_shared_queue"],
-    doc: "Queue items that one VM may ever enqueue.",
+    doc: "Queue items that one VM may enqueue, beside what its streams bring.",
+  },
+  {
+    path: "spec.limits.host.queueItemsPerRequest",
+    kind: "count",
+    min: 0,
+    max: 1000,
+    looser: "more",
+    default: 4,
+    needs: ["proxy_enqueue_shared_queue"],
+    doc: "Items by which each stream fills up what one VM may enqueue; 0 makes that a bound for its life.",
   },
   {
     path: "spec.limits.host.metrics",
@@ -541,8 +556,8 @@ export const fields = [
   {
     path: "spec.telemetry",
     kind: "flag",
-    default: false,
-    doc: "Report fuel, memory and denials through the proxy's own metrics.",
+    default: null,
+    doc: "Report fuel, memory and denials through the proxy's own metrics. Not set, it is on where the policy allows proxy_define_metric.",
   },
 ] as const satisfies readonly Field[];
 

@@ -94,6 +94,19 @@ export const callbacks: readonly Callback[] = [
   { ...free, name: "envoy_on_stats_update", params: ["plugin_context_id", "result_size"], result: null, phase: "stats sink" },
 ];
 
+/** Callbacks that bring what a plugin asked for, in the plugin's own context: they are not called for a stream. */
+export const answers: ReadonlySet<string> = new Set([
+  "proxy_on_http_call_response",
+  "proxy_on_grpc_receive_initial_metadata",
+  "proxy_on_grpc_receive",
+  "proxy_on_grpc_receive_trailing_metadata",
+  "proxy_on_grpc_close",
+  "envoy_on_resolve_dns",
+]);
+
+/** The one of them that ends an HTTP call. */
+export const HTTP_ANSWER = "proxy_on_http_call_response";
+
 /** What a host calls to bring a plugin up, after the module's own start, in this order. */
 export const setUpCallbacks = ["proxy_on_context_create", "proxy_on_vm_start", "proxy_on_configure"] as const;
 

@@ -34,3 +34,6 @@ export const dispatchHeaders = [
 
 /** No outbound call may carry headers that begin so: some of them choose its destination. */
 export const DISPATCH_REFUSED = "x-envoy-";
+
+/** The host function by which a plugin says for which stream it acts. */
+export const EFFECTIVE_CONTEXT = "proxy_set_effective_context";

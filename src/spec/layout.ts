@@ -61,6 +61,9 @@ export const usedFields = {
 
 export type UsedField = keyof typeof usedFields;
 
+/** What `slot` holds while an answer to a plugin's call is delivered and no stream has been named yet. */
+export const UNNAMED = -1;
+
 /** The globals of one request slot, after all others, all mutable, initial value 0, never exported. */
 export const slotGlobals = [
   { key: "id", type: I32 },

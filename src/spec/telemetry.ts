@@ -2,8 +2,14 @@
 // article calls them. harden writes them, verify expects them, the reference page lists them. No logic but look-up.
 import { METRIC } from "./status.ts";
 
-/** All names begin with this, the plugin's name and a dot; a plugin may not define such names itself. */
+/** All names begin with this, the plugin's name and a dot. */
 export const METRIC_PREFIX = "glovebox.";
+
+/**
+ * No plugin may define a metric whose name begins so, whatever follows: Prometheus has no dots, so
+ * `glovebox_p_fuel` and `glovebox.p.fuel` are one metric there.
+ */
+export const METRIC_RESERVED = "glovebox";
 
 export interface TelemetryMetric {
   readonly suffix: string;

@@ -66,7 +66,7 @@ export function readExports(s: Scanner, module: Module, policy: Policy): void {
   if (globals < expected.length) refuse(`"${expected[globals]!.exportName}" is missing`, s.pos);
   module.exporting = true;
   const typeOf = (func: number) => module.signature(func);
-  const { abi, mistyped, denied } = wrongCallbacks(module.exports, typeOf, policy);
+  const { abi, mistyped, denied } = wrongCallbacks(module.exports, typeOf, policy, module.imports);
   for (const { name, offset } of mistyped)
     s.add("verify-callback-signature", { name, abi }, offset);
   for (const { name, offset } of denied) s.add("verify-callback", { name }, offset);

@@ -33,6 +33,7 @@ function policyOf(mode: "bound" | "exact", allow: readonly string[]): Policy {
   const known =
     policies.get(key) ??
     policyFromRole("logging", {
+      "spec.telemetry": false,
       "spec.limits.fuel.mode": mode,
       "spec.limits.fuel.callback": AMPLE,
       "spec.limits.fuel.start": AMPLE,

@@ -52,6 +52,7 @@ function policyOf(setting: Setting, mode: Mode, callback: number): Policy {
   const known =
     policies.get(key) ??
     policyFromRole("logging", {
+      "spec.telemetry": false,
       "spec.limits.fuel.mode": mode,
       "spec.limits.fuel.start": setting.ample,
       "spec.limits.memory": MEMORY,

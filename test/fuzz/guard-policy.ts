@@ -124,6 +124,8 @@ export function guardPolicy(r: Random, ample: number): Policy {
         bodyBytes: limit(0, 100, 2 ** 40),
         sharedData: limit(0, 100, 2 ** 40),
         queueItems: limit(0, 3, 10 ** 6),
+        sharedDataPerRequest: r.pick([0, 1, 50, 2 ** 20]),
+        queueItemsPerRequest: r.pick([0, 1, 3]),
         metrics: limit(0, 3, 10 ** 5),
         tick: limit(1, 100, 86_400_000),
       },

@@ -4,6 +4,7 @@
 import { harden } from "../../src/harden/harden.ts";
 import type { Policy } from "../../src/policy/policy.ts";
 import { callback, callbackSignature } from "../../src/spec/callbacks.ts";
+import { EFFECTIVE_CONTEXT } from "../../src/spec/guards.ts";
 import type { HostFunction } from "../../src/spec/host-function-row.ts";
 import { verify } from "../../src/verify/verify.ts";
 import { type Export, type Running, run } from "../harden/instance.ts";
@@ -16,10 +17,14 @@ import { count, type Tally, type Target } from "./target.ts";
 const AMPLE = 2 ** 40;
 const PAGE = 65_536;
 /** Where the guest finds which call to make and with what, and where it leaves the status. */
+/** The context that it acts for before that, 0 for none. */
+const ACTS_FOR = 1020;
 const [WHICH, STATUS, ARGS, TEXTS, RESULTS] = [1024, 1028, 1032, 2048, 40_000];
 const ENTRIES = [
   "proxy_on_request_headers",
   "proxy_on_http_call_response",
+  "proxy_on_grpc_close",
+  "envoy_on_resolve_dns",
   "proxy_on_tick",
   "proxy_on_log",
   "proxy_on_configure",
@@ -44,6 +49,8 @@ function entryOf(name: string): string {
     row === undefined ? { params: ["id"], result: null } : callbackSignature(row, "0.2.1");
   const params = type.params.map(() => "(param i32)").join(" ");
   return `(func (export "${name}") ${params} ${type.result === null ? "" : "(result i32)"}
+    (if (i32.load (i32.const ${ACTS_FOR}))
+      (then (drop (call $proxy_set_effective_context (i32.load (i32.const ${ACTS_FOR}))))))
     (call $make) ${type.result === null ? "" : "(i32.const 0)"})`;
 }
 
@@ -52,6 +59,8 @@ const plugin: Uint8Array = wat(`(module ${answering.map(importOf).join("\n")}
   (func (export "proxy_abi_version_0_2_1"))
   (func $make ${answering.map(armOf).join("\n")})
   ${ENTRIES.map(entryOf).join("\n")})`);
+
+const effective = answering.find(({ name }) => name === EFFECTIVE_CONTEXT)!;
 
 interface Made {
   readonly row: HostFunction;
@@ -65,6 +74,9 @@ class Play {
   readonly #policy: Policy;
   readonly #reached: string[] = [];
   #host = 0;
+  /** The host knows the context that the entry acts for. */
+  #knows = false;
+  #calls = 0;
   made = 0;
   denied = 0;
 
@@ -76,6 +88,7 @@ class Play {
       host[row.name] = (...args) => {
         // The log of a denial comes from the window in page 0.
         if (row.name === "proxy_log" && args[1] === 16) return 0;
+        if (row === effective && this.#calls++ === 0 && this.#actsFor) return this.#knows ? 0 : 2;
         this.#reached.push(row.name);
         if (row.params.at(-1)?.role === "out" && this.#host === 0)
           this.#write(Number(args.at(-1)), r.pick([0, 1, 2, 3, 5, 9, 11, 12, 13, 14]));
@@ -84,6 +97,11 @@ class Play {
     }
     this.#running = run(bytes, host);
     this.#model = new GuardModel(policy, () => this.#running.memory);
+  }
+
+  get #actsFor(): boolean {
+    const view = new DataView(this.#running.memory.buffer);
+    return view.getInt32(ACTS_FOR, true) !== 0;
   }
 
   #write(at: number, value: number): void {
@@ -162,6 +180,12 @@ class Play {
         ? [id]
         : callbackSignature(type, "0.2.1").params.map((_, i) => (i === 0 ? id : 0));
     this.#model.enter(entry, params);
+    const actsFor = this.#r.pick([0, 0, 1, 2, 3, 35]);
+    this.#knows = this.#r.int(4) > 0;
+    this.#calls = 0;
+    view.setInt32(ACTS_FOR, actsFor, true);
+    if (actsFor !== 0 && this.#knows && this.#policy.allow.has(effective.name))
+      this.#model.after(effective, [actsFor], 0);
     const allowed = this.#policy.allow.has(name);
     const said = allowed ? this.#model.judge(row, args) : "denied";
     const refusal = Number(row.denied);

@@ -88,7 +88,10 @@ const calls: readonly [string, ...number[]][] = [
 
 for (const mode of modes) {
   test(`${mode}: every call answers, traps and writes memory as the original does`, () => {
-    const policy = policyFromRole("logging", { "spec.limits.fuel.mode": mode });
+    const policy = policyFromRole("logging", {
+      "spec.telemetry": false,
+      "spec.limits.fuel.mode": mode,
+    });
     for (const [name, ...args] of calls) {
       const original = run(wat(program));
       const hardened = runHardened(program, policy);
@@ -106,6 +109,7 @@ for (const mode of modes) {
       runHardened(
         program,
         policyFromRole("logging", {
+          "spec.telemetry": false,
           "spec.limits.fuel.mode": mode,
           "spec.limits.fuel.callback": callback,
         }),
@@ -137,6 +141,7 @@ for (const mode of modes) {
       (func (export "malloc") (param i32) (result i32) (i32.const 8))
       (func (export "proxy_on_log") (param i32)))`;
     const policy = policyFromRole("logging", {
+      "spec.telemetry": false,
       "spec.limits.fuel.mode": mode,
       "spec.limits.fuel.callback": 100_000,
     });
@@ -153,7 +158,7 @@ test("recursion traps on our limit, and says so, before the engine's stack is go
   const text = `(module (memory (export "memory") 1) ${marker}
     (func $r (param i32) (result i32) (i32.add (call $r (local.get 0)) (i32.const 1)))
     (func (export "proxy_on_done") (param i32) (result i32) (call $r (local.get 0))))`;
-  const instance = runHardened(text, policyFromRole("logging"));
+  const instance = runHardened(text, policyFromRole("logging", { "spec.telemetry": false }));
   assert.match(outcome(instance, "proxy_on_done", 1), /unreachable/);
   assert.ok(Number(instance.global("glovebox_stack")) < 0);
 });
@@ -163,7 +168,7 @@ test("a memory.grow past the cap traps by default and is counted", () => {
     (func (export "malloc") (param i32) (result i32) (memory.grow (local.get 0))))`;
   const trapping = runHardened(
     text,
-    policyFromRole("logging", { "spec.limits.memory": 4 * 65536 }),
+    policyFromRole("logging", { "spec.telemetry": false, "spec.limits.memory": 4 * 65536 }),
   );
   assert.equal(outcome(trapping, "malloc", 2), "= 1");
   assert.equal(outcome(trapping, "malloc", 1), "= 3");
@@ -172,6 +177,7 @@ test("a memory.grow past the cap traps by default and is counted", () => {
   const refusing = runHardened(
     text,
     policyFromRole("logging", {
+      "spec.telemetry": false,
       "spec.limits.memory": 4 * 65536,
       "spec.limits.onMemoryCap": "refuse",
     }),
@@ -195,7 +201,7 @@ const denied = `(module
 test("a denied call answers 10, is logged once with both names, and leaves memory as it was", () => {
   const lines: string[] = [];
   const holder: { memory?: () => Uint8Array } = {};
-  const instance = runHardened(denied, policyFromRole("logging"), {
+  const instance = runHardened(denied, policyFromRole("logging", { "spec.telemetry": false }), {
     proxy_log: (level, at, size) => {
       const from = Number(at);
       const bytes = holder.memory!().slice(from, from + Number(size));
@@ -227,6 +233,7 @@ const answers = {
 for (const [answer, status] of Object.entries(answers)) {
   test(`a denied call answers ${status} where the policy says ${answer}`, () => {
     const policy = policyFromRole("logging", {
+      "spec.telemetry": false,
       "spec.capabilities.denied": answer as keyof typeof answers,
     });
     assert.equal(outcome(runHardened(denied, policy), "proxy_on_done", 1), `= ${status}`);
@@ -242,7 +249,7 @@ test("the host may enter the allocator inside a host call, on the same fuel, and
     (func (export "proxy_on_tick") (param i32) (drop (call $done))))`;
   const seen: string[] = [];
   const holder: { call?: (name: string) => string } = {};
-  const instance = runHardened(text, policyFromRole("logging"), {
+  const instance = runHardened(text, policyFromRole("logging", { "spec.telemetry": false }), {
     proxy_done: () => {
       const before = Number(instance.global("glovebox_fuel"));
       seen.push(holder.call!("malloc"));
@@ -267,7 +274,7 @@ test("a host that swallows the allocator's trap and goes on with the plugin is s
       (drop (call $done))
       (i32.store (i32.const 0) (i32.const 1))))`;
   const holder: { call?: () => string } = {};
-  const instance = runHardened(text, policyFromRole("logging"), {
+  const instance = runHardened(text, policyFromRole("logging", { "spec.telemetry": false }), {
     proxy_done: () => {
       assert.match(holder.call!(), /unreachable/);
       return 0;
@@ -285,19 +292,19 @@ test("a start section runs once, before the first callback, whichever comes firs
     (start $s)
     (func (export "proxy_on_done") (param i32) (result i32) (global.get $g)))`;
   for (const first of ["_initialize", "proxy_on_done"]) {
-    const instance = runHardened(text, policyFromRole("logging"));
+    const instance = runHardened(text, policyFromRole("logging", { "spec.telemetry": false }));
     outcome(instance, first, 1);
     assert.equal(outcome(instance, "proxy_on_done", 1), "= 5");
   }
 });
 
 test("the same plugin and policy give the same bytes, and bytes of another policy differ", () => {
-  const one = harden(wat(program), policyFromRole("logging"));
-  const two = harden(wat(program), policyFromRole("logging"));
+  const one = harden(wat(program), policyFromRole("logging", { "spec.telemetry": false }));
+  const two = harden(wat(program), policyFromRole("logging", { "spec.telemetry": false }));
   assert.deepEqual(one.bytes, two.bytes);
   const other = harden(
     wat(program),
-    policyFromRole("logging", { "spec.limits.fuel.callback": 99_999 }),
+    policyFromRole("logging", { "spec.telemetry": false, "spec.limits.fuel.callback": 99_999 }),
   );
   assert.notDeepEqual(one.bytes, other.bytes);
 });

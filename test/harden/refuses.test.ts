@@ -57,7 +57,3 @@ test("a security role that would not be called is refused, another role drops th
 test("other bytes than the pinned ones are refused, the pinned ones are contained", () => {
   assert.equal(refusal(good, { ...policy, sha256: "0".repeat(64) }), "contain-pin");
 });
-
-test("a field that no pass enforces yet is refused by harden itself", () => {
-  assert.equal(refusal(good, { ...policy, notYet: ["spec.telemetry"] }), "policy-not-yet");
-});

@@ -33,6 +33,7 @@ test("the report names each guarded call with the fields that guard it, and the 
       "dispatch.clusters",
       "form of maps",
       "limits.host.bodyBytes",
+      "limits.dispatch.outstanding",
       "limits.dispatch.total",
     ],
     proxy_log: ["limits.log.level", "limits.log.bytesPerRequest"],

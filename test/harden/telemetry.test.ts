@@ -257,9 +257,16 @@ test("a plugin may keep metrics of its own and touches none of ours (A31)", () =
   };
   const call = (name: string, ...args: number[]) => Number(host.running.call(name, ...args));
   assert.equal(call("define", 4096, put("shop.own")), 0);
-  for (const name of ["glovebox.shop.fuel", "glovebox."])
+  const reserved = [
+    "glovebox.shop.fuel",
+    "glovebox.",
+    "glovebox",
+    "glovebox_shop_fuel",
+    "gloveboxes",
+  ];
+  for (const name of [...reserved, "glovebox.other.fuel"])
     assert.equal(call("define", 4096, put(name)), 10, name);
-  for (const name of ["glovebox", "glovebos.x"])
+  for (const name of ["glovebo", "glovebos.x", "x.glovebox"])
     assert.equal(call("define", 4096, put(name)), 0, name);
   const ours = [...host.metrics.keys()].indexOf("shop.own");
   for (let id = 4; id <= 4 * ours; id += 4) {

@@ -27,7 +27,10 @@ for (const opt of ["none", "speed"] as const) {
         const plain = await wasmtime.run(original, calls);
         assert.equal(plain.steps[0]?.outcome, "trap stack", `${what}, without hardening`);
         for (const mode of ["bound", "exact"] as const) {
-          const policy = policyFromRole("logging", { "spec.limits.fuel.mode": mode });
+          const policy = policyFromRole("logging", {
+            "spec.telemetry": false,
+            "spec.limits.fuel.mode": mode,
+          });
           const { steps, globals } = await wasmtime.run(contain(original, policy).bytes, calls);
           assert.equal(steps[0]?.outcome, "trap unreachable", `${what}, ${mode}`);
           assert.ok(Number(globals.glovebox_stack) < 0, `${what}, ${mode}`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { buildPlugins } from "../../plugins/build.ts";
-import { enforceable, fitOf, measure } from "../../src/learn/fit.ts";
+import { fitOf, measure } from "../../src/learn/fit.ts";
 import { prove } from "../../src/learn/learn.ts";
 import { plotLines, plotOf } from "../../src/learn/plot.ts";
 import { readTraffic } from "../../src/learn/read-traffic.ts";
@@ -36,7 +36,13 @@ function fitted(name: string, count: number, limits: string, with_ = options) {
   const { requests } = readTraffic(lines.join("\n"), "t");
   const playing = { name, rootId: name, configuration: "alice = wonderland" };
   const document = documentOf(limits);
-  const { record, played, tried } = measure(bytes, enforceable(document), requests, playing, with_);
+  const { record, played, tried } = measure(
+    bytes,
+    resolvePolicy(document),
+    requests,
+    playing,
+    with_,
+  );
   const fit = fitOf(record, document, tried, with_);
   const under = (rows: typeof fit.limits) => {
     const where = { at: "file", file: "q" } as const;

@@ -35,6 +35,7 @@ export interface Expectation {
 
 export function smallPolicy(mode: Mode): Policy {
   return policyFromRole("logging", {
+    "spec.telemetry": false,
     "spec.limits.fuel.mode": mode,
     "spec.limits.fuel.callback": BUDGET.callback,
     "spec.limits.fuel.start": BUDGET.start,

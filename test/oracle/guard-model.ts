@@ -2,7 +2,7 @@
 // its bytes: the statuses that a plugin gets in place of the host's. A host with this model in front of it treats
 // a plugin as it came like a plain host treats it hardened. Shares nothing with harden, verify or the lab.
 import type { Policy } from "../../src/policy/policy.ts";
-import { callback } from "../../src/spec/callbacks.ts";
+import { answers, callback } from "../../src/spec/callbacks.ts";
 import type { HostFunction } from "../../src/spec/host-function-row.ts";
 import { ERRNO, STATUS } from "../../src/spec/status.ts";
 import {
@@ -39,6 +39,8 @@ export class GuardModel {
   #queued = 0;
   #defined = 0;
   #open = 0;
+  /** An answer is served whose stream has not been named. */
+  #unnamed = false;
   readonly #tokens: number[] = [];
   /** What the streams with a slot have used, by slot. */
   readonly #slots: ({ readonly id: number; used: Used } | null)[];
@@ -69,9 +71,15 @@ export class GuardModel {
     this.#bodied = 0;
     const id = typeof args[0] === "number" ? args[0] >>> 0 : 0;
     const kind = callback(name)?.kind;
-    if (kind === "callback") this.#used = this.#find(id)?.used ?? this.#used;
+    const stream = kind === "callback" ? this.#find(id) : null;
+    this.#used = stream?.used ?? this.#used;
+    this.#unnamed = stream === null && answers.has(name);
     if (name === "proxy_on_http_call_response" && this.#open > 0) this.#open--;
-    if (kind !== "context" || args[1] === 0 || id === 0 || this.#find(id) !== null) return;
+    if (kind !== "context" || args[1] === 0) return;
+    const { sharedDataPerRequest, queueItemsPerRequest } = this.#policy.limits.host;
+    this.#kept = Math.max(0, this.#kept - sharedDataPerRequest);
+    this.#queued = Math.max(0, this.#queued - queueItemsPerRequest);
+    if (id === 0 || this.#find(id) !== null) return;
     const free = this.#probes(id).find((slot) => this.#slots[slot] === null);
     if (free !== undefined) this.#slots[free] = { id, used: NOTHING() };
   }
@@ -118,6 +126,11 @@ export class GuardModel {
   after(row: HostFunction, args: readonly Value[], status: number): void {
     if (status !== 0) return;
     if (row.name === "proxy_http_call") this.#open++;
+    if (row.name === "proxy_set_effective_context" && this.#unnamed) {
+      const stream = this.#find((args[0] as number) >>> 0);
+      this.#used = stream?.used ?? this.#used;
+      this.#unnamed = stream === null;
+    }
     if (row.name !== "proxy_register_shared_queue" && row.name !== "proxy_resolve_shared_queue")
       return;
     const at = (args.at(-1) as number) >>> 0;
@@ -292,6 +305,7 @@ export class GuardModel {
         return [token];
       case "proxy_define_metric":
         return [
+          () => (at(1).startsWith("glovebox") ? "denied" : null),
           ...prefix(rules.metrics, 1),
           ...this.#spend(
             host.metrics,

@@ -93,7 +93,10 @@ const program = `(module (memory (export "memory") 1) (func (export "proxy_abi_v
     (local.get 0)))`;
 
 test("a budget that was not kept, and a charge that is not what ran, would be seen", () => {
-  const policy = policyFromRole("logging", { "spec.limits.fuel.mode": "bound" });
+  const policy = policyFromRole("logging", {
+    "spec.telemetry": false,
+    "spec.limits.fuel.mode": "bound",
+  });
   const { bytes } = contain(wat(program), policy);
   const run = (from: typeof policy) =>
     entries(bytes, [{ name: "f", args: [200] }], from, generousHost, false);

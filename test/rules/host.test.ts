@@ -114,7 +114,10 @@ test("10 (A13): under the default budget odd addresses and lengths get a plugin 
   assert.equal(plain.length, 2 * 36 * names.length);
   assert.ok(new Set(plain).size > 2);
   for (const mode of modes) {
-    const own = policyFromRole("logging", { "spec.limits.fuel.mode": mode });
+    const own = policyFromRole("logging", {
+      "spec.telemetry": false,
+      "spec.limits.fuel.mode": mode,
+    });
     const limits = { ...own.limits, host: { ...own.limits.host, headerBytes: null } };
     const { bytes } = contain(
       original,

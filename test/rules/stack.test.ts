@@ -33,7 +33,7 @@ const samples = Object.entries(frames).flatMap(([name, frame]) =>
   ways.map((way) => ({ what: `${name}, ${way}`, bytes: recursive(frame, way) })),
 );
 const policies = (["bound", "exact"] as const).map((mode) =>
-  policyFromRole("logging", { "spec.limits.fuel.mode": mode }),
+  policyFromRole("logging", { "spec.telemetry": false, "spec.limits.fuel.mode": mode }),
 );
 
 for (const [compiler, flags] of Object.entries(compilers)) {

@@ -91,7 +91,6 @@ export const policy: Policy = {
   failure: "closed",
   onExhaustion: "trap",
   telemetry: false,
-  notYet: [],
   digest: "0".repeat(64),
   warnings: [],
 };

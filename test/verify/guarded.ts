@@ -81,6 +81,8 @@ export const guardedPolicy = policyWith(
       bodyBytes: 8_388_608,
       sharedData: 1_048_576,
       queueItems: 1000,
+      sharedDataPerRequest: 256,
+      queueItemsPerRequest: 4,
       metrics: 256,
       tick: 100,
     },

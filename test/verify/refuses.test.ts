@@ -31,11 +31,6 @@ const magic = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const denyOnly = policyWith({ allow: new Set() });
 
 const cases: readonly Case[] = [
-  {
-    why: "a policy that asks for what nothing enforces yet",
-    code: "verify-not-yet",
-    policy: policyWith({ notYet: ["spec.streams"] }),
-  },
   { why: "no bytes", code: "verify-malformed", bytes: [] },
   { why: "text", code: "verify-malformed", bytes: [...new TextEncoder().encode("(module)")] },
   { why: "a component", code: "verify-malformed", bytes: [0, 0x61, 0x73, 0x6d, 13, 0, 1, 0] },

@@ -120,6 +120,7 @@ const plan3: Plan = {
     ["run", 0],
     ["proxy_on_context_create", "added"],
     ["proxy_on_delete", "added"],
+    ["proxy_on_http_call_response", "added"],
   ],
   guests: [{ type: ":", code: "CHARGE_G=9 end" }],
 };

@@ -86,12 +86,6 @@ export const policyTexts = {
     blame: "usage",
     exit: 2,
   },
-  "policy-not-yet": {
-    text: "the policy asks for what this version cannot enforce yet: {fields}",
-    hint: "Take these fields out of the policy; none is ever ignored",
-    blame: "input",
-    exit: 3,
-  },
   "policy-alias": {
     text: "{alias} is no name that hosts know; read as {name}{note}",
     hint: "Write {name}",

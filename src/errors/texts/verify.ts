@@ -61,11 +61,5 @@ export const verifyTexts = {
   },
   "verify-custom-section": { ...finding, text: "custom section {name} is not kept, given twice or out of order [A34]" },
   "verify-name-section": { ...finding, text: "name section: {what} [A34]" },
-  "verify-not-yet": {
-    text: "the policy asks for what nothing enforces yet: {fields}",
-    hint: "Remove these fields: a module cannot be contained under a promise that nobody keeps",
-    blame: "usage",
-    exit: 1,
-  },
   "verify-engine": { ...finding, text: "the JavaScript engine refuses the module: {reason}", hint: REHARDEN },
 } as const satisfies Readonly<Record<string, Text>>;

@@ -67,10 +67,6 @@ function wordsOf(plugin: PluginConfig): { readonly [P in Path]?: ValueAt<P> } {
 
 function fromPolicy(plugin: PluginConfig, { file, document }: GivenPolicy): Plan {
   const own = resolvePolicy(document);
-  if (own.notYet.length > 0) {
-    const where = document.settings.get(own.notYet[0] as Path)?.where;
-    fail("policy-not-yet", { fields: own.notYet.join(", ") }, where);
-  }
   const where = { at: "file", file } as const;
   const words = Object.entries(wordsOf(plugin))
     .filter(([path]) => !document.settings.has(path as Path))

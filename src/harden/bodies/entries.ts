@@ -3,8 +3,14 @@
 import { fail } from "../../errors/failure.ts";
 import type { Policy } from "../../policy/policy.ts";
 import { I32 } from "../../spec/binary.ts";
-import { type CallbackKind, callback, httpActions } from "../../spec/callbacks.ts";
-import { PHASE, RESERVE, STACK_SHARE } from "../../spec/layout.ts";
+import {
+  answers,
+  type CallbackKind,
+  callback,
+  HTTP_ANSWER,
+  httpActions,
+} from "../../spec/callbacks.ts";
+import { type InjectedGlobal, PHASE, RESERVE, STACK_SHARE, UNNAMED } from "../../spec/layout.ts";
 import { TELEMETRY_RESERVE } from "../../spec/telemetry.ts";
 import type { FuncType } from "../../wasm/module.ts";
 import { Asm, type Body, type Ground, NO_RESULT, type Target } from "./asm.ts";
@@ -50,8 +56,8 @@ export function enterBody(start: Target | null, policy: Policy, ground: Ground):
   return start === null ? build(0, 0) : withBudgets(policy, ["start"], build);
 }
 
-/** `create` and `delete` stand in for callbacks that the guest lacks or the policy leaves out, where slots need them. */
-export type EntryKind = Exclude<CallbackKind, "abi"> | "bare" | "create" | "delete";
+/** The last three stand in for callbacks that the guest lacks or the policy leaves out, where accounts need them. */
+export type EntryKind = Exclude<CallbackKind, "abi"> | "bare" | "create" | "delete" | "settle";
 
 export interface WrapperPlan {
   readonly kind: EntryKind;
@@ -77,10 +83,9 @@ export interface EntryPlan {
   readonly countsUse: boolean;
   /** HTTP calls without an answer are counted. */
   readonly countsOpen: boolean;
+  /** What each new stream gives back of what the instance has spent. */
+  readonly refills: readonly { readonly global: InjectedGlobal; readonly by: number }[];
 }
-
-/** The callback that brings the answer of an HTTP call. */
-const ANSWER = "proxy_on_http_call_response";
 
 /** Callbacks after which a module's metrics are defined: hosts refuse that earlier (rule A31). */
 const definers: ReadonlySet<string> = new Set(["proxy_on_vm_start", "proxy_on_configure"]);
@@ -94,6 +99,7 @@ const BUDGETS = {
   allocator: ["callback"],
   callback: ["callback"],
   delete: ["callback"],
+  settle: ["callback"],
 } as const satisfies Readonly<Record<EntryKind, readonly ("callback" | "start")[]>>;
 
 /** What an entry from IDLE does first; `budget` leaves an i64. */
@@ -116,6 +122,14 @@ function close(asm: Asm): void {
 /** An answer came: one call less is open. */
 function answered(asm: Asm): void {
   asm.get("open").if().get("open").i32(1).op("i32.sub").set("open").op("end");
+}
+
+/** A new stream: what the instance may spend grows again, up to the whole. */
+function refill(asm: Asm, { refills }: EntryPlan): void {
+  for (const { global, by } of refills) {
+    asm.i64(0).get(global).i64(by).op("i64.sub").get(global).i64(by).op("i64.lt_u", "select");
+    asm.set(global);
+  }
 }
 
 function callTarget(asm: Asm, { target, type }: WrapperPlan): void {
@@ -149,7 +163,9 @@ function requestBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, slots: SlotTar
   }
   open(asm, plan, () => asm.local("get", 0).i64(b).call(slots.begin), true);
   if (plan.telemetry !== null) asm.get("calls").i64(1).op("i64.add").set("calls");
-  if (plan.countsOpen && one.name === ANSWER) answered(asm);
+  if (plan.countsOpen && one.name === HTTP_ANSWER) answered(asm);
+  if (slots.adopt !== null && answers.has(one.name))
+    asm.get("slot").op("i32.eqz").if().i32(UNNAMED).set("slot").op("end");
   callTarget(asm, one);
   asm.call(slots.finish);
   if (one.name === "proxy_on_delete") asm.local("get", 0).call(slots.release);
@@ -178,10 +194,14 @@ export function wrapperBody(one: WrapperPlan, plan: EntryPlan): Body {
     else if (ofRequest) requestBody(asm, one, plan, slots, each);
     else {
       open(asm, plan, budget, false);
-      if (slots !== null && ofContext)
-        asm.local("get", 1).if().local("get", 0).call(slots.take).op("end");
+      if (ofContext && (slots !== null || plan.refills.length > 0)) {
+        asm.local("get", 1).if();
+        if (slots !== null) asm.local("get", 0).call(slots.take);
+        refill(asm, plan);
+        asm.op("end");
+      }
       if (slots !== null && kind === "delete") asm.local("get", 0).call(slots.release);
-      if (plan.countsOpen && name === ANSWER) answered(asm);
+      if (plan.countsOpen && name === HTTP_ANSWER) answered(asm);
       callTarget(asm, one);
       if (plan.telemetry !== null && definers.has(name)) asm.call(plan.telemetry.define);
       close(asm);
@@ -190,8 +210,13 @@ export function wrapperBody(one: WrapperPlan, plan: EntryPlan): Body {
   });
 }
 
-/** The callbacks that slots need, and what stands in where the guest has none or the policy leaves it out (rule A29). */
+/** What stands in for callbacks that accounts need, where the guest has none or the policy leaves it out (rule A29). */
 export const slotCallbacks = [
   { name: "proxy_on_context_create", kind: "create", params: [I32, I32] },
   { name: "proxy_on_delete", kind: "delete", params: [I32] },
 ] as const;
+export const settleCallback = {
+  name: HTTP_ANSWER,
+  kind: "settle",
+  params: [I32, I32, I32, I32, I32],
+} as const;

@@ -2,7 +2,7 @@
 // callbacks. A stream's id picks its slot, and a few neighbours; a stream that finds none free has the
 // callback budget alone, and is counted (docs/guards.md, "Slots").
 import { I32, I64 } from "../../spec/binary.ts";
-import { PHASE, SLOT_PROBES } from "../../spec/layout.ts";
+import { PHASE, SLOT_PROBES, UNNAMED } from "../../spec/layout.ts";
 import { EXHAUSTED_STATUS, telemetryNumber } from "../../spec/telemetry.ts";
 import {
   Asm,
@@ -23,6 +23,8 @@ export interface SlotTargets {
   readonly release: Target;
   /** Null where a stream without fuel traps. */
   readonly spentOut: Target | null;
+  /** Null where the plugin cannot say for which stream it acts. */
+  readonly adopt: Target | null;
 }
 
 /** What a stream that is out of fuel meets instead of a trap. */
@@ -45,11 +47,13 @@ export interface SlotPlan {
   /** Tells what a stream has used; null without telemetry. */
   readonly report: Target | null;
   readonly landing: Landing | null;
+  /** The plugin may say for which stream it acts. */
+  readonly adopts: boolean;
 }
 
 /** How many functions `slotFunctions` makes. */
-export function slotFunctionCount(lands: boolean): number {
-  return lands ? 10 : 9;
+export function slotFunctionCount(lands: boolean, adopts: boolean): number {
+  return 9 + (lands ? 1 : 0) + (adopts ? 1 : 0);
 }
 
 export interface SlotFunctions {
@@ -91,15 +95,17 @@ class Slots {
   readonly #first: number;
   readonly #report: Target | null;
   readonly #landing: Landing | null;
+  readonly #adopts: boolean;
   readonly functions: { name: string; body: Body }[] = [];
 
-  constructor({ slots, request, first, ground, report, landing }: SlotPlan) {
+  constructor({ slots, request, first, ground, report, landing, adopts }: SlotPlan) {
     this.#slots = slots;
     this.#request = request;
     this.#first = first;
     this.#ground = ground;
     this.#report = report;
     this.#landing = landing;
+    this.#adopts = adopts;
   }
 
   #add(name: string, body: Body): Target {
@@ -157,8 +163,8 @@ class Slots {
   #finish(slotStore: Target): Body {
     const asm = new Asm(this.#ground);
     asm.get("left").get("spent").op("i64.sub").get("fuel").op("i64.add").set("left");
-    asm.get("slot").if().get("slot").i32(1).op("i32.sub").call(slotStore);
-    asm.i32(0).set("slot").op("end");
+    asm.get("slot").i32(0).op("i32.gt_s").if();
+    asm.get("slot").i32(1).op("i32.sub").call(slotStore).op("end").i32(0).set("slot");
     return asm.body(NO_RESULT, NO_RESULT);
   }
 
@@ -199,6 +205,22 @@ class Slots {
     return asm.body([I32, I64], ONE_I32, answer?.price ?? 0);
   }
 
+  /** From here on an answer is the business of the stream in local 0, whose account bounds what is left of it. */
+  #adopt(find: Target, slotLoad: Target): Body {
+    const asm = new Asm(this.#ground, [[1, I32]]);
+    asm.get("slot").i32(UNNAMED).op("i32.ne").if().return(0).op("end");
+    asm.local("get", 0).call(find).local("tee", 1).op("i32.eqz").if().return(0).op("end");
+    asm.local("get", 1).set("slot").local("get", 1).i32(1).op("i32.sub").call(slotLoad);
+    if (this.#landing !== null) asm.get("left").i64(1).op("i64.ge_s").if();
+    asm.get("fuel").get("left").op("i64.gt_s").if();
+    asm.get("spent").get("fuel").op("i64.sub").get("left").op("i64.add").set("spent");
+    asm.get("left").set("fuel").op("end");
+    if (this.#landing !== null) asm.op("end");
+    // What was used before stays with the callback: the account is settled by the difference.
+    asm.get("left").get("spent").op("i64.add").get("fuel").op("i64.sub").set("left");
+    return asm.body(ONE_I32, NO_RESULT);
+  }
+
   #switch(
     name: string,
     type: readonly [params: readonly number[], results: readonly number[]],
@@ -230,7 +252,8 @@ class Slots {
       this.#landing === null
         ? null
         : this.#add("spentOut", this.#spentOut(this.#landing, find, slotLoad, slotStore));
-    return { take, begin, finish, release, spentOut };
+    const adopt = this.#adopts ? this.#add("adopt", this.#adopt(find, slotLoad)) : null;
+    return { take, begin, finish, release, spentOut, adopt };
   }
 }
 

@@ -3,7 +3,7 @@
 // (rules A4, A6, A12, A13, A36; docs/guards.md, "Thunk").
 import type { Policy } from "../../policy/policy.ts";
 import { I32, I64 } from "../../spec/binary.ts";
-import { CHECK } from "../../spec/guards.ts";
+import { CHECK, EFFECTIVE_CONTEXT } from "../../spec/guards.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { allowedInAllocator } from "../../spec/host-functions.ts";
 import { PHASE } from "../../spec/layout.ts";
@@ -42,9 +42,10 @@ export function inPairs(row: HostFunction): readonly (readonly [ptr: number, len
 }
 
 /** What a thunk keeps of an allowed call, once it has succeeded. */
-type After = "open" | "token" | null;
+type After = "open" | "token" | "adopt" | null;
 
 function afterOf({ name }: HostFunction, { limits }: Policy): After {
+  if (name === EFFECTIVE_CONTEXT) return limits.fuel.request === null ? null : "adopt";
   if (name === "proxy_register_shared_queue" || name === "proxy_resolve_shared_queue")
     return "token";
   return name === "proxy_http_call" && limits.dispatch.outstanding !== null ? "open" : null;
@@ -68,6 +69,8 @@ export interface ThunkCallees {
   /** Null where the check denies nothing. */
   readonly stub: Target | null;
   readonly keepToken: Target | null;
+  /** Null without slots. */
+  readonly adopt: Target | null;
 }
 
 /** Takes the price of bytes that cross off the fuel; each value leaves an i32. */
@@ -96,7 +99,7 @@ export function thunkBody(
   const after = answers ? afterOf(row, policy) : null;
   const clusters = answers ? countedClusters(row, policy) : [];
   const late = outs.length > 0 || after !== null || clusters.length > 0;
-  const { inside, check, stub, keepToken } = callees;
+  const { inside, check, stub, keepToken, adopt } = callees;
   const { hostShift } = ground.costs;
   const asm = new Asm(ground, late || check !== null ? [[1, I32]] : []);
   const say = (status: number) => asm.i32(status).return(1).op("end");
@@ -146,6 +149,7 @@ export function thunkBody(
       const token = count - 1;
       asm.local("get", token).memory("i32.load", 0, 0).call(keepToken!);
     }
+    if (after === "adopt") asm.local("get", 0).call(adopt!);
     asm.op("end").local("get", res);
   }
   return asm.body(paramTypes(row), resultTypes(row), row.price);

@@ -3,7 +3,8 @@
 import type { Policy } from "../../policy/policy.ts";
 import { I32 } from "../../spec/binary.ts";
 import { abiOfMarker, type Callback, callbackSignature } from "../../spec/callbacks.ts";
-import { isSlotExport } from "./entries.ts";
+import type { HostFunction } from "../../spec/host-function-row.ts";
+import { accountExports } from "./entries.ts";
 import { type Signature, sameSignature } from "./expected.ts";
 
 /** The ABI of a module that announces none. */
@@ -20,6 +21,7 @@ export function wrongCallbacks<E extends Export>(
   exports: readonly E[],
   typeOf: (func: number) => Signature,
   policy: Policy,
+  imports: readonly HostFunction[],
 ): { readonly abi: string; readonly mistyped: readonly E[]; readonly denied: readonly E[] } {
   const markers = exports.map(({ name }) => abiOfMarker(name));
   const abi = markers.find((one) => one !== undefined) ?? DEFAULT_ABI;
@@ -29,9 +31,10 @@ export function wrongCallbacks<E extends Export>(
     const type = { params: params.map(() => I32), results: result === null ? [] : [I32] };
     return !sameSignature(typeOf(func), type);
   });
+  const always = accountExports(policy, imports);
   const denied = exports.filter(({ name, row }) => {
-    // Markers, module starts and allocators always stay; what slots add is for layout.ts.
-    const decided = (row?.gated || row?.kind === "callback") && !isSlotExport(policy, name);
+    // Markers, module starts and allocators always stay; what accounts add is for layout.ts.
+    const decided = (row?.gated || row?.kind === "callback") && !always.includes(name);
     return decided && policy.callbacks !== "all" && !policy.callbacks.has(name);
   });
   return { abi, mistyped, denied };

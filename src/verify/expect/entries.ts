@@ -1,23 +1,25 @@
 // Which wrapper each export has. A few stand for no function of the guest: `_initialize`, where the
-// module's start moved there (A27), and with slots the two that begin and end streams (A29), which
+// module's start moved there (A27), and those that begin and end what accounts count (A29), which
 // come behind all else. From docs/containment.md and docs/guards.md, "Entries".
 import type { Policy } from "../../policy/policy.ts";
-import type { Callback } from "../../spec/callbacks.ts";
+import { type Callback, HTTP_ANSWER } from "../../spec/callbacks.ts";
+import type { HostFunction } from "../../spec/host-function-row.ts";
 import { type Expected, type Signature, signature } from "./expected.ts";
 import { slotCount } from "./guards/slot-globals.ts";
 import type { Link } from "./link.ts";
+import { settles } from "./opening.ts";
 import { type Place, ROLE } from "./roster.ts";
 import { wrapper, wrapperKind } from "./wrapper.ts";
 
 /** Module starts that hosts would newly call beside a synthesised `_initialize`. */
 const rivals: ReadonlySet<string> = new Set(["_start", "main", "__main_void"]);
 
-/** Exports that a module with slots always has, in the order in which they are added. */
-const slotExports = ["proxy_on_context_create", "proxy_on_delete"] as const;
-
-/** Whether the module always has an export, whatever callbacks the policy names. */
-export function isSlotExport(policy: Policy, name: string): boolean {
-  return slotCount(policy) > 0 && slotExports.some((one) => one === name);
+/** Exports that a module always has, whatever callbacks the policy names, in their order. */
+export function accountExports(policy: Policy, imports: readonly HostFunction[]): string[] {
+  return [
+    ...(slotCount(policy) > 0 ? ["proxy_on_context_create", "proxy_on_delete"] : []),
+    ...(settles(policy, imports) ? [HTTP_ANSWER] : []),
+  ];
 }
 
 interface Export {
@@ -33,7 +35,7 @@ interface Choice {
 }
 
 /**
- * The wrappers in export order, and names of `slotExports` that are missing or not in their place.
+ * The wrappers in export order, and names of `accountExports` that are missing or misplaced.
  * @param typeOf the type of a function; @param isBody whether a function has that body
  */
 export function entries(
@@ -60,7 +62,7 @@ export function entries(
   }
   const missing: string[] = [];
   let last = exports.length - 1;
-  for (const name of slotCount(policy) > 0 ? slotExports.toReversed() : []) {
+  for (const name of accountExports(policy, link.imports).toReversed()) {
     const leftOut = policy.callbacks !== "all" && !policy.callbacks.has(name);
     if (add(last, name, leftOut)) last--;
     else if (leftOut || !exports.some((one) => one.name === name)) missing.push(name);

@@ -1,6 +1,8 @@
 // What wrappers begin and end with, and what some do in between. From docs/guards.md, "Entries",
 // and docs/telemetry.md.
-import { PHASE } from "../../spec/layout.ts";
+import type { Policy } from "../../policy/policy.ts";
+import type { HostFunction } from "../../spec/host-function-row.ts";
+import { type InjectedGlobal, PHASE, UNNAMED } from "../../spec/layout.ts";
 import { stackAtEntry } from "./context.ts";
 import { when } from "./guards/phrases.ts";
 import { fieldSpenders } from "./guards/spend.ts";
@@ -28,6 +30,27 @@ export const definers: ReadonlySet<string> = new Set(["proxy_on_vm_start", "prox
 /** One callback more. */
 export const COUNTED = "global.get calls i64.const 1 i64.add global.set calls";
 
+/** A new stream gives back some of what the instance has spent. */
+export function REFILLED(link: Link): string {
+  const { sharedDataPerRequest, queueItemsPerRequest } = link.context.policy.limits.host;
+  const back = (spender: string, key: InjectedGlobal, by: number): string =>
+    by > 0 && link.exists(spender)
+      ? `i64.const 0 global.get ${key} i64.const ${by} i64.sub
+          global.get ${key} i64.const ${by} i64.lt_u select global.set ${key}`
+      : "";
+  const kept = back("spendKept", "kept", sharedDataPerRequest);
+  return `${kept} ${back("spendQueued", "queued", queueItemsPerRequest)}`.trim();
+}
+
+/** An answer is for a stream that the plugin may name. */
+export const UNNAMED_STREAM = when(
+  "global.get slot i32.eqz",
+  `i32.const ${UNNAMED} global.set slot`,
+);
+
+/** Whether open HTTP calls are counted. */
+export const settles = ({ limits }: Policy, imports: readonly HostFunction[]): boolean =>
+  limits.dispatch.outstanding !== null && imports.some(({ name }) => name === "proxy_http_call");
 /** An answer has come: one call less is open. */
 export const SETTLED = when(
   "global.get open",

@@ -3,7 +3,7 @@
 // host before the call and of those that come out after it, and holds the phase at HOST meanwhile.
 // From docs/guards.md, "Thunk".
 
-import { CHECK } from "../../spec/guards.ts";
+import { CHECK, EFFECTIVE_CONTEXT } from "../../spec/guards.ts";
 import type { HostFunction, ParamRole } from "../../spec/host-function-row.ts";
 import { allowedInAllocator } from "../../spec/host-functions.ts";
 import { PHASE } from "../../spec/layout.ts";
@@ -15,6 +15,7 @@ import { canDeny, hasCheck, inputs } from "./guards/check.ts";
 import { SAY, unless, when } from "./guards/phrases.ts";
 import { bytesOf, EXACT, pieces } from "./guards/pieces.ts";
 import { TRAP_IF_EXHAUSTED } from "./guards/range.ts";
+import { slotCount } from "./guards/slot-globals.ts";
 import type { Link } from "./link.ts";
 import { countedClusters, countUp } from "./metrics.ts";
 import { gets, written } from "./words.ts";
@@ -55,6 +56,8 @@ function after({ context, imports }: Link, row: HostFunction): string {
     if (opened) counted.push("global.get open i32.const 1 i32.add global.set open");
     return counted.join(" ");
   }
+  if (row.name === EFFECTIVE_CONTEXT)
+    return slotCount(context.policy) > 0 ? "local.get 0 call adopt" : "";
   if (!queues.has(row.name)) return "";
   return `local.get ${row.params.length - 1} i32.load 0 0 call keepToken`;
 }

@@ -1,15 +1,26 @@
 // The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an
 // allocator inside a host call instead spends the fuel of the entry that is under way (rules A6,
 // A35). With slots it keeps the stream's account (A29). From docs/guards.md, "Entries".
-import { type Callback, httpActions } from "../../spec/callbacks.ts";
+import { answers, type Callback, HTTP_ANSWER, httpActions } from "../../spec/callbacks.ts";
 import { PHASE } from "../../spec/layout.ts";
 import { reserveOf } from "./context.ts";
 import type { Expected, Signature } from "./expected.ts";
 import { when } from "./guards/phrases.ts";
 import { TRAP_IF_EXHAUSTED } from "./guards/range.ts";
 import { slotCount } from "./guards/slot-globals.ts";
+import { adopts } from "./guards/slots.ts";
 import type { Link } from "./link.ts";
-import { CLOSE, COUNTED, definers, ifPhase, open, SETTLED } from "./opening.ts";
+import {
+  CLOSE,
+  COUNTED,
+  definers,
+  ifPhase,
+  open,
+  REFILLED,
+  SETTLED,
+  settles,
+  UNNAMED_STREAM,
+} from "./opening.ts";
 import { gets, write } from "./words.ts";
 
 export type WrapperKind = "start" | "context" | "allocator" | "callback";
@@ -66,11 +77,9 @@ function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof 
     const opening = ifPhase(PHASE.host, inHost, opens);
     return write(link, type, `${opening} ${calls} ${ifPhase(PHASE.alloc, back, CLOSE)} end`);
   }
-  const takes = slots && kind === "context";
-  const settles =
-    name === "proxy_on_http_call_response" &&
-    policy.limits.dispatch.outstanding !== null &&
-    link.imports.some((one) => one.name === "proxy_http_call");
+  const refilled = `${slots ? "local.get 0 call take" : ""} ${REFILLED(link)}`.trim();
+  const unnamed =
+    ofStream && !added && answers.has(name) && adopts(policy, link.imports) ? UNNAMED_STREAM : "";
   const b = policy.limits.fuel.callback - reserveOf(policy) - own;
   const least = Math.min(b, Math.floor((policy.limits.fuel.request ?? 0) / 2));
   const out = type.params.length;
@@ -86,8 +95,9 @@ function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof 
     lands ? when(answered, `local.get ${out} return`) : "",
     opens,
     policy.telemetry && ofStream && !added ? COUNTED : "",
-    takes ? when("local.get 1", "local.get 0 call take") : "",
-    settles ? SETTLED : "",
+    kind === "context" && refilled !== "" ? when("local.get 1", refilled) : "",
+    name === HTTP_ANSWER && settles(policy, link.imports) ? SETTLED : "",
+    unnamed,
     calls,
     ofStream && !added ? "call finish" : "",
     ofStream && name === "proxy_on_delete" ? "local.get 0 call release" : "",

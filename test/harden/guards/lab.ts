@@ -20,6 +20,7 @@ export interface Setting {
   readonly rules?: Parts<Rules>;
   readonly limits?: Parts<Policy["limits"]>;
   readonly denied?: Policy["denied"];
+  readonly callbacks?: Policy["callbacks"];
   /** More functions of the guest. */
   readonly more?: string;
   /** Answers of the host by name; 0 where there is none. */
@@ -76,6 +77,8 @@ export function policyOf(names: readonly string[], setting: Setting = {}): Polic
       bodyBytes: null,
       sharedData: null,
       queueItems: null,
+      sharedDataPerRequest: 0,
+      queueItemsPerRequest: 0,
       metrics: null,
       tick: null,
     },
@@ -84,6 +87,7 @@ export function policyOf(names: readonly string[], setting: Setting = {}): Polic
   return {
     ...base,
     allow: new Set(names),
+    callbacks: setting.callbacks ?? base.callbacks,
     denied: setting.denied ?? base.denied,
     rules: merged(free, rules),
     limits: merged(merged(base.limits, none), limits),

@@ -187,6 +187,65 @@ test("open HTTP calls are counted until they are answered, over callbacks, with 
   }
 });
 
+test("a module without a callback for answers is told of them all the same, so that calls don't stay open", () => {
+  for (const callbacks of ["all", new Set(["proxy_on_log"])] as const) {
+    const own = lab(["proxy_http_call"], {
+      limits: { dispatch: { outstanding: 2 } },
+      callbacks,
+      more:
+        callbacks === "all"
+          ? ""
+          : `(func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32) unreachable)`,
+    });
+    const ask = () => fates(own, "proxy_http_call", [[AT, 1, 0, 0, 0, 0, 0, 0, 0, OUT]])[0];
+    assert.deepEqual([ask(), ask(), ask()], ["reached", "reached", "denied"]);
+    own.running.call("proxy_on_http_call_response", 1, 5, 0, 0, 0);
+    assert.deepEqual([ask(), ask()], ["reached", "denied"]);
+  }
+});
+
+test("each new stream fills up what the instance may spend for good, up to the whole and no further", () => {
+  const QUEUE = 77;
+  const own = lab(
+    ["proxy_set_shared_data", "proxy_enqueue_shared_queue", "proxy_register_shared_queue"],
+    {
+      limits: {
+        host: { sharedData: 100, sharedDataPerRequest: 30, queueItems: 3, queueItemsPerRequest: 2 },
+      },
+      host: {
+        proxy_register_shared_queue: (_at, _size, out) => {
+          own.running.memory[Number(out)] = QUEUE;
+          return 0;
+        },
+      },
+      more: `(func (export "proxy_on_context_create") (param i32 i32))`,
+    },
+  );
+  const create = (id: number, parent: number) =>
+    own.running.call("proxy_on_context_create", id, parent);
+  const keep = (bytes: number) =>
+    fates(own, "proxy_set_shared_data", [[AT, 10, AT, bytes - 10, 0]])[0];
+  const enqueue = () => fates(own, "proxy_enqueue_shared_queue", [[QUEUE, AT, 1]])[0];
+  own.call("proxy_register_shared_queue", AT, 1, OUT);
+  create(1, 0);
+  assert.deepEqual([keep(100), keep(10)], ["reached", "denied"]);
+  assert.deepEqual(
+    [enqueue(), enqueue(), enqueue(), enqueue()],
+    ["reached", "reached", "reached", "denied"],
+  );
+  create(2, 0);
+  assert.deepEqual([keep(10), enqueue()], ["denied", "denied"], "a root context brings nothing");
+  create(3, 1);
+  assert.deepEqual([keep(31), keep(30), keep(10)], ["denied", "reached", "denied"]);
+  assert.deepEqual([enqueue(), enqueue(), enqueue()], ["reached", "reached", "denied"]);
+  for (let id = 4; id < 40; id++) create(id, 1);
+  assert.deepEqual([keep(101), keep(100), keep(10)], ["denied", "reached", "denied"]);
+  assert.deepEqual(
+    [enqueue(), enqueue(), enqueue(), enqueue()],
+    ["reached", "reached", "reached", "denied"],
+  );
+});
+
 test("8 (A9, A10): vectors that name one buffer many times are denied before the host copies anything", () => {
   for (const [name, wasi] of [
     ["fd_write", "wasi_unstable"],

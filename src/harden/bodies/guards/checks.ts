@@ -171,8 +171,8 @@ const rows: Readonly<Record<string, CheckRow>> = {
   },
   proxy_define_metric: {
     apart: true,
-    steps: ({ metrics }, { host }, { telemetry }) => [
-      telemetry && step.noOwnName("telemetry"),
+    steps: ({ metrics }, { host }) => [
+      step.noOwnName("telemetry"),
       metrics !== null && step.listed("metrics.names", 1, 2, "metrics"),
       host.metrics !== null && step.spend("limits.host.metrics", "spendDefined"),
     ],

@@ -5,7 +5,7 @@ import { BUFFERS } from "../../../policy/rules.ts";
 import { I32, I64 } from "../../../spec/binary.ts";
 import { CHECK, CLIENT_MAPS, GUARD, headerPaths } from "../../../spec/guards.ts";
 import { BUFFER, ERRNO, STATUS } from "../../../spec/status.ts";
-import { METRIC_PREFIX } from "../../../spec/telemetry.ts";
+import { METRIC_RESERVED } from "../../../spec/telemetry.ts";
 import type { Asm } from "../asm.ts";
 import {
   denyIf,
@@ -216,12 +216,12 @@ export function ownToken(by: string): Step {
   };
 }
 
-/** A metric's name, at 1, does not begin as those of telemetry do. */
+/** A metric's name, at 1, does not begin as those of telemetry do, of this plugin or of another. */
 export function noOwnName(by: string): Step {
   return {
     by,
     write: (asm) => {
-      const prefix = bytesOf(METRIC_PREFIX, false);
+      const prefix = bytesOf(METRIC_RESERVED, false);
       asm.local("get", 2).i32(prefix.length).op("i32.ge_u").if();
       denyIf(pieces(asm, prefix, 1)).op("end");
     },

@@ -3,14 +3,14 @@
 // does not hold is false. From docs/guards.md, "Checks".
 import type { Policy } from "../../../policy/policy.ts";
 import { ERRNO, STATUS } from "../../../spec/status.ts";
-import { METRIC_PREFIX } from "../../../spec/telemetry.ts";
+import { METRIC_RESERVED } from "../../../spec/telemetry.ts";
 import { HIDDEN, PATH } from "./path.ts";
 import { DENY, SAY, unless, when } from "./phrases.ts";
 import { bytesOf, EXACT, pieces } from "./pieces.ts";
 import * as step from "./steps.ts";
 
 /** Names that begin as telemetry's do; for ids of telemetry's check.ts puts the code. */
-const prefix = bytesOf(METRIC_PREFIX);
+const prefix = bytesOf(METRIC_RESERVED);
 const OWN_NAME = when(
   `local.get 2 i32.const ${prefix.length} i32.ge_u`,
   when(pieces(prefix, EXACT, 1), DENY),
@@ -95,7 +95,7 @@ export function checkSteps({ rules: R, limits: L, telemetry }: Policy): Rows {
     proxy_enqueue_shared_queue: [ownToken, host.queueItems !== null && ONE("spendQueued"), body(2)],
     proxy_dequeue_shared_queue: [ownToken],
     proxy_define_metric: [
-      telemetry && OWN_NAME,
+      OWN_NAME,
       R.metrics !== null && MATCH(1, 2, "metrics"),
       host.metrics !== null && ONE("spendDefined"),
     ],

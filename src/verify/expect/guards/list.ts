@@ -12,7 +12,7 @@ import { matchers } from "./match.ts";
 import { pairsDispatch, pairsReply } from "./pairs.ts";
 import { segments } from "./path.ts";
 import { ranges, vectors } from "./range.ts";
-import { slotNames } from "./slots.ts";
+import { slotFunctions, slotNames } from "./slots.ts";
 import { spenders } from "./spend.ts";
 import { hasToken, keepToken } from "./tokens.ts";
 
@@ -54,12 +54,13 @@ export function guardsOf(context: Context, imports: readonly HostFunction[]): Gu
     `stub-${row.name}`,
     (link) => enter(link, false),
   ]);
-  const link = new Link(context, imports, new Map([...thunks, ...stubs, ...checks, ...shared]));
+  const makers = [...thunks, ...stubs, ...checks, ...shared, ...slotFunctions];
+  const link = new Link(context, imports, new Map(makers));
   for (const [name] of thunks) link.made(name);
   const guards = [...shared, ...checks].map(([name]) => name).filter((name) => link.has(name));
   const { policy } = context;
   const telling = policy.telemetry ? telemetryFunctions.map(([name]) => name) : [];
   const bodies = guards.map((name) => [name, link.made(name)] as const);
   const leaves = new Map(bodies.filter(([, { calls }]) => calls.length === 0));
-  return { names: [...guards, ...slotNames(policy), ...telling], leaves };
+  return { names: [...guards, ...slotNames(policy, imports), ...telling], leaves };
 }

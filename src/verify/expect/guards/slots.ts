@@ -1,7 +1,9 @@
 // The functions that keep the accounts of streams (A29): a stream finds its slot by its id among a
 // few neighbours. From docs/guards.md, "Slots".
 import type { Policy } from "../../../policy/policy.ts";
-import { SLOT_PROBES } from "../../../spec/layout.ts";
+import { EFFECTIVE_CONTEXT } from "../../../spec/guards.ts";
+import type { HostFunction } from "../../../spec/host-function-row.ts";
+import { SLOT_PROBES, UNNAMED } from "../../../spec/layout.ts";
 import { type Expected, signature } from "../expected.ts";
 import type { Link, Maker } from "../link.ts";
 import { written } from "../words.ts";
@@ -47,9 +49,9 @@ function begin(link: Link): Expected {
 }
 
 function finish(link: Link): Expected {
-  const store = `global.get slot i32.const 1 i32.sub call slotStore i32.const 0 global.set slot`;
+  const store = "global.get slot i32.const 1 i32.sub call slotStore";
   const text = `global.get left global.get spent i64.sub global.get fuel i64.add global.set left
-    ${when("global.get slot", store)} end`;
+    ${when("global.get slot i32.const 0 i32.gt_s", store)} i32.const 0 global.set slot end`;
   return written(link, "the slot function finish", signature(":"), text);
 }
 
@@ -61,6 +63,20 @@ function release(link: Link): Expected {
     local.get 1 i32.const 1 i32.sub i32.const 0 call slotOwn`;
   const text = `${when("local.get 0 call find local.tee 1", free)} end`;
   return written(link, "the slot function release", signature("i:"), text, { locals: "i" });
+}
+
+function adopt(link: Link): Expected {
+  const bound = when(
+    "global.get fuel global.get left i64.gt_s",
+    `global.get spent global.get fuel i64.sub global.get left i64.add global.set spent
+      global.get left global.set fuel`,
+  );
+  const text = `${when(`global.get slot i32.const ${UNNAMED} i32.ne`, "return")}
+    ${when("local.get 0 call find local.tee 1 i32.eqz", "return")}
+    local.get 1 global.set slot local.get 1 i32.const 1 i32.sub call slotLoad
+    ${lands(link) ? when("global.get left i64.const 1 i64.ge_s", bound) : bound}
+    global.get left global.get spent i64.add global.get fuel i64.sub global.set left end`;
+  return written(link, "the slot function adopt", signature("i:"), text, { locals: "i" });
 }
 
 const load = (id: number): string => `global.get ${id}`;
@@ -81,14 +97,22 @@ export const slotFunctions: readonly (readonly [string, Maker])[] = [
   ["finish", finish],
   ["release", release],
   ["spentOut", spentOut],
+  ["adopt", adopt],
 ];
 
 /** Whether a stream without fuel meets something else than a trap. */
 const lands = ({ context }: Link): boolean => context.policy.onExhaustion !== "trap";
 
+/** Whether a module can say for which stream it acts. */
+export const adopts = (policy: Policy, imports: readonly HostFunction[]): boolean =>
+  slotCount(policy) > 0 && imports.some(({ name }) => name === EFFECTIVE_CONTEXT);
+
 /** Those that a module has under a policy. */
-export function slotNames(policy: Policy): readonly string[] {
+export function slotNames(policy: Policy, imports: readonly HostFunction[]): readonly string[] {
   if (slotCount(policy) === 0) return [];
-  const names = slotFunctions.map(([name]) => name);
-  return policy.onExhaustion === "trap" ? names.slice(0, -1) : names;
+  const absent = [
+    policy.onExhaustion === "trap" ? "spentOut" : "",
+    adopts(policy, imports) ? "" : "adopt",
+  ];
+  return slotFunctions.map(([name]) => name).filter((name) => !absent.includes(name));
 }
