@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { benchBlast } from "./envoy/blast.ts";
 import { benchEnvoy } from "./envoy/cost.ts";
+import { benchFuzz } from "./fuzz.ts";
 import { benchGrowth } from "./growth.ts";
 import { benchHarden } from "./harden.ts";
 import { benchHelp } from "./help.ts";
@@ -15,6 +16,7 @@ import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchLint } from "./lint.ts";
 import { benchMemory } from "./memory.ts";
 import { benchOverhead } from "./overhead.ts";
+import { benchProfile } from "./profile.ts";
 import { benchPull } from "./pull.ts";
 import { benchServe } from "./serve.ts";
 import { benchStart } from "./start.ts";
@@ -28,8 +30,10 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     verify: benchVerify,
     growth: benchGrowth,
     help: benchHelp,
+    fuzz: benchFuzz,
     lint: benchLint,
     overhead: benchOverhead,
+    profile: benchProfile,
     lab: benchCost,
     "lab-proxy": benchProxy,
     isolation: benchIsolation,

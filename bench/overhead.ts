@@ -154,6 +154,7 @@ export async function benchOverhead({ quick }: OverheadOptions): Promise<Report>
         : `Charged in bound mode over executed (exact mode's count), geometric mean ${ratio.toFixed(2)}: ${shown.join("; ")}.`,
       ...[...left].map(([what, modules]) => `Not run: ${what} (${[...modules].join(", ")}).`),
       ...(missing.length > 0 ? [`Not measured: ${missing.join("; ")}.`] : []),
+      "Where the time goes: the bench `profile`.",
       ...(quick ? ["A quick run decides nothing."] : []),
     ]
       .filter((text) => text !== "")

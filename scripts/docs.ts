@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { withFuzz } from "../bench/fuzz.ts";
 import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { policyJsonSchema } from "../src/policy/json-schema.ts";
 import { abiSupportPage } from "./docs-abi.ts";
@@ -43,11 +44,15 @@ export const commandFiles: readonly GeneratedFile[] = [
 
 const page = (path: string): string => readFileSync(inRepository(path), "utf8");
 
-/** Files with a passage that states what a bench measured. */
+/** Files with a passage that states what a bench, or a long run of the fuzz targets, has measured. */
 export const measuredFiles: readonly GeneratedFile[] = [
   {
     path: "docs/security-model.md",
     text: () => withWorstCase(page("docs/security-model.md"), page("docs/worst-case.json")),
+  },
+  {
+    path: "docs/benchmarks.md",
+    text: () => withFuzz(page("docs/benchmarks.md"), page("docs/fuzz-report.json")),
   },
 ];
 

@@ -20,6 +20,8 @@ export interface Side {
   readonly ratios: readonly number[];
   /** Units that the last call of bench() used, by the module's own account. */
   readonly spent: number | null;
+  /** What is left in the globals that were set before the last call of bench(), as integers. */
+  readonly left: Readonly<Record<string, string>>;
 }
 
 export interface Result {
@@ -118,7 +120,7 @@ async function host(): Promise<string> {
 }
 
 /** Writes a file under the hash of what it holds. */
-function keep(bytes: Uint8Array | string, ending: string): string {
+export function keep(bytes: Uint8Array | string, ending: string): string {
   const folder = join(benchCache(), "jobs");
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${sha256(Buffer.from(bytes as string)).slice(0, 24)}.${ending}`);

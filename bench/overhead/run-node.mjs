@@ -50,6 +50,10 @@ function start(variant) {
       const spent = guest.glovebox_spent?.value;
       return spent === undefined || guest.bench === undefined ? null : Number(spent);
     },
+    left: () =>
+      Object.fromEntries(
+        Object.keys(variant.refill).map((name) => [name, String(guest[name].value)]),
+      ),
   };
 }
 
@@ -103,6 +107,7 @@ for (let round = 0; round < job.runs; round++) {
   }
 }
 const spent = Object.fromEntries(alive().map((side) => [side.name, side.spent()]));
+const left = Object.fromEntries(alive().map((side) => [side.name, side.left()]));
 process.stdout.write(
   JSON.stringify({
     engine: `Node ${process.versions.node} (V8 ${process.versions.v8})`,
@@ -114,6 +119,7 @@ process.stdout.write(
       compileMs: compileMs ?? null,
       ratios: ratios.get(name),
       spent: spent[name] ?? null,
+      left: left[name] ?? {},
     })),
   }),
 );

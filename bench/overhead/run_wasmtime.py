@@ -47,6 +47,7 @@ class Side:
         self.name = variant["name"]
         self.failed = None
         self.refill = variant["refill"]
+        self.cells = []
         self.kind = variant.get("engine", "plain")
         self.ratios = []
         try:
@@ -93,6 +94,9 @@ class Side:
             cell.set_value(self.store, value)
         if self.kind == "fuel":
             self.store.set_fuel(FUEL)
+
+    def left(self):
+        return {name: str(cell.value(self.store)) for name, (cell, _) in zip(self.refill, self.cells, strict=True)}
 
     def once(self):
         try:
@@ -142,7 +146,14 @@ print(
             "base": times,
             "sum": expected,
             "sides": [
-                {"name": side.name, "failed": side.failed, "compileMs": None, "ratios": side.ratios, "spent": None}
+                {
+                    "name": side.name,
+                    "failed": side.failed,
+                    "compileMs": None,
+                    "ratios": side.ratios,
+                    "spent": None,
+                    "left": side.left(),
+                }
                 for side in sides
             ],
         }
