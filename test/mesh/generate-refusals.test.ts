@@ -131,6 +131,11 @@ test("a plugin that calls out is bounded by the clusters of its policy, or there
   const bounded = generate(parts, { role, more: { dispatch: ["authz"] } });
   assert.deepEqual(codes(bounded), []);
   assert.match(bounded.yaml, /name: authz\n/);
+  // Parts go beside clusters of somebody's own, and a name bounds nothing where one leads anywhere.
+  const more = { dispatch: ["authz"], form: "filter" } as const;
+  assert.deepEqual(codes(generate(parts, { role, more })), ["generate-dispatch-by-name"]);
+  const policy = { "spec.dispatch.authorities": ["authz.internal"] };
+  assert.deepEqual(codes(generate(parts, { role, policy, more })), []);
   // A rule for a call that the plugin doesn't make brings no cluster.
   const none = generate({ body: REQUEST("") }, { role, more: { dispatch: ["authz"] } });
   assert.ok(!none.yaml.includes("authz"));

@@ -57,6 +57,12 @@ export const generateTexts = {
     blame: "input",
     exit: 1,
   },
+  "generate-dispatch-by-name": {
+    text: "the policy bounds {calls} by the names of clusters ({clusters}) and by no authorities: where your own cluster of such a name is a dynamic forward proxy, or takes its address from a header (ORIGINAL_DST with use_http_header), the plugin chooses where a call goes",
+    hint: "Keep the clusters of the generated file, each of which leads to one address, or name what a dynamic forward proxy may be asked for in dispatch.authorities; no policy bounds a cluster that takes its address from a header",
+    blame: "input",
+    exit: 1,
+  },
   "generate-placeholder": {
     text: "{names}: the address is a placeholder that leads nowhere",
     hint: "Give it with --cluster NAME=HOST:PORT, or fill it in where the file says FILL IN",

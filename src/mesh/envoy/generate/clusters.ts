@@ -1,6 +1,7 @@
 // The clusters of the generated file: of its routes, of the policy's dispatch rule, and of the code. They are the bound
 // on where a plugin can call: Envoy itself lets it call every cluster by name.
 import { isIP } from "node:net";
+import { type Finding, finding } from "../../../errors/failure.ts";
 import { BACKEND, codeCluster, types } from "./names.ts";
 import { type Plan, type Told, versionsOf } from "./plan.ts";
 import type { Endpoint, EnvoyRequest } from "./request.ts";
@@ -109,6 +110,17 @@ export function clustersOf(plan: Plan): Clusters {
   };
 }
 
+/** Of versions whose calls names alone bound: where clusters are somebody's own, a name may lead anywhere. */
+export function byNameAlone(plan: Plan): readonly Finding[] {
+  if (plan.request.form !== "filter") return [];
+  return versionsOf(plan).flatMap((one) => {
+    const clusters = callable(one);
+    if (clusters.length === 0 || one.request.policy.rules.dispatch.authorities !== null) return [];
+    const args = { calls: one.facts.dispatches.join(", "), clusters: clusters.join(", ") };
+    return [finding("generate-dispatch-by-name", "warning", args)];
+  });
+}
+
 /** What stands above the clusters. */
 export function boundOf(plan: Plan): string {
   const calling = versionsOf(plan).filter(({ facts }) => facts.dispatches.length > 0);
@@ -118,5 +130,5 @@ export function boundOf(plan: Plan): string {
   const calls = [...new Set(calling.flatMap(({ facts }) => facts.dispatches))].join(", ");
   return calling.some(({ request }) => request.dispatch === null)
     ? `JUDGE: the policy allows ${calls} and names no clusters. Envoy lets the plugin call every cluster of the proxy, these and any that you add.`
-    : `The policy allows ${calls}. Envoy itself lets the plugin call every cluster of the proxy: keep clusters out that are no business of its.`;
+    : `The policy allows ${calls}. Envoy itself lets the plugin call every cluster of the proxy: keep clusters out that are no business of its, and let each of its own lead to one address, or it chooses where a call goes.`;
 }

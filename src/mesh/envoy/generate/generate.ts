@@ -4,7 +4,7 @@ import { type Finding, finding } from "../../../errors/failure.ts";
 import type { HardenReport } from "../../../harden/report.ts";
 import { envoyReleases } from "../../../spec/envoy-versions.ts";
 import { version } from "../../../util/version.ts";
-import { clustersOf } from "./clusters.ts";
+import { byNameAlone, clustersOf } from "./clusters.ts";
 import { documentOf } from "./document.ts";
 import { type Plan, planOf, type Told, versionsOf } from "./plan.ts";
 import type { EnvoyCanary, EnvoyRequest } from "./request.ts";
@@ -86,6 +86,7 @@ export function generateEnvoy(
     canary: plan.canary === null ? null : made(plan.canary),
     findings: [
       ...versionsOf(plan).flatMap((one) => one.facts.findings),
+      ...byNameAlone(plan),
       ...(names === "" ? [] : [finding("generate-placeholder", "info", { names })]),
     ],
   };
