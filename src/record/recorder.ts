@@ -7,6 +7,7 @@ import { callback } from "../spec/callbacks.ts";
 import { type HostFunctionName, hostFunctionNamed } from "../spec/host-functions.ts";
 import { DENIED_PREFIX } from "../spec/layout.ts";
 import { STATUS } from "../spec/status.ts";
+import { METRIC_RESERVED } from "../spec/telemetry.ts";
 import { Amounts, type Spent } from "./amounts.ts";
 import { plainRequest, plainWords } from "./plain-name.ts";
 import {
@@ -58,6 +59,8 @@ export class Recorder implements Tracer {
   readonly #perRequest = new Sketch();
   readonly #perStart = new Sketch();
   readonly #pages = new Sketch();
+  /** Ids of the metrics that a hardened module keeps of itself. */
+  readonly #ownMetrics = new Set<number>();
   #numbered = 0;
   #over = 0;
   #traps = 0;
@@ -77,6 +80,7 @@ export class Recorder implements Tracer {
   call(trace: CallTrace): void {
     const { row, stackLeft } = trace;
     const args = new Arguments(trace.args);
+    if (this.#isOwn(trace, args)) return;
     const request = this.#requestOf(trace.context);
     if (stackLeft !== null) {
       this.#stackTop = Math.max(this.#stackTop, stackLeft);
@@ -97,6 +101,19 @@ export class Recorder implements Tracer {
     }
     this.#use("calls", row.name, null, trace, request, what);
     this.#measure(trace, args, request);
+  }
+
+  /** Whether a hardened module tells of itself: its plugin may define no such names, and use no such ids. */
+  #isOwn({ row, stackLeft, results }: CallTrace, args: Arguments): boolean {
+    if (stackLeft === null) return false;
+    if (row.name !== "proxy_define_metric") {
+      const id = row.group === "metrics" ? args.number("metric_id") : 0;
+      return this.#ownMetrics.has(id);
+    }
+    if (!args.text("name").startsWith(METRIC_RESERVED)) return false;
+    const id = new Arguments(results).number("return_metric_id");
+    if (id !== 0 && this.#ownMetrics.size < MAX_IDS) this.#ownMetrics.add(id);
+    return true;
   }
 
   #use(
