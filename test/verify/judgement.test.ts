@@ -57,6 +57,11 @@ test("C-LOOP: what was tested before a loop does not hold inside it", () => {
   assert.deepEqual(codes(plan("TEST_G=20 SUB_G=20")), []);
 });
 
+test("C-CHARGE: what was tested before a charge does not hold behind it", () => {
+  assert.deepEqual(codes(exact("TEST_G=90 SUB_G=40 SUB_G=50 end")), []);
+  assert.deepEqual(codes(exact("TEST_G=90 CHARGE_G=40 SUB_G=50 end")), ["verify-headroom"]);
+});
+
 test("C-CALL-FREE: a call of what is not fuel-free makes its caller not fuel-free", () => {
   const caller = { type: ":", locals: "1I", code: "ENTER_L=0,900 call $g1 FLUSH=0 end" };
   const above = { type: ":", code: "call $g2 end" };
@@ -102,6 +107,15 @@ test("C-ENTRY: declared locals are paid at entry, v128 twice", () => {
   assert.equal(least("end", ":", "100i"), plain + Math.ceil(100 / localsPerUnit));
   assert.equal(least("end", ":", "100v"), plain + Math.ceil(200 / localsPerUnit));
   assert.equal(least("end", "iiii:", ""), plain);
+});
+
+test("C-ENTRY: locals of an uncharged function are left to its callers, where a template comes first too", () => {
+  const callee = (locals: string) => [
+    { type: ":", locals, code: "STACK_IN=300 STACK_OUT=300 CHARGE_G=9000 end" },
+  ];
+  const without = least("call $g1 end", ":", "", callee(""));
+  const entry = Math.ceil(1600 / localsPerUnit);
+  assert.equal(least("call $g1 end", ":", "", callee("1600i")), without + entry);
 });
 
 test("C-END: an end is paid where control falls onto it, and only there", () => {
@@ -150,6 +164,11 @@ test("C-RARE: memory, reference and segment instructions are paid", () => {
   const code = "ref.null 0x70 ref.is_null drop memory.size 0 drop end";
   const names = ["ref.null", "ref.is_null", "drop", "memory.size", "drop", "end"] as const;
   assert.equal(least(code), price(...names));
+});
+
+test("C-RARE: no reference but those of functions is made", () => {
+  assert.deepEqual(codes(body("CHARGE_G=90 ref.null 0x6f drop end")), ["verify-type"]);
+  assert.deepEqual(codes(body("CHARGE_G=90 ref.null 0x70 drop end")), []);
 });
 
 test("C-CALL: a call pays for each parameter, and for what its callee leaves", () => {
