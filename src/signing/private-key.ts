@@ -104,10 +104,14 @@ export function readPrivateKey(text: string, password: string, file: string): Si
   }
 }
 
-/** The text of `cosign.key` for a private key. */
-export function writePrivateKey(key: KeyObject, password: string, random: RandomBytes): string {
-  const { kdf, cipher, costs, blockSize: r, parallel: p, saltBytes, nonceBytes } = keyEncryption;
-  const [N] = costs;
+/** The text of `cosign.key` for a private key; at a cost that is read. */
+export function writePrivateKey(
+  key: KeyObject,
+  password: string,
+  random: RandomBytes,
+  N: (typeof keyEncryption.costs)[number] = keyEncryption.costs[0],
+): string {
+  const { kdf, cipher, blockSize: r, parallel: p, saltBytes, nonceBytes } = keyEncryption;
   const salt = random(saltBytes);
   const nonce = random(nonceBytes);
   const der = key.export({ format: "der", type: "pkcs8" });

@@ -9,7 +9,7 @@ export async function readCapped(file: string, limit: number): Promise<Uint8Arra
     const { size } = await handle.stat();
     if (size > limit) return null;
     // One byte beyond the size tells a file that has grown; a pipe says size 0 and is read in pieces.
-    let buffer = new Uint8Array(Math.max(size + 1, 65_536));
+    let buffer = new Uint8Array(size > 0 ? size + 1 : 65_536);
     let length = 0;
     for (;;) {
       const { bytesRead } = await handle.read(buffer, length, buffer.length - length);

@@ -1,5 +1,5 @@
 // The shape of a case of the tamper matrix, and what cases are made with.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Code } from "../../src/errors/catalogue.ts";
 import { type Digest, hexOf } from "../../src/net/digest.ts";
@@ -33,7 +33,10 @@ export function flipped(bytes: Uint8Array, share: number): Uint8Array {
 
 /** Changes a file of the folder in place, so that it keeps its name and loses its digest. */
 export function rewrite(file: string, change: (bytes: Uint8Array) => Uint8Array): void {
-  writeFileSync(file, change(readFileSync(file)));
+  const bytes = readFileSync(file);
+  // The other worlds have the same file under other names.
+  rmSync(file);
+  writeFileSync(file, change(bytes));
 }
 
 export function manifestAt(world: World, digest: Digest): Manifest {

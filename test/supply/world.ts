@@ -1,7 +1,7 @@
 // What the tests of the supply chain attack: a folder in OCI image layout with two hardened plugins, each signed and
 // attested, in one of three ways. Built once a way; each case works on a copy.
-import { createHash } from "node:crypto";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contain } from "../../src/contain/contain.ts";
@@ -14,7 +14,7 @@ import { policyFromRole } from "../../src/policy/resolve.ts";
 import { attachBundle } from "../../src/signing/attach.ts";
 import { signWithKey } from "../../src/signing/bundle.ts";
 import { signWithToken } from "../../src/signing/keyless-sign.ts";
-import { generateKeyPair, readPrivateKey, type SigningKey } from "../../src/signing/private-key.ts";
+import { type SigningKey, signingKey } from "../../src/signing/private-key.ts";
 import { type Hardening, writeHardening } from "../../src/signing/provenance.ts";
 import { type BundleSigner, signArtifact, signLegacy } from "../../src/signing/sign.ts";
 import { everyKey, type Trust } from "../../src/signing/trust.ts";
@@ -58,10 +58,9 @@ const made = (constant: number): Plugin => {
 export const first = made(1024);
 export const second = made(2048);
 
-const PASSWORD = "";
-const counted = (length: number): Uint8Array => new Uint8Array(length).fill(7);
+/** Not by way of a file: what its password costs is no matter of these tests. */
 const keyOf = (name: string): SigningKey =>
-  readPrivateKey(generateKeyPair(PASSWORD, counted).private, PASSWORD, name);
+  signingKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey, name);
 
 export { IDENTITY_OF };
 
@@ -155,10 +154,20 @@ export async function buildWorld(way: Way): Promise<World> {
 
 let copies = 0;
 
+/** Every file under a second name: whoever changes one writes a new one (`rewrite`, and the store itself). */
+function linked(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) linked(source, target);
+    else linkSync(source, target);
+  }
+}
+
 /** The same world in a folder of its own. */
 export function copyOf(world: World): World {
   const folder = join(scratch, `copy-${copies++}`);
-  cpSync(world.folder, folder, { recursive: true });
+  linked(world.folder, folder);
   return { ...world, folder };
 }
 
