@@ -111,16 +111,19 @@ export async function run({ flags }: InputOf<"serve">, io: Io): Promise<Outcome>
       return { exit: 0, result: { plugins: found }, text };
     }
     const over = ended(server, log);
-    const base = baseUrlOf(flags, await server.start(listen));
+    const bound = await server.start(listen);
+    const own = baseUrlOf({ ...flags, url: undefined }, bound);
+    const base = baseUrlOf(flags, bound);
     const found = plugins(base);
     if (json) {
       for (const { oci, ...one } of found) {
         log.say("info", "plugin", { ...one, ...prefixed(oci) });
       }
-      log.say("info", "serving", { url: base.origin, plugins: found.length });
+      log.say("info", "serving", { url: own.origin, reached: base.origin, plugins: found.length });
     } else {
       const text = found.map((one) => pluginText(one, io)).join("");
-      io.note(`${text}serving on ${io.styles.bold(base.origin)}\n`);
+      const reached = flags.url === undefined ? "" : `, reached by ${base.origin}`;
+      io.note(`${text}serving on ${io.styles.bold(own.origin)}${reached}\n`);
     }
     const exit = await over;
     log.say("info", "ended");
