@@ -13,6 +13,8 @@ export interface KeptRow
   extends Pick<TrialRow, "id" | "table" | "signal" | "measurement" | "verdict" | "reason"> {
   readonly unhardened: string | null;
   readonly hardened: string | null;
+  /** Lines of the proxy's statistics as they were printed; of rows about them alone. */
+  readonly shown?: readonly string[];
   readonly details: readonly {
     readonly plugin: string;
     readonly unhardened: string | null;
@@ -24,6 +26,14 @@ export interface KeptRow
 /** Without times: those of one moment on one machine are worth nothing on a page. */
 function timeless(text: string): string {
   return text.replace(/,? (?:longest request|after|within) \d+(?:\.\d+)? m?s\b/g, "");
+}
+
+/** What the first plugin's statistics were, and those of the one that calls out. */
+function shownIn(details: TrialRow["details"]): Pick<KeptRow, "shown"> {
+  const lines = details
+    .filter((one, i) => i === 0 || one.plugin.includes("dispatches."))
+    .flatMap(({ hardened: { data } }) => (data.shown ?? []) as readonly string[]);
+  return lines.length === 0 ? {} : { shown: lines };
 }
 
 /** A report as it is kept. */
@@ -41,6 +51,7 @@ export function keep(report: TrialReport): KeptReport {
       reason,
       unhardened: text(unhardened),
       hardened: text(hardened),
+      ...shownIn(details),
       details: details.map((one) => ({
         plugin: one.plugin,
         unhardened: text(one.unhardened),
@@ -118,6 +129,14 @@ function differences(reports: readonly KeptReport[]): string {
   return lines.length === 0 ? "None." : lines.join("\n");
 }
 
+/** Lines of /stats and /stats/prometheus as Envoy printed them. */
+function statistics({ rows }: KeptReport): string {
+  const lines = rows.flatMap((row) => row.shown ?? []);
+  const named = lines.filter((line) => line.startsWith("wasmcustom."));
+  const samples = lines.filter((line) => !line.startsWith("wasmcustom."));
+  return `\`/stats\`:\n\n\`\`\`\n${named.join("\n")}\n\`\`\`\n\n\`/stats/prometheus\`, without comments and buckets:\n\n\`\`\`\n${samples.join("\n")}\n\`\`\``;
+}
+
 /** Rows that were not held, with the reason. */
 function open({ rows }: KeptReport): string {
   const lines = rows
@@ -146,6 +165,13 @@ ${matrix(reports)}
 ## Envoy ${newest.release}
 
 ${rowsOf(newest)}
+
+## What the statistics show
+
+Of a header rewriter after ten requests, and of a plugin that called out twice; [the table](reference/telemetry.md) says
+what each name means and which of the article's it stands for.
+
+${statistics(newest)}
 
 ## Where older releases' default differs
 

@@ -11,6 +11,7 @@ import { envoyReleasesPage } from "./docs-envoy.ts";
 import { adminPage, statisticsPage } from "./docs-gateway.ts";
 import { rulesPage } from "./docs-lint.ts";
 import { attributesPage, callbacksPage, hostFunctionsPage, policyPage } from "./docs-pages.ts";
+import { telemetryPage } from "./docs-telemetry.ts";
 import { withWorstCase } from "./worst-case.ts";
 
 export interface GeneratedFile {
@@ -27,6 +28,7 @@ export const tableFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/attributes.md", text: attributesPage },
   { path: "docs/reference/policy.md", text: policyPage },
   { path: "docs/reference/statistics.md", text: statisticsPage },
+  { path: "docs/reference/telemetry.md", text: telemetryPage },
   { path: "docs/reference/admin.md", text: adminPage },
   { path: "docs/reference/envoy-releases.md", text: envoyReleasesPage },
   {

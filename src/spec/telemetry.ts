@@ -1,5 +1,5 @@
-// The metrics that a hardened module keeps of itself through its host (docs/telemetry.md): names, types, and what the
-// article calls them. harden writes them, verify expects them, the reference page lists them. No logic but look-up.
+// The metrics that a hardened module keeps of itself through its host (docs/telemetry.md): names, types, and what they
+// say. harden writes them, verify expects them, the reference page lists them. No logic but look-up.
 import { METRIC } from "./status.ts";
 
 /** All names begin with this, the plugin's name and a dot. */
@@ -15,21 +15,14 @@ export interface TelemetryMetric {
   readonly suffix: string;
   readonly type: (typeof METRIC)[keyof typeof METRIC];
   readonly what: string;
-  /** The article's name for it, `<plugin>` and `<vm_id>` open. */
-  readonly article?: string;
 }
 
 /** In the order of their ids; those of stubs and of clusters follow. */
 export const telemetryMetrics = [
   { suffix: "fuel", type: METRIC.histogram, what: "fuel of one stream, over all its callbacks, when it is deleted" },
-  { suffix: "memory_pages", type: METRIC.gauge, what: "pages of the instance that reported last", article: "envoy.wasm_vm_<vm_id>.memory_pages_current" },
+  { suffix: "memory_pages", type: METRIC.gauge, what: "pages of the instance that reported last" },
   { suffix: "callbacks", type: METRIC.counter, what: "callbacks of streams" },
-  {
-    suffix: "budget_exhausted",
-    type: METRIC.counter,
-    what: "traps for want of fuel or depth, and requests answered or let by instead",
-    article: "envoy.wasm_filter.<plugin>.execution_failures",
-  },
+  { suffix: "budget_exhausted", type: METRIC.counter, what: "traps for want of fuel or depth, and requests answered or let by instead" },
   { suffix: "memory_refused", type: METRIC.counter, what: "refused memory.grow" },
   { suffix: "unslotted", type: METRIC.counter, what: "streams that found no slot, and so had no budget of their own" },
 ] as const satisfies readonly TelemetryMetric[];

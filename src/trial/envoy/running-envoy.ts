@@ -116,17 +116,15 @@ export class RunningEnvoy {
     return Object.fromEntries(lines);
   }
 
-  /** What Prometheus is told: samples by their names, without those that have labels. */
-  async samples(): Promise<Readonly<Record<string, number>>> {
-    const path = "/stats/prometheus";
+  /** Lines of both pages of statistics, /stats and /stats/prometheus, that hold a word; histograms merged. */
+  async shown(word: string): Promise<readonly string[]> {
+    const page = async (path: string): Promise<string> =>
+      (await ask(this.#admin, { path }, ADMIN_PATIENCE, KEPT_SAMPLES)).body;
     // Merging what histograms were told is begun by the first and done by the second.
-    await ask(this.#admin, { path }, ADMIN_PATIENCE, KEPT_SAMPLES);
-    const { body } = await ask(this.#admin, { path }, ADMIN_PATIENCE, KEPT_SAMPLES);
-    const lines = body.split("\n").flatMap((line) => {
-      const [, name, value] = /^(\w+)\{\} (\d+)$/.exec(line) ?? [];
-      return name === undefined ? [] : [[name, Number(value)] as const];
-    });
-    return Object.fromEntries(lines);
+    await page("/stats/prometheus");
+    const both = [await page("/stats"), await page("/stats/prometheus")];
+    const lines = both.flatMap((text) => text.split("\n"));
+    return lines.filter((line) => line.includes(word) && !line.startsWith("#"));
   }
 
   /** MiB now, and the most since the peak was last forgotten. The peak of a process that is gone is kept. */

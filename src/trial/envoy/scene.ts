@@ -59,8 +59,8 @@ export interface Scene {
   readonly expectCalls?: number;
   /** Level of Envoy's Wasm component. */
   readonly level?: "critical" | "debug" | "trace";
-  /** What Envoy tells Prometheus is kept, too. */
-  readonly samples?: boolean;
+  /** Lines of Envoy's statistics that hold this word are kept as they are, too. */
+  readonly show?: string;
   /** Milliseconds to wait between the requests. */
   readonly between?: number;
   /** Line of Envoy's log to wait for before the last request: what a timer does is told by nothing else. */
@@ -81,8 +81,8 @@ export interface Played {
     readonly before: Readonly<Record<string, number>>;
     readonly after: Readonly<Record<string, number>>;
   };
-  /** What Prometheus is told, where it was asked for: samples without labels by their name. */
-  readonly samples: Readonly<Record<string, number>>;
+  /** Lines of /stats, then of /stats/prometheus, where they were asked for. */
+  readonly shown: readonly string[];
   readonly calls: readonly Arrived[];
   readonly lines: readonly LogLine[];
   readonly last: readonly LogLine[];
@@ -137,7 +137,7 @@ function bootstrapOf(scene: Scene, parties: Parties, folder: string, release: st
       ...(modules === undefined ? [] : [{ name: "modules", port: modules.port }]),
     ],
     ...(scene.killAfter !== undefined && { killAfter: scene.killAfter }),
-    ...(scene.samples === true && { freshStats: true }),
+    ...(scene.show !== undefined && { freshStats: true }),
   });
 }
 
@@ -220,7 +220,7 @@ async function perform(
   if (start !== "ready") {
     const memory = { idle: null, peak: envoy.memory().peak };
     const stats = { before: {}, after: {} };
-    return { ...base, answers: [], bystanders: none, memory, stats, samples: {}, ...seen() };
+    return { ...base, answers: [], bystanders: none, memory, stats, shown: [], ...seen() };
   }
   const ports = await envoy.ports();
   const before = await envoy.stats(STATS);
@@ -232,7 +232,8 @@ async function perform(
     const answers = await askAll(scene, ports, envoy, upstream);
     await awaited(() => target.arrived.length >= (scene.expectCalls ?? 0), envoy);
     const after = envoy.end === null ? await envoy.stats(STATS) : {};
-    const samples = scene.samples === true && envoy.end === null ? await envoy.samples() : {};
+    const shown =
+      scene.show === undefined || envoy.end !== null ? [] : await envoy.shown(scene.show);
     const hung = answers.at(-1)?.lost === "patience";
     const memory = { idle, peak: envoy.memory().peak };
     const ended = envoy.end;
@@ -240,7 +241,7 @@ async function perform(
       if (hung) void envoy.stop();
     });
     const stats = { before, after };
-    return { ...base, ended, answers, bystanders: others, memory, stats, samples, ...seen() };
+    return { ...base, ended, answers, bystanders: others, memory, stats, shown, ...seen() };
   } finally {
     clearInterval(sampling);
   }

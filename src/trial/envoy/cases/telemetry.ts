@@ -20,30 +20,36 @@ import type { EnvoyLab } from "../envoy-lab.ts";
 import type { Played } from "../scene.ts";
 import { CUSTOM } from "../words.ts";
 
-const own = ({ stats, samples }: Played): readonly string[] => [
-  ...Object.keys(stats.after).filter((name) => name.startsWith(CUSTOM)),
-  ...Object.keys(samples).filter((name) => name.startsWith(prometheusName(METRIC_PREFIX))),
-];
+/** Values of lines without labels, by name: `a.b: 1` of /stats, `a_b{} 1` of /stats/prometheus. */
+function valuesOf({ shown }: Played): ReadonlyMap<string, number> {
+  const pairs = shown.flatMap((line) => {
+    const [, name, value] = /^([^\s{]+)(?:: |\{\} )(\d+)$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, Number(value)] as const];
+  });
+  return new Map(pairs);
+}
 
 /** The same value on both pages, or none; how often a histogram was told only Prometheus' page says. */
-function said(row: ToldRow, { stats, samples }: Played): number | undefined {
+function said(row: ToldRow, played: Played): number | undefined {
+  const values = valuesOf(played);
   const name = toldName(row);
   const sample = prometheusName(name);
-  const count = samples[`${sample}_count`];
+  const count = values.get(`${sample}_count`);
   if (count !== undefined) return count;
-  const value = stats.after[`${CUSTOM}${name}`];
-  return value === samples[sample] ? value : undefined;
+  const value = values.get(`${CUSTOM}${name}`);
+  return value === values.get(sample) ? value : undefined;
 }
 
 async function one(lab: EnvoyLab, row: ToldRow): Promise<Detail> {
   const { name, role, times, ask } = row;
   const asks = [{ times, ...ask }];
-  const options = { targets: [CLUSTER], samples: true };
+  const options = { targets: [CLUSTER], show: METRIC_PREFIX.slice(0, -1) };
   const before = await lab.unhardened(name, asks, options);
   const policy = lab.policy(role, tellingPolicy(row));
   const { played, refused } = await lab.hardened(name, policy, asks, options);
   if (played === null) throw new Error(refusal(refused).text);
-  return toldDetail(row, own(before), said(row, played), { stats: played.stats.after });
+  const shown = played.shown.filter((line) => !line.includes("_bucket{"));
+  return toldDetail(row, before.shown, said(row, played), { shown });
 }
 
 export const telemetry: EnvoyCase = {
