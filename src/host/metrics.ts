@@ -1,5 +1,6 @@
-// The metrics that plugins define. A name and a type make one metric, whoever defines it; each definition
-// gives an id of its own, whose low two bits are the type, as in the reference host.
+// The metrics that plugins define. A name and a type make one metric of a namespace, so that no tenant reads or writes
+// another one's; in stock semantics one of everybody, as in the reference host. Each definition gives an id of its
+// own, whose low two bits are the type.
 import { METRIC, METRIC_ID_STEP, STATUS } from "../spec/status.ts";
 import { caps } from "./caps.ts";
 import { mayHave } from "./fair.ts";
@@ -20,10 +21,14 @@ export interface Metric {
 
 /** Where metrics are kept: by one thread here, by all threads of a process in shared/metrics.ts. */
 export interface MetricBook {
-  /** `namespace` is who a new one counts against. Null where it, or everybody, has too many. */
-  declare(namespace: string, type: number, name: string): Metric | null;
+  /**
+   * `namespace` is whose it is, and who a new one counts against; `everybody`: it is the same whoever defines it.
+   * Null where the namespace, or all together, have too many.
+   */
+  declare(namespace: string, type: number, name: string, everybody?: boolean): Metric | null;
+  /** Of all namespaces: several may have one name. */
   all(): readonly Metric[];
-  /** The value of a metric by name, for reports and tests. */
+  /** The sum of the metrics of a name, for reports and tests; undefined where there is none. */
   value(name: string): bigint | undefined;
 }
 
@@ -55,13 +60,24 @@ class LocalMetric implements Metric {
   }
 }
 
+/** What a metric is known by; `namespace` null for one of everybody. */
+export function metricKey(namespace: string | null, type: number, name: string): string {
+  return `${namespace === null ? "" : `${namespace.length} ${namespace}`}\0${type} ${name}`;
+}
+
+/** The sum of values over the namespaces; undefined where none has the name. */
+export function sumOf(metrics: readonly Metric[], name: string): bigint | undefined {
+  const found = metrics.filter((metric) => metric.name === name);
+  return found.length === 0 ? undefined : found.reduce((sum, { value }) => sum + value, 0n);
+}
+
 export class MetricStore implements MetricBook {
   readonly #byName = new Map<string, Metric>();
   /** How many each namespace has made. */
   readonly #made = new Map<string, number>();
 
-  declare(namespace: string, type: number, name: string): Metric | null {
-    const key = `${type} ${name}`;
+  declare(namespace: string, type: number, name: string, everybody = false): Metric | null {
+    const key = metricKey(everybody ? null : namespace, type, name);
     const known = this.#byName.get(key);
     if (known !== undefined) return known;
     const made = (this.#made.get(namespace) ?? 0) + 1;
@@ -78,7 +94,7 @@ export class MetricStore implements MetricBook {
   }
 
   value(name: string): bigint | undefined {
-    return this.all().find((metric) => metric.name === name)?.value;
+    return sumOf(this.all(), name);
   }
 }
 
@@ -87,11 +103,14 @@ export class MetricIds {
   readonly #ids = new Map<number, Metric>();
   readonly #store: MetricBook;
   readonly #namespace: string;
+  readonly #everybody: boolean;
   readonly #last = [METRIC.counter, METRIC.gauge, METRIC.histogram] as number[];
 
-  constructor(store: MetricBook, namespace: string) {
+  /** `everybody`: a metric is one of all namespaces. */
+  constructor(store: MetricBook, namespace: string, everybody: boolean) {
     this.#store = store;
     this.#namespace = namespace;
+    this.#everybody = everybody;
   }
 
   /** A negative number is a status, negated: bad type or too many. */
@@ -99,7 +118,7 @@ export class MetricIds {
     const last = this.#last[type];
     if (last === undefined) return -STATUS.badArgument;
     if (this.#ids.size >= caps.metrics) return -STATUS.internalFailure;
-    const metric = this.#store.declare(this.#namespace, type, name);
+    const metric = this.#store.declare(this.#namespace, type, name, this.#everybody);
     if (metric === null) return -STATUS.internalFailure;
     const id = last + METRIC_ID_STEP;
     this.#last[type] = id;

@@ -53,7 +53,8 @@ export class Vm {
   constructor(plugin: PluginState, abi: AbiVersion) {
     this.plugin = plugin;
     this.abi = abi;
-    this.metricIds = new MetricIds(plugin.services.metrics, plugin.namespace);
+    const { namespace, semantics } = plugin;
+    this.metricIds = new MetricIds(plugin.services.metrics, namespace, semantics === "stock");
     this.trace = plugin.tracer === null ? null : new VmTrace(this, plugin.tracer);
   }
 

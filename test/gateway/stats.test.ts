@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Announcement, StatCells } from "../../src/gateway/stats/cells.ts";
-import { customSample } from "../../src/gateway/stats/custom.ts";
+import { customSamples } from "../../src/gateway/stats/custom.ts";
 import { StatMerge, statName } from "../../src/gateway/stats/merge.ts";
 import { quantile, statsJson, statsPrometheus, statsText } from "../../src/gateway/stats/render.ts";
 import { stats } from "../../src/spec/stats.ts";
@@ -112,7 +112,13 @@ test("the Prometheus text is well-formed: one type a family, labels escaped, nam
     cells[0]!.cell("executionFailures", { plugin }).add(1);
   cells[0]!.cell("cluster", { cluster: "c", counter: "upstream_rq_total" }).add(4);
   const text = statsPrometheus(
-    [...merge.samples(), customSample("my.metric 1", METRIC.gauge, 7n)],
+    [
+      ...merge.samples(),
+      // Of two namespaces.
+      ...customSamples(
+        [3n, 4n].map((value) => ({ name: "my.metric 1", type: METRIC.gauge, value })),
+      ),
+    ],
     all,
   );
   const line =

@@ -6,6 +6,8 @@ import { Worker } from "node:worker_threads";
 import { caps } from "../../src/host/caps.ts";
 import { atMost } from "../../src/host/fair.ts";
 import { createServices, type HostServices, sharedServices } from "../../src/host/services.ts";
+import { RegionData } from "../../src/host/shared/data.ts";
+import { RegionQueues } from "../../src/host/shared/queues.ts";
 import { SharedRegion, WORD } from "../../src/host/shared/region.ts";
 import type { QueueListener } from "../../src/host/shared-queues.ts";
 import { STATUS } from "../../src/spec/status.ts";
@@ -87,8 +89,28 @@ for (const [kind, make] of [
     sizes.observe(5n);
     assert.deepEqual([sizes.value, sizes.sum], [2n, 9n]);
     assert.equal(metrics.declare("a", 0, "s")!.value, 0n);
-    assert.equal(metrics.declare("b", 0, "n"), counter, "whoever defines it");
+    assert.equal(metrics.declare("a", 0, "n"), counter);
     assert.equal(metrics.all().length, 4);
+  });
+
+  test(`metrics ${kind}: a name is each namespace's own, and everybody's where that is asked for`, () => {
+    const { metrics } = make();
+    metrics.declare("a", 0, "n")!.add(5n);
+    const other = metrics.declare("b", 0, "n")!;
+    assert.equal(other.value, 0n);
+    other.add(2n);
+    assert.equal(metrics.declare("a", 0, "n")!.value, 5n);
+    assert.equal(metrics.value("n"), 7n);
+    const all = metrics.declare("a", 0, "n", true)!;
+    all.add(1n);
+    assert.equal(metrics.declare("b", 0, "n", true), all);
+    assert.deepEqual(
+      metrics
+        .all()
+        .map(({ value }) => value)
+        .sort(),
+      [1n, 2n, 5n],
+    );
   });
 
   test(`${kind}: what twenty namespaces take as much of as they can leaves another one what it needs`, () => {
@@ -215,7 +237,7 @@ test("four threads count with compare-and-swap, enqueue and measure: nothing is 
   );
   assert.equal(Buffer.from(data.get("space", "counter")!.value).toString(), "4000");
   assert.deepEqual([metrics.value("count"), metrics.value("sizes")], [4000n, 4000n]);
-  assert.equal(metrics.declare("a", 2, "sizes")!.sum, BigInt((4 * rounds * (rounds - 1)) / 2));
+  assert.equal(metrics.declare("space", 2, "sizes")!.sum, BigInt((4 * rounds * (rounds - 1)) / 2));
   const last = new Map<string, number>();
   for (let i = 0; i < 4 * rounds; i++) {
     const [thread, n] = Buffer.from(queues.dequeue(queue).item!).toString().split(" ");
@@ -228,6 +250,30 @@ test("four threads count with compare-and-swap, enqueue and measure: nothing is 
   assert.equal(told, 4 * rounds);
   assert.ok(mismatches.every((n) => n >= 0));
   assert.equal(woken, 0);
+});
+
+test("what a namespace has written and what waits in its queues is given back, and nothing of another one", () => {
+  const region = new SharedRegion(SharedRegion.allocate(20));
+  const data = new RegionData(region);
+  const queues = new RegionQueues(region, () => {});
+  const id = queues.register("a", "q", listener(), 1);
+  const other = queues.register("b", "q", listener(), 1);
+  const before = region.taken;
+  for (let i = 0; i < 200; i++) data.set("a", `k${i}`, bytes(`v${i}`), 0);
+  for (const one of [id, other]) for (const _ of [1, 2]) queues.enqueue("a", one, bytes("item"));
+  data.set("b", "k1", bytes("kept"), 0);
+  const full = region.taken;
+  data.drop("a");
+  queues.drop("a");
+  assert.equal(data.get("a", "k7"), undefined);
+  assert.equal(queues.dequeue(id).status, STATUS.empty);
+  assert.equal(Buffer.from(data.get("b", "k1")!.value).toString(), "kept");
+  assert.equal(queues.dequeue(other).status, STATUS.ok, "in another one's queue");
+  assert.equal(queues.dequeue(other).status, STATUS.ok);
+  assert.ok(full > before + 200 * 64, "something was taken");
+  assert.equal(region.taken, before + region.blockFor(64), "all but the kept pair");
+  assert.equal(data.set("a", "k1", bytes("again"), 0), STATUS.ok);
+  assert.equal(Buffer.from(data.get("a", "k1")!.value).toString(), "again");
 });
 
 test("a thread is woken through its notifier when another one's queue has nothing waiting yet", () => {

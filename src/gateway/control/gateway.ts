@@ -8,11 +8,12 @@ import { SharedRegion } from "../../host/shared/region.ts";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { StatCells } from "../stats/cells.ts";
-import { customSample } from "../stats/custom.ts";
+import { customSamples } from "../stats/custom.ts";
 import { type Sample, StatMerge } from "../stats/merge.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
 import { Cells } from "./cells.ts";
 import { lastingFindings, restartFindings, sameVersion, worsePlugins } from "./judge-version.ts";
+import { leftoversOf } from "./leftovers.ts";
 import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
 import { type Reload, Reloads } from "./reloads.ts";
@@ -39,6 +40,7 @@ export class Gateway {
   draining = false;
   readonly #region = new SharedRegion(this.shared);
   readonly #metrics = new RegionMetrics(this.#region);
+  readonly #leftovers = leftoversOf(this.#region);
   readonly #traces = new Traces();
   readonly #reloads: Reloads;
   readonly #otlp: OtlpExporter | null;
@@ -333,6 +335,7 @@ export class Gateway {
       return;
     }
     await Promise.all(all.map((one) => one.commit(version.number, COMMIT)));
+    this.#leftovers.replaced(this.version.plugins, version.plugins);
     this.#version = version;
     this.findings = findings;
     this.#reloads.taken(version.number, findings);
@@ -349,8 +352,7 @@ export class Gateway {
 
   /** Every statistic, those that plugins define among them. */
   samples(): Sample[] {
-    const own = this.#metrics.all().map(({ name, type, value }) => customSample(name, type, value));
-    return [...this.stats.samples(), ...own];
+    return [...this.stats.samples(), ...customSamples(this.#metrics.all())];
   }
 
   /** What each thread tells of itself; null for one that doesn't answer. */

@@ -45,6 +45,26 @@ export class RegionData implements DataStore {
     });
   }
 
+  /** Gives back all that a namespace has written: nobody of it is there any more. */
+  drop(namespace: string): void {
+    const region = this.#region;
+    const { words } = region;
+    const name = Buffer.from(namespace, "utf8");
+    region.locked(undefined, () => {
+      const space = this.#spaces.at(name, false);
+      if (space === 0 || this.#spaces.dataBytes(space) === 0) return;
+      for (let slot = WORD.dataTable; slot < WORD.dataTable + TABLE.data; slot++) {
+        for (let at = words[slot]!; at !== 0; ) {
+          const word = at >>> 2;
+          const next = words[word + 1]!;
+          if (words[word + 3] === space) this.#remove(space, at, words[word + 2]! >>> 0);
+          at = next;
+        }
+      }
+      this.#spaces.setDataBytes(space, 0);
+    });
+  }
+
   #write(space: number, key: Uint8Array, value: Uint8Array, cas: number): number {
     const region = this.#region;
     const spaces = this.#spaces;

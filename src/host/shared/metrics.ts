@@ -1,13 +1,15 @@
-// Metrics for all threads of a process: a name and a type are one pair of 64-bit numbers, changed by atomic
-// additions without the lock. Metrics are never given back; each counts against the namespace that made it first.
+// Metrics for all threads of a process: a namespace, a name and a type are one pair of 64-bit numbers, changed by
+// atomic additions without the lock. Metrics are never given back; each counts against the namespace that made it.
 //
-//   metric: tag | next | type | name length | value (8 bytes) | sum (8 bytes) | name …
+//   metric: tag | next | type | name length | value (8 bytes) | sum (8 bytes) | namespace, 0: everybody's | name …
 import { caps } from "../caps.ts";
-import type { Metric, MetricBook } from "../metrics.ts";
+import { type Metric, type MetricBook, metricKey, sumOf } from "../metrics.ts";
 import { type SharedRegion, TABLE, WORD } from "./region.ts";
 import { Spaces } from "./spaces.ts";
 
-const METRIC = 32;
+const METRIC = 36;
+/** Place of the namespace's word. */
+const OWNER = 8;
 
 class RegionMetric implements Metric {
   readonly name: string;
@@ -49,58 +51,69 @@ export class RegionMetrics implements MetricBook {
   readonly #spaces: Spaces;
   /** What this thread has met. */
   readonly #known = new Map<string, RegionMetric>();
+  /** The same by their addresses. */
+  readonly #met = new Map<number, RegionMetric>();
 
   constructor(region: SharedRegion) {
     this.#region = region;
     this.#spaces = new Spaces(region);
   }
 
-  declare(namespace: string, type: number, name: string): Metric | null {
-    const key = `${type} ${name}`;
+  declare(namespace: string, type: number, name: string, everybody = false): Metric | null {
+    const key = metricKey(everybody ? null : namespace, type, name);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const owner = Buffer.from(namespace, "utf8");
+    const space = Buffer.from(namespace, "utf8");
     const bytes = Buffer.from(name, "utf8");
-    const at = this.#region.locked(0, () => this.#find(owner, type, bytes));
-    return at === 0 ? null : this.#meet(key, name, type, at);
+    const at = this.#region.locked(0, () => this.#find(space, everybody, type, bytes));
+    if (at === 0) return null;
+    const metric = this.#meet(name, type, at);
+    this.#known.set(key, metric);
+    return metric;
   }
 
   /** The record of a metric, made where there is none; 0 where there are too many. */
-  #find(owner: Uint8Array, type: number, name: Uint8Array): number {
+  #find(namespace: Uint8Array, everybody: boolean, type: number, name: Uint8Array): number {
     const region = this.#region;
     const { words } = region;
+    const space = this.#spaces.at(namespace, true);
+    if (space === 0) return 0;
+    const owner = everybody ? 0 : space;
     const slot = WORD.metricTable + (region.hash(type, name) % TABLE.metrics);
     for (let at = words[slot]!; at !== 0; at = words[(at >>> 2) + 1]!) {
       const word = at >>> 2;
-      const same = words[word + 2] === type && words[word + 3] === name.length;
+      const same =
+        words[word + 2] === type &&
+        words[word + 3] === name.length &&
+        words[word + OWNER] === owner;
       if (same && region.holds(at + METRIC, name)) return at;
     }
-    const at = this.#take(owner, METRIC + name.length);
+    const at = this.#take(space, METRIC + name.length);
     if (at === 0) return 0;
     const word = at >>> 2;
     words[word + 1] = words[slot]!;
     words[word + 2] = type;
     words[word + 3] = name.length;
-    words.fill(0, word + 4, word + 8);
+    words.fill(0, word + 4, word + OWNER);
+    words[word + OWNER] = owner;
     region.bytes.set(name, at + METRIC);
     words[slot] = at;
     return at;
   }
 
-  #take(owner: Uint8Array, size: number): number {
+  #take(space: number, size: number): number {
     const spaces = this.#spaces;
-    const space = spaces.at(owner, true);
-    if (space === 0 || !spaces.count(space, "metrics", caps.metrics)) return 0;
+    if (!spaces.count(space, "metrics", caps.metrics)) return 0;
     const at = spaces.take(space, size);
     if (at === 0) spaces.discount(space, "metrics");
     return at;
   }
 
-  #meet(key: string, name: string, type: number, at: number): RegionMetric {
-    let metric = this.#known.get(key);
+  #meet(name: string, type: number, at: number): RegionMetric {
+    let metric = this.#met.get(at);
     if (metric === undefined) {
       metric = new RegionMetric(name, type, this.#region.numbers, at);
-      this.#known.set(key, metric);
+      this.#met.set(at, metric);
     }
     return metric;
   }
@@ -119,10 +132,10 @@ export class RegionMetrics implements MetricBook {
       }
       return list;
     });
-    return found.map(([name, type, at]) => this.#meet(`${type} ${name}`, name, type, at));
+    return found.map(([name, type, at]) => this.#meet(name, type, at));
   }
 
   value(name: string): bigint | undefined {
-    return this.all().find((metric) => metric.name === name)?.value;
+    return sumOf(this.all(), name);
   }
 }

@@ -116,13 +116,36 @@ export class RegionQueues implements QueueStore {
       const at = words[word + 2]!;
       if (at === 0) return { ...NONE, status: STATUS.empty };
       const item = region.copy(at + ITEM, words[(at >>> 2) + 2]!);
-      words[word + 2] = words[(at >>> 2) + 1]!;
-      if (words[word + 2] === 0) words[word + 3] = 0;
-      words[word + 4]!--;
-      words[word + 5]! -= item.length;
-      const sender = words[(at >>> 2) + 3]!;
-      this.#spaces.give(sender, at);
-      return { status: STATUS.ok, item, sender };
+      return { status: STATUS.ok, item, sender: this.#takeFirst(word) };
+    });
+  }
+
+  /** Gives the first item back; answers who has sent it. */
+  #takeFirst(word: number): number {
+    const { words } = this.#region;
+    const at = words[word + 2]!;
+    words[word + 2] = words[(at >>> 2) + 1]!;
+    if (words[word + 2] === 0) words[word + 3] = 0;
+    words[word + 4]!--;
+    words[word + 5]! -= words[(at >>> 2) + 2]!;
+    const sender = words[(at >>> 2) + 3]!;
+    this.#spaces.give(sender, at);
+    return sender;
+  }
+
+  /** Gives back what waits in a namespace's queues: nobody of it is there any more. The queues keep their ids. */
+  drop(namespace: string): void {
+    const { words } = this.#region;
+    const name = Buffer.from(namespace, "utf8");
+    this.#region.locked(undefined, () => {
+      const space = this.#spaces.at(name, false);
+      if (space === 0) return;
+      for (let id = 1; id <= words[WORD.queues]!; id++) {
+        const word = this.#word(id);
+        if (words[word + 1] !== space) continue;
+        while (words[word + 2] !== 0) this.#takeFirst(word);
+        words[word + 8] = 0;
+      }
     });
   }
 
