@@ -16,7 +16,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { readManifests } from "./manifests.ts";
+import { readManifests, readStandardInput } from "./manifests.ts";
 import { writeOutput } from "./output.ts";
 import { lazyModules } from "./plugin-modules.ts";
 import { reasonOf } from "./reason.ts";
@@ -67,7 +67,7 @@ async function gather(targets: readonly string[], flags: Flags, io: Io): Promise
   const reads: FileRead[] = [];
   let skipped = 0;
   if (files.length > 0) {
-    const manifests = readManifests(files, () => readFileSync(0));
+    const manifests = readManifests(files, readStandardInput);
     reads.push(...manifests.reads);
     // What stands in files that hold plugins too is counted by the audit.
     skipped += manifests.skipped - manifests.reads.reduce((sum, one) => sum + one.skipped, 0);

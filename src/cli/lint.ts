@@ -15,7 +15,7 @@ import { version } from "../util/version.ts";
 import type { Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
 import type { Io } from "./io.ts";
-import { eachManifest, isPatch } from "./manifests.ts";
+import { eachManifest, isPatch, readStandardInput } from "./manifests.ts";
 import { writeOutput } from "./output.ts";
 import { lazyModules } from "./plugin-modules.ts";
 import { readText } from "./ref.ts";
@@ -80,7 +80,7 @@ async function lintAll(names: readonly string[], flags: Flags, io: Io): Promise<
     ...sums,
   };
   try {
-    for (const { name, read } of eachManifest(names, () => readFileSync(0))) {
+    for (const { name, read } of eachManifest(names, readStandardInput)) {
       run.files.push(name);
       run.skipped += read?.skipped ?? 1;
       if (read === undefined || read.documents.length + read.problems.length === 0) continue;

@@ -91,13 +91,30 @@ export function readManifest(name: string, bytes: Buffer, partial = false): File
 /** Most manifests fit, and nine in ten are let go again at once: their bytes are held until the next file is read. */
 const scratch = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** A file's bytes; undefined where there are too many. What isn't a file says size 0 and is read by Node. */
+/** All that a pipe or a device gives; undefined where that is too much. */
+function readStream(descriptor: number): Buffer | undefined {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length <= MAX_FILE) {
+    const piece = Buffer.allocUnsafe(64 * 1024);
+    const read = readSync(descriptor, piece, 0, piece.length, null);
+    if (read === 0) return Buffer.concat(pieces);
+    pieces.push(piece.subarray(0, read));
+    length += read;
+  }
+  return undefined;
+}
+
+/** Standard input; undefined where there is too much of it. */
+export const readStandardInput = (): Buffer | undefined => readStream(0);
+
+/** A file's bytes; undefined where there are too many. What isn't a file says size 0 and is read to its end. */
 function readWhole(path: string): Buffer | undefined {
   const descriptor = openSync(path, "r");
   try {
     const { size } = fstatSync(descriptor);
     if (size > MAX_FILE) return undefined;
-    if (size === 0) return readFileSync(descriptor);
+    if (size === 0) return readStream(descriptor);
     const bytes = size <= scratch.length ? scratch : Buffer.allocUnsafe(size);
     let length = 0;
     while (length < size) {
@@ -155,14 +172,15 @@ export interface Manifest {
 /** Reads what is named, file by file; `-` is standard input. Throws `file-unreadable`, `lint-no-files`. */
 export function* eachManifest(
   names: readonly string[],
-  standardInput: () => Buffer,
+  standardInput: () => Buffer | undefined,
 ): Generator<Manifest> {
   const seen = new Set<string>();
   let count = 0;
   for (const name of names) {
     if (name === "-") {
       count++;
-      yield { name, read: readManifest("-", standardInput()) };
+      const bytes = standardInput();
+      yield { name, read: bytes === undefined ? tooLarge("-") : readManifest("-", bytes) };
       continue;
     }
     for (const path of namedPaths(name)) {
@@ -177,7 +195,10 @@ export function* eachManifest(
 }
 
 /** All of it at once. */
-export function readManifests(names: readonly string[], standardInput: () => Buffer): Manifests {
+export function readManifests(
+  names: readonly string[],
+  standardInput: () => Buffer | undefined,
+): Manifests {
   const reads: FileRead[] = [];
   const files: string[] = [];
   let skipped = 0;

@@ -313,6 +313,12 @@ test("a module beside its manifest is judged, and one of --modules by its digest
   });
 });
 
+test("what has no end is not read to it", { skip: process.platform === "win32" }, async () => {
+  const { exit, out } = await glovebox("lint", "/dev/zero");
+  assert.equal(exit, 1);
+  assert.match(out, /error\[document-too-large\]/);
+});
+
 test("explain says what a rule is and how it is suppressed", async () => {
   const { out } = await glovebox("explain", "capability-alias");
   assert.match(out, /Repair {9}`glovebox lint --fix`/);

@@ -52,6 +52,24 @@ test("what can't be read is said at its place, and the documents beside it are r
   }
 });
 
+test("a plugin whose spec isn't there or is something else is told, not passed over", () => {
+  for (const [text, code, line] of [
+    [`${plugin}metadata:\nspec:\n`, "missing-field", 1],
+    [`${plugin}metadata: { name: a }\n`, "missing-field", 1],
+    [`${plugin}spec: [1, 2]\n`, "wrong-type", 3],
+    [`${plugin.replace("WasmPlugin", "TrafficExtension")}spec: [wasm]\n`, "wrong-type", 3],
+  ] as const) {
+    const { findings } = lint([readFileText("a.yaml", text)], context);
+    assert.deepEqual(
+      findings.map((one) => [one.code, one.line]),
+      [[code, line]],
+      text,
+    );
+  }
+  const patch = readFileText("a.yaml", `${plugin}metadata: { name: a }\n`, { partial: true });
+  assert.deepEqual(lint([patch], context).findings, []);
+});
+
 test("kinds that nobody here knows are skipped, without a finding", () => {
   const others = [
     "apiVersion: v1\nkind: ConfigMap\ndata: { a: wasm }\n",

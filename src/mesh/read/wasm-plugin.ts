@@ -1,6 +1,6 @@
 // Istio's WasmPlugin and its successor TrafficExtension: the spec → one plugin's use. What Istio never sets in Envoy
 // (vm_id, capabilities, a reload policy) is null here, as in any plugin that doesn't say it.
-import { checkMessage } from "../envoy/read/check.ts";
+import { checkMessage, checkOne } from "../envoy/read/check.ts";
 import type { Entry, MapTree } from "../envoy/read/tree.ts";
 import type { Dialect, Environment, MeshDocument, PluginUse, Scope } from "../model.ts";
 import { istioSource } from "./code-source.ts";
@@ -70,9 +70,22 @@ function withoutConfig(tree: MapTree): MapTree {
   return { ...tree, entries: tree.entries.filter((entry) => !free(entry)) };
 }
 
+/** The spec that is a map; whatever else stands there, or nothing, is noted. */
+function specOf({ document, notes }: Draft, message: string): MapTree | undefined {
+  const { root } = document;
+  const value = entryOf(root, "spec")?.value;
+  if (value?.kind === "map") return value;
+  if (value === undefined || (value.kind === "scalar" && value.value === null)) {
+    checkMessage(notes, message, { ...root, entries: [] });
+  } else {
+    checkOne(notes, "spec", message, value);
+  }
+  return undefined;
+}
+
 export function readWasmPlugin(draft: Draft): void {
   const { document, notes, found } = draft;
-  const spec = mapUnder(document.root, "spec");
+  const spec = specOf(draft, "mesh.istio.WasmPlugin");
   if (spec === undefined) return;
   checkMessage(notes, "mesh.istio.WasmPlugin", withoutConfig(spec));
   found.uses.push(useOf(document, "wasm-plugin", spec, spec));
@@ -80,7 +93,7 @@ export function readWasmPlugin(draft: Draft): void {
 
 export function readTrafficExtension(draft: Draft): void {
   const { document, notes, found } = draft;
-  const spec = mapUnder(document.root, "spec");
+  const spec = specOf(draft, "mesh.istio.TrafficExtension");
   if (spec === undefined) return;
   const wasm = mapUnder(spec, "wasm");
   const entries = spec.entries.map((entry) =>
