@@ -57,6 +57,21 @@ test("C-LOOP: what was tested before a loop does not hold inside it", () => {
   assert.deepEqual(codes(plan("TEST_G=20 SUB_G=20")), []);
 });
 
+test("C-DAG: a circle of uncharged functions that only a wrapper enters, or nothing at all, is refused", () => {
+  const counted = (to: string) => `STACK_IN=2000 call $${to} STACK_OUT=2000 end`;
+  for (const call of [counted, (to: string) => `call $${to} end`]) {
+    const guests = [
+      { type: ":", code: call("g1") },
+      { type: ":", code: call("g0") },
+      { type: ":", code: "CHARGE_G=9 end" },
+    ];
+    for (const entered of [0, 2]) {
+      const plan: Plan = { exports: [["run", entered]], guests };
+      assert.deepEqual([...new Set(codes(plan))], ["verify-uncharged-cycle"], `${entered}`);
+    }
+  }
+});
+
 test("C-CHARGE: what was tested before a charge does not hold behind it", () => {
   assert.deepEqual(codes(exact("TEST_G=90 SUB_G=40 SUB_G=50 end")), []);
   assert.deepEqual(codes(exact("TEST_G=90 CHARGE_G=40 SUB_G=50 end")), ["verify-headroom"]);
