@@ -115,19 +115,16 @@ test("every row in Envoy: the default shows the harm, hardened holds", async (t)
     assert.equal(row("many-streams").hardened!.data.failed, 0);
   });
 
-  await t.test(
-    "7 (A8): a queue that feeds itself, a timer and calls without end leave the worker to others",
-    () => {
-      for (const id of ["queue-feeder", "tick-storm", "dispatch-storm"]) {
-        const { asked, failed } = row(id).hardened!.data.bystanders as Record<string, number>;
-        assert.ok(asked! > 0, id);
-        assert.equal(failed, 0, id);
-      }
-      assert.deepEqual(row("queue-feeder").hardened!.data.statuses, [200, 200, 200]);
-      assert.equal(row("tick-storm").hardened!.data.ticks, 0);
-      assert.equal((row("dispatch-storm").hardened!.data.calls as string[]).length, 32);
-    },
-  );
+  await t.test("7 (A8): loops through the host leave the worker to others", () => {
+    for (const id of ["queue-feeder", "tick-storm", "dispatch-storm"]) {
+      const { asked, failed } = row(id).hardened!.data.bystanders as Record<string, number>;
+      assert.ok(asked! > 0, id);
+      assert.equal(failed, 0, id);
+    }
+    assert.deepEqual(row("queue-feeder").hardened!.data.statuses, [200, 200, 200]);
+    assert.equal(row("tick-storm").hardened!.data.ticks, 0);
+    assert.equal((row("dispatch-storm").hardened!.data.calls as string[]).length, 32);
+  });
 
   await t.test("the module's own statistics say how often each thing happened", () => {
     const told = row("telemetry").details.map(({ hardened: { data } }) => [data.name, data.said]);
