@@ -320,7 +320,7 @@ test("a module that was hardened before is used where it is contained under this
     },
   ]);
   const plain = guest({ body: "" });
-  const hardened = contain(plain, policyFromRole("auth")).bytes;
+  const hardened = contain(plain, policyFromRole("auth", { "metadata.name": "p" })).bytes;
   const code: PluginCode = { kind: "inline", bytes: hardened, at };
   const used = await prepare(pluginConfig(code), options({ policies }));
   assert.equal(used.module?.hardened, "before");
