@@ -76,6 +76,8 @@ const words: Readonly<Record<string, string>> = {
   EPROTO: "it doesn't speak TLS",
 };
 
+const outOfTime = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+
 const isTls = (code: string): boolean =>
   /^(?:CERT_|ERR_TLS_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_TLSV1_ALERT)/.test(
     code,
@@ -95,9 +97,12 @@ function failureOf(error: unknown, host: string): never {
   // Several addresses were tried; the first says enough.
   const several = (error as { errors?: readonly NodeJS.ErrnoException[] }).errors;
   const code = named ?? several?.[0]?.code ?? "";
+  if (outOfTime.has(code))
+    return fail("registry-expired", { host, reason: message }, undefined, error);
   if (isTls(code)) return fail("registry-tls", { host, reason: message }, undefined, error);
   const cause = { code, error };
-  return fail("registry-unreachable", { host, reason: words[code] ?? message }, undefined, cause);
+  const reason = words[code] ?? (code.startsWith("HPE_") ? "it doesn't speak HTTP" : message);
+  return fail("registry-unreachable", { host, reason }, undefined, cause);
 }
 
 class Client implements Http {

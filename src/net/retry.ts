@@ -45,7 +45,9 @@ export async function retried(
       if (!again.has(answer.status)) return answer;
       const asked = retryAfter(answer.headers["retry-after"], clock.now());
       if (last || (asked !== null && asked > registryTimes.retryAfterMost)) {
-        return fail("registry-busy", { host, status: answer.status, what, tries: attempt + 1 });
+        const { status } = answer;
+        const said = asked === null ? "" : ` and asks to wait ${Math.ceil(asked / 1000)} s`;
+        return fail("registry-busy", { host, status, what, asked: said, tries: attempt + 1 });
       }
       wait = Math.max(wait, asked ?? 0);
     } catch (error) {

@@ -360,6 +360,11 @@ test("answers that mean not now are waited for, as long as was asked", async () 
     () => codeOf(never.getManifest("v1")),
   );
   assert.deepEqual([code, long.slept], ["registry-busy", []]);
+  const said = await lying(
+    () => ({ status: 429, headers: { "retry-after": "86400" } }),
+    () => assert.rejects(never.getManifest("v1"), /answered 429 [^\n]* and asks to wait 86400 s/),
+  );
+  assert.equal(said, undefined);
   let breaks = 0;
   const broken = await lying(
     () => (++breaks <= 3 ? "break" : undefined),

@@ -76,7 +76,7 @@ test("an expired certificate is refused", { skip }, async (t) => {
     tls = { key: read("good.key"), cert: read("expired.pem") };
   }
   await serving(tls, async (port) => {
-    assert.equal(await ask(port, "registry.test", [tls.cert]), "registry-tls");
+    assert.equal(await ask(port, "registry.test", [tls.cert]), "registry-expired");
   });
 });
 

@@ -182,6 +182,12 @@ export const ociTexts = {
     blame: "remote",
     exit: 4,
   },
+  "registry-expired": {
+    text: "the certificate of {host} is not valid at this time: {reason}",
+    hint: "Have whoever runs the registry renew it, and check this machine's clock",
+    blame: "remote",
+    exit: 4,
+  },
   "registry-tls": {
     text: "the certificate of {host} is not accepted: {reason}",
     hint: "Give a private authority with --ca FILE",
@@ -207,7 +213,7 @@ export const ociTexts = {
     exit: 4,
   },
   "registry-busy": {
-    text: "{host} answered {status} to {what}, {tries} times",
+    text: "{host} answered {status} to {what}{asked} (try {tries})",
     hint: "It asks for fewer requests, or is not well: try again later",
     blame: "remote",
     exit: 4,
