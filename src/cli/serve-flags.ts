@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fail } from "../errors/failure.ts";
 import { createBlobCache } from "../net/blob-cache.ts";
-import { parseReference } from "../net/reference.ts";
+import { parseReference, shownRef } from "../net/reference.ts";
 import { LayoutStore } from "../oci/layout-store.ts";
 import { artifactReference, openRegistry, type Remote } from "../oci/remote.ts";
 import { type Depot, diskDepot, storeDepot } from "../serve/depot.ts";
@@ -62,7 +62,7 @@ export function baseUrlOf(flags: ServeFlags, bound: ListenAddress): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   const plain = url !== null && /^https?:$/.test(url.protocol) && url.username === "";
   if (url === null || !plain || url.pathname !== "/" || url.search !== "" || url.hash !== "") {
-    return usage("serve", `--url wants https://HOST:PORT without a path, not ${text.slice(0, 80)}`);
+    return usage("serve", `--url wants https://HOST:PORT without a path, not ${shownRef(text)}`);
   }
   return url;
 }
