@@ -16,6 +16,8 @@ const kinds = [
 ] as const;
 
 const PAGE = 500;
+/** A million objects of one kind: a server that goes on after them is making them up. */
+const MOST_PAGES = 2000;
 
 export interface ClusterRead {
   readonly reads: readonly FileRead[];
@@ -25,13 +27,35 @@ export interface ClusterRead {
 
 export type Ask = (url: URL, credentials: Credentials) => Promise<Got>;
 
+type Fields = Readonly<Record<string, unknown>>;
+
+const isMap = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+interface List extends Fields {
+  readonly items: readonly Fields[];
+}
+
+/** An answer of the API server; whatever else says 200, such as a proxy before it, is refused. */
+function listOf(text: string, { host, pathname: path }: URL): List {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = undefined;
+  }
+  const items = isMap(list) ? (list.items ?? []) : undefined;
+  if (!isMap(list) || !Array.isArray(items)) throw new Failure("audit-not-list", { host, path });
+  return { ...list, items: items.filter(isMap) };
+}
+
 /** One kind, page by page; undefined where the cluster doesn't know it. */
 async function pages(
   { server, credentials }: ClusterAccess,
   path: string,
   ask: Ask,
-): Promise<readonly string[] | undefined> {
-  const texts: string[] = [];
+): Promise<readonly List[] | undefined> {
+  const lists: List[] = [];
   let next = "";
   do {
     const url = new URL(path, server.href.endsWith("/") ? server : `${server.href}/`);
@@ -42,20 +66,26 @@ async function pages(
     if (status !== 200) {
       throw new Failure("audit-status", { host: url.host, status, path: url.pathname });
     }
-    texts.push(text);
-    const answer = JSON.parse(text) as { metadata?: { continue?: string } };
-    next = answer.metadata?.continue ?? "";
+    const list = listOf(text, url);
+    lists.push(list);
+    const more = isMap(list.metadata) ? list.metadata.continue : undefined;
+    next = typeof more === "string" ? more : "";
+    if (next !== "" && lists.length >= MOST_PAGES) {
+      throw new Failure("audit-not-list", { host: url.host, path: url.pathname });
+    }
   } while (next !== "");
-  return texts;
+  return lists;
 }
 
 /** An answer of the API server names the list's kind and leaves out those of its items. */
-function withKinds(text: string): string {
-  const list = JSON.parse(text) as { kind?: string; apiVersion?: string; items?: object[] };
-  const kind = list.kind?.replace(/List$/, "");
-  const items = (list.items ?? []).map((item) => ({ apiVersion: list.apiVersion, kind, ...item }));
+function withKinds(list: List): string {
+  const kind = typeof list.kind === "string" ? list.kind.replace(/List$/, "") : undefined;
+  const items = list.items.map((item) => ({ apiVersion: list.apiVersion, kind, ...item }));
   return JSON.stringify({ ...list, items });
 }
+
+/** What is a problem of one kind, while the others are listed. */
+const ofOneKind = new Set(["audit-status", "audit-not-list"]);
 
 /** Reads every kind. Throws `audit-unreachable`; a kind that is refused is a problem of its own. */
 export async function readCluster(access: ClusterAccess, ask: Ask = get): Promise<ClusterRead> {
@@ -64,12 +94,12 @@ export async function readCluster(access: ClusterAccess, ask: Ask = get): Promis
   for (const [group, plurals] of kinds) {
     for (const plural of plurals) {
       try {
-        const texts = (await pages(access, `apis/${group}/${plural}`, ask)) ?? [];
-        for (const text of texts) {
-          reads.push(readFileText(`${access.context}:${plural}`, withKinds(text)));
+        const lists = (await pages(access, `apis/${group}/${plural}`, ask)) ?? [];
+        for (const list of lists) {
+          reads.push(readFileText(`${access.context}:${plural}`, withKinds(list)));
         }
       } catch (error) {
-        if (!(error instanceof Failure) || error.code !== "audit-status") throw error;
+        if (!(error instanceof Failure) || !ofOneKind.has(error.code)) throw error;
         problems.push(error.message);
       }
     }

@@ -27,7 +27,7 @@ export const auditRow = {
     {
       name: "fail-on",
       value: "RISK",
-      summary: "end with 1 where a plugin is of this risk or worse",
+      summary: "end with 1 where a plugin is of this risk or worse, or something could not be read",
       choices: ["severe", "high", "medium", "low"],
     },
     {

@@ -1,6 +1,6 @@
 // `glovebox audit TARGETS`: every plugin in force in manifests, in a live Envoy, or in a cluster. Nothing is changed
 // anywhere, and nothing is asked but what is named.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { audit } from "../audit/audit.ts";
@@ -24,19 +24,31 @@ import { readText } from "./ref.ts";
 
 type Flags = InputOf<"audit">["flags"];
 
+/** How a dump begins, or all of one that has nothing of the resource that was asked for. */
+const isDump = /^\s*\{\s*(?:"configs"\s*:\s*\[|\}\s*$)/;
+
 /** An Envoy's admin by its address: its configuration, ECDS and all. */
 async function liveEnvoy(text: string): Promise<FileRead> {
   const url = new URL(text);
   if (url.pathname === "/") url.pathname = "/config_dump";
   const { status, text: dump } = await get(url);
   if (status !== 200) fail("audit-status", { host: url.host, status, path: url.pathname });
-  return readFileText(`${url.origin}${url.pathname}`, dump);
+  // Of anything else it would be said that no plugin is in force.
+  if (!isDump.test(dump)) fail("audit-not-dump", { host: url.host, path: url.pathname });
+  return readFileText(`${url.origin}${url.pathname}`, dump, { everything: true });
 }
+
+/** Of a file that a kubeconfig names: a certificate, a key, a token. */
+const BESIDE_LIMIT = 1024 * 1024;
 
 function readBeside(file: string): (path: string) => string {
   return (path) => {
     const whole = resolve(dirname(file), path);
     try {
+      // What isn't a file, such as a device, may have no end.
+      const status = statSync(whole);
+      if (!status.isFile()) throw Object.assign(new Error(), { code: "ENOTSUP" });
+      if (status.size > BESIDE_LIMIT) fail("file-too-large", { file: whole, limit: BESIDE_LIMIT });
       return readFileSync(whole, "utf8");
     } catch (error) {
       return fail("file-unreadable", { file: whole, reason: reasonOf(error) }, undefined, error);
@@ -125,9 +137,11 @@ export async function run({ args, flags }: InputOf<"audit">, io: Io): Promise<Ou
   const text = textOf(result, flags, targets, io);
   if (flags.output !== undefined) await writeOutput(flags.output, text);
   const limit = flags["fail-on"];
+  // A gate that couldn't look at something doesn't open.
   const failed =
     limit !== undefined &&
-    result.rows.some((row) => risks.indexOf(row.risk) <= risks.indexOf(limit));
+    (result.problems.length > 0 ||
+      result.rows.some((row) => risks.indexOf(row.risk) <= risks.indexOf(limit)));
   return {
     exit: failed ? 1 : 0,
     result,

@@ -129,3 +129,27 @@ test("a kind that may not be listed is said, and the others are read", async () 
   assert.equal(problems.length, 1);
   assert.match(problems[0]!, /403.*envoyfilters/);
 });
+
+test("an answer that is no list is a problem of its kind, and a list that never ends is one", async () => {
+  const access = read(kubeconfig({ token: "t" }));
+  const answers: Readonly<Record<string, string>> = {
+    wasmplugins: "<html>sign in</html>",
+    trafficextensions: "[]",
+    envoyfilters: JSON.stringify({ items: 5 }),
+    envoypatchpolicies: JSON.stringify({ metadata: { continue: "again" }, items: [] }),
+    envoyextensionpolicies: JSON.stringify({ kind: 5, metadata: 5, items: [null, "wasm", [1]] }),
+  };
+  let asked = 0;
+  const ask = async (url: URL): Promise<Got> => {
+    asked++;
+    const text = answers[url.pathname.replace(/^.*\//, "")];
+    return text === undefined ? { status: 404, text: "" } : { status: 200, text };
+  };
+  const { reads, problems } = await readCluster(access, ask);
+  assert.deepEqual(audit(reads).rows, []);
+  assert.deepEqual(
+    problems.map((one) => /GET \S*\/(\w+)/.exec(one)?.[1]),
+    ["wasmplugins", "trafficextensions", "envoyfilters", "envoypatchpolicies"],
+  );
+  assert.ok(asked < 3000, String(asked));
+});

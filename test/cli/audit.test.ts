@@ -40,7 +40,19 @@ const dump = {
     },
   ],
 };
+/** Answers of 200 that are no dump: of none of them may it be said that no plugin is in force. */
+const noDumps: Readonly<Record<string, string>> = {
+  "/page": "<html>it works</html>",
+  "/nothing": "",
+  "/list": "[]",
+  "/other": '{"stats": []}',
+};
 const admin = createServer((request, response) => {
+  const other = noDumps[request.url ?? ""];
+  if (other !== undefined || request.url === "/cut") {
+    response.writeHead(200).end(other ?? '{"configs": [[[');
+    return;
+  }
   const ok = request.url === "/config_dump";
   response.writeHead(ok ? 200 : 404, { "content-type": "application/json" });
   response.end(ok ? JSON.stringify(dump) : "{}");
@@ -80,11 +92,42 @@ test("--json holds the same rows in an envelope", async () => {
   assert.equal(result.rows[0].failure, "open");
 });
 
+test("an answer that is no dump is refused, and a dump that can't be read is told", async () => {
+  for (const path of Object.keys(noDumps)) {
+    const { exit, err } = await glovebox("audit", `http://127.0.0.1:${port}${path}`);
+    assert.deepEqual([path, exit], [path, 4]);
+    assert.match(err, /audit-not-dump/);
+  }
+  const cut = `http://127.0.0.1:${port}/cut`;
+  assert.match((await glovebox("audit", cut)).out, /not read: .*1 documents could not be read/s);
+  // As a gate it doesn't open for what it couldn't look at.
+  assert.equal((await glovebox("audit", cut, "--fail-on", "severe")).exit, 1);
+});
+
+test("a file that a kubeconfig names and that has no end is refused", async () => {
+  const file = join(scratch, "kubeconfig.json");
+  const named = (name: string, key: string, fields: object) => [{ name, [key]: fields }];
+  const config = {
+    "current-context": "a",
+    contexts: named("a", "context", { cluster: "a", user: "a" }),
+    clusters: named("a", "cluster", {
+      server: "https://127.0.0.1:1",
+      "certificate-authority": "/dev/zero",
+    }),
+    users: named("a", "user", {}),
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const { exit, err } = await glovebox("audit", "--cluster", "--kubeconfig", file);
+  rmSync(file);
+  assert.equal(exit, 3);
+  assert.match(err, /file-unreadable.*\/dev\/zero/);
+});
+
 for (const [what, args, exit, says] of [
   ["nothing named", [], 2, /audit-nothing/],
   ["a file that isn't there", ["none.yaml"], 3, /file-unreadable/],
   ["nobody who listens", ["http://127.0.0.1:1"], 4, /audit-unreachable.*ECONNREFUSED/],
-  ["an address that knows no dump", [`http://127.0.0.1:${port}/other`], 4, /answered 404/],
+  ["an address that knows no dump", [`http://127.0.0.1:${port}/none`], 4, /answered 404/],
   ["a kubeconfig that isn't there", ["--cluster", "--kubeconfig", "none"], 3, /file-unreadable/],
 ] as const) {
   test(`${what} ends with ${exit}`, async () => {

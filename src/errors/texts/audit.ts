@@ -20,6 +20,18 @@ export const auditTexts = {
     blame: "remote",
     exit: 4,
   },
+  "audit-not-dump": {
+    text: "what {host} answers to GET {path} is no config_dump",
+    hint: "Give the address of an Envoy's admin; files are audited by their path",
+    blame: "remote",
+    exit: 4,
+  },
+  "audit-not-list": {
+    text: "what {host} answers to GET {path} is no list of objects",
+    hint: "Check the server of the kubeconfig's context; a proxy before it may answer in its place",
+    blame: "remote",
+    exit: 4,
+  },
   "audit-kubeconfig": {
     text: "{file} can't be used as a kubeconfig: {reason}",
     hint: "Name another with --kubeconfig, or another context with --context",
