@@ -8,9 +8,14 @@ import { after, test } from "node:test";
 import { contain } from "../../src/contain/contain.ts";
 import { fail } from "../../src/errors/failure.ts";
 import { type Digest, digestOf } from "../../src/net/digest.ts";
+import { serializeManifest } from "../../src/net/manifest.ts";
+import type { StoredManifest } from "../../src/net/store.ts";
 import { LayoutStore } from "../../src/oci/layout-store.ts";
 import { storeDepot } from "../../src/serve/depot.ts";
+import { make } from "../../src/serve/make.ts";
+import { MakeThread } from "../../src/serve/make-thread.ts";
 import { signArtifact, signLegacy } from "../../src/signing/sign.ts";
+import { mediaTypes } from "../../src/spec/oci.ts";
 import { sha256 } from "../../src/util/digest.ts";
 import { codeOf } from "../oci/remote.ts";
 import { author, byKey, CREATED } from "../supply/world.ts";
@@ -146,6 +151,63 @@ test("where it can't be made again the answer is 503, and no byte of it", async 
   assert.equal((await ask(port, pathOf(first))).status, 503, "the source has other content by now");
   assert.ok(lines.some((one) => String(one.message).includes("serve-lost")));
   await server.stop();
+});
+
+test("what a store says is attached counts only where it says so itself", async () => {
+  const config = { mediaType: mediaTypes.ociEmpty, digest: digestOf(Buffer.from("{}")), size: 2 };
+  const about = (subject: Digest): StoredManifest => {
+    const bytes = serializeManifest({
+      kind: "manifest",
+      mediaType: mediaTypes.ociManifest,
+      config,
+      layers: [],
+      subject: { mediaType: mediaTypes.ociManifest, digest: subject, size: 1 },
+    });
+    const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: 1 };
+    return { bytes, descriptor: { ...descriptor, size: bytes.length } };
+  };
+  const other = about(digestOf(Buffer.from("another artifact")));
+  const depot = {
+    ...memoryDepot(),
+    referrers: async (_plugin: string, digest: Digest) => [other, about(digest)],
+  };
+  const { server, port } = await serve([source("auth", { now: first })], { depot });
+  try {
+    const latest = await ask(port, "/v2/auth/manifests/latest");
+    const digest = latest.headers["docker-content-digest"] as Digest;
+    const listed = await ask(port, `/v2/auth/referrers/${digest}`);
+    const digests = JSON.parse(listed.body.toString()).manifests.map(
+      (one: { digest: string }) => one.digest,
+    );
+    assert.deepEqual(digests, [about(digest).descriptor.digest]);
+    assert.equal((await ask(port, `/v2/auth/manifests/${digests[0]}`)).status, 200);
+    const foreign = await ask(port, `/v2/auth/manifests/${other.descriptor.digest}`);
+    assert.equal(foreign.status, 404);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("the thread that hardens gives what hardening here gives, and its failures by code", async () => {
+  const thread = new MakeThread();
+  const job = { bytes: first, policy: policy("auth"), shown: { manifest: null, signed: true } };
+  try {
+    const [made, failed] = await Promise.all([
+      thread.make(job),
+      codeOf(thread.make({ ...job, bytes: new Uint8Array(8) })),
+    ]);
+    const here = make(job);
+    assert.equal(digestOf(made.module), digestOf(here.module));
+    assert.deepEqual(
+      made.artifacts.map(({ digest }) => digest),
+      here.artifacts.map(({ digest }) => digest),
+    );
+    assert.equal(failed, "wasm-not-wasm");
+  } finally {
+    await thread.close();
+  }
+  assert.equal(digestOf((await thread.make(job)).module), digestOf(make(job).module), "a new one");
+  await thread.close();
 });
 
 test("a store behind has what is served, and what is signed there is served too", async () => {
