@@ -42,7 +42,7 @@ export class Client {
     return this.#ask({ does: "load", ...order });
   }
 
-  /** Milliseconds until the first 200 after each of these guilty requests; null: not within 5 s. */
+  /** Milliseconds until the first 200 after each of these guilty requests; null: not within 3 s. */
   async recovery(order: {
     port: number;
     header: string;

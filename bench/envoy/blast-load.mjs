@@ -4,7 +4,7 @@
 import { Agent, request } from "node:http";
 
 const PATIENCE = 10_000;
-const RECOVERY = 5_000;
+const RECOVERY = 3_000;
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** The status of one request, 0 where there was no answer, and milliseconds to it. */

@@ -143,7 +143,7 @@ async function blast(
   }
 }
 
-/** Milliseconds until an innocent request is answered with 200 again, after the 1st, 2nd and 10th guilty one; null: not within 5 s. */
+/** Milliseconds until an innocent request is answered with 200 again, after the 1st, 2nd and 10th guilty one; null: not within 3 s. */
 async function recoveryOf(
   listeners: readonly BedListener[],
   header: string,

@@ -17,7 +17,7 @@ import { allSides, type Sides, variants } from "./sides.ts";
 const LIMIT = { headers: 1.3, body: 1.15, whole: 1.05, telemetry: 0.2 };
 const CONNECTIONS = 16;
 const RATE = 2000;
-const FULL = { runs: 10, slices: 5, requests: 4000, warm: 20_000, seconds: 8 };
+const FULL = { runs: 10, slices: 5, requests: 2500, warm: 10_000, seconds: 5 };
 const QUICK = { runs: 3, slices: 2, requests: 2000, warm: 5000, seconds: 2 };
 type Times = typeof FULL;
 
