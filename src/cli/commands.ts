@@ -5,37 +5,23 @@ import { auditRow } from "./audit-row.ts";
 import type { CommandRow, FlagRow, Input } from "./command-row.ts";
 import { canaryFlags, generateRows } from "./generate-rows.ts";
 import { ociRows, remoteFlags } from "./oci-rows.ts";
+import {
+  configurationFlag,
+  modeFlag,
+  policyFlag,
+  ref,
+  roleFlag,
+  rootIdFlag,
+  startFlags,
+} from "./plugin-flags.ts";
 import { serveRow } from "./serve-row.ts";
-import { signerFlags, supplyRows, trustFlags } from "./supply-rows.ts";
+import { signerFlags, trustFlags } from "./signing-flags.ts";
+import { supplyRows } from "./supply-rows.ts";
 
 /** On every command; the parser adds it, no row repeats it. */
 export const commonFlags = [
   { name: "json", summary: "print one JSON document instead of text" },
 ] as const satisfies readonly FlagRow[];
-
-const ref = {
-  name: "ref",
-  summary: "the plugin: a .wasm file, https://, oci:// or oci-layout:",
-  required: true,
-} as const;
-const policyFlag = {
-  name: "policy",
-  short: "p",
-  value: "FILE",
-  summary: "the plugin's policy (YAML or JSON)",
-} as const;
-const roleFlag = {
-  name: "role",
-  value: "NAME",
-  summary: "instead of a policy: a role's template with its default limits",
-} as const;
-
-const modeFlag = {
-  name: "mode",
-  value: "MODE",
-  summary: "how exactly fuel is counted, instead of the policy's",
-  choices: ["bound", "exact"],
-} as const;
 
 /** What a run is looked at by; `policy learn` and `policy fit` take the same. */
 const evidenceFlags = [
@@ -51,12 +37,8 @@ const evidenceFlags = [
     summary: "a record of a run, or the folder that `glovebox run --record` wrote",
     many: true,
   },
-  { name: "configuration", value: "TEXT", summary: "the configuration that the plugin is given" },
-  {
-    name: "root-id",
-    value: "NAME",
-    summary: "the root id that it is given; without it the file's name",
-  },
+  configurationFlag,
+  rootIdFlag,
   {
     name: "margin",
     value: "FACTOR",
@@ -174,11 +156,7 @@ export const commands = {
     flags: [
       policyFlag,
       roleFlag,
-      {
-        name: "configuration",
-        value: "TEXT",
-        summary: "the configuration that the plugin is given",
-      },
+      configurationFlag,
       { name: "details", summary: "also what each plugin did" },
       { name: "junit", value: "FILE", summary: "also write the rows as a JUnit report" },
       {
@@ -375,18 +353,7 @@ export const commands = {
         summary:
           "where Envoy finds the hardened module: http:, https:, or file: on the proxy's machine",
       },
-      { name: "configuration", value: "TEXT", summary: "the configuration of the plugin" },
-      {
-        name: "root-id",
-        value: "NAME",
-        summary: "the root id that it is given; without it the file's name",
-      },
-      {
-        name: "env",
-        value: "NAME=VALUE",
-        summary: "an environment variable of the plugin; it gets no others",
-        many: true,
-      },
+      ...startFlags,
       {
         name: "listen",
         value: "HOST:PORT",

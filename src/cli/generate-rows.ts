@@ -2,14 +2,9 @@
 // only, as the table itself.
 import { envoyReleases } from "../spec/envoy-versions.ts";
 import { istioReleases } from "../spec/mesh-api.ts";
-import type { ArgRow, CommandRow, FlagRow } from "./command-row.ts";
+import type { CommandRow, FlagRow } from "./command-row.ts";
 import { remoteFlags } from "./oci-rows.ts";
-
-const ref = {
-  name: "ref",
-  summary: "the plugin: a .wasm file, https://, oci:// or oci-layout:",
-  required: true,
-} as const satisfies ArgRow;
+import { policyFlag, ref, roleFlag, startFlags } from "./plugin-flags.ts";
 
 const output = {
   name: "output",
@@ -83,13 +78,6 @@ export const canaryFlags = [
   percent,
 ] as const satisfies readonly FlagRow[];
 
-const policyFlag = {
-  name: "policy",
-  short: "p",
-  value: "FILE",
-  summary: "the plugin's policy (YAML or JSON)",
-} as const satisfies FlagRow;
-
 const policies = {
   ...policyFlag,
   summary: "a plugin's policy (YAML or JSON)",
@@ -100,11 +88,7 @@ const policies = {
 /** What every target that runs a plugin is given. */
 const pluginFlags = [
   policyFlag,
-  {
-    name: "role",
-    value: "NAME",
-    summary: "instead of a policy: a role's template with its default limits",
-  },
+  roleFlag,
   {
     name: "url",
     value: "URL",
@@ -117,18 +101,7 @@ const pluginFlags = [
     summary: "for oci: the digest of its manifest, sha256:…, unless the URL ends in it",
   },
   { name: "hardened", value: "FILE", summary: "write the hardened module there" },
-  { name: "configuration", value: "TEXT", summary: "the configuration of the plugin" },
-  {
-    name: "root-id",
-    value: "NAME",
-    summary: "the root id that it is given; without it the file's name",
-  },
-  {
-    name: "env",
-    value: "NAME=VALUE",
-    summary: "an environment variable of the plugin; it gets no others",
-    many: true,
-  },
+  ...startFlags,
   name,
   namespace,
   label,

@@ -1,9 +1,8 @@
 // Rows of the commands that sign, attest and lock.
 import type { CommandRow } from "./command-row.ts";
 import { remoteFlags } from "./oci-rows.ts";
+import { modeFlag, policyFlag } from "./plugin-flags.ts";
 import { signerFlags } from "./signing-flags.ts";
-
-export { signerFlags, trustFlags } from "./signing-flags.ts";
 
 const artifact = {
   name: "ref",
@@ -11,13 +10,7 @@ const artifact = {
   required: true,
 } as const;
 
-const policies = {
-  name: "policy",
-  short: "p",
-  value: "FILE",
-  summary: "the policy of a plugin",
-  many: true,
-} as const;
+const policies = { ...policyFlag, summary: "the policy of a plugin", many: true } as const;
 
 const lockFile = {
   name: "lock",
@@ -83,23 +76,13 @@ export const supplyRows = {
     detail: `Hardens the original again and compares: the statement is signed only if every byte is the artifact's, and verify finds nothing. With --predicate, attaches a statement of yours, such as SLSA provenance; with --bundle, one that is signed already. ${PASSWORD}`,
     args: [artifact],
     flags: [
-      {
-        name: "policy",
-        short: "p",
-        value: "FILE",
-        summary: "the policy that it is hardened under",
-      },
+      { ...policyFlag, summary: "the policy that it is hardened under" },
       {
         name: "original",
         value: "REF",
         summary: "the plugin as its author shipped it: a file or any reference",
       },
-      {
-        name: "mode",
-        value: "MODE",
-        summary: "how exactly fuel is counted, instead of the policy's",
-        choices: ["bound", "exact"],
-      },
+      modeFlag,
       { name: "predicate", value: "FILE", summary: "attach this predicate (JSON) instead" },
       { name: "type", value: "URI", summary: "the predicate's type; without it SLSA provenance 1" },
       { name: "bundle", value: "FILE", summary: "attach this bundle instead (harden --attest)" },
