@@ -1,7 +1,8 @@
-// A smoke of the targets that need no third party, the same run each time; those of wasm-tools and Wasmtime
-// are among the interop tests.
+// A smoke of each target, the same run each time. Those of wasm-tools are counted skips where it is not installed;
+// the interop tests install it, run more of them, and ask Wasmtime too.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { buildPlugins } from "../../plugins/build.ts";
 import { fromFile, toFile } from "./corpus.ts";
 import { Differential } from "./differential.ts";
 import { generate } from "./generate.ts";
@@ -9,6 +10,7 @@ import { generated } from "./generated.ts";
 import { withRow } from "./report.ts";
 import { runSeeds, type Tally } from "./target.ts";
 import { targets } from "./targets.ts";
+import { wasmToolsVersion } from "./wasm-tools.ts";
 
 const said = ({ failures }: Tally): string[] =>
   failures.map(({ seed, what }) => `seed ${seed}: ${what}`);
@@ -23,6 +25,28 @@ for (const name of ["aimed", "generated", "hoisted"])
     assert.ok(tally.counts["exact and exact - 1 budgets probed"]! > 1);
     t.diagnostic(JSON.stringify(tally.counts));
     target.end();
+  });
+
+const noTools = wasmToolsVersion() === undefined ? "wasm-tools is not on the PATH" : false;
+
+for (const [name, runs] of [
+  ["smith", 6],
+  ["mutated", 6],
+] as const)
+  test(`${runs} ${name} modules do the same hardened, in both modes`, {
+    skip: noTools,
+  }, async (t) => {
+    await buildPlugins();
+    const target = targets[name]!({ rare: 3, wasmtime: false });
+    try {
+      const { counts, ...tally } = await runSeeds(target, 1, runs);
+      assert.deepEqual(said({ counts, ...tally }), []);
+      assert.ok(counts.hardened! >= 2, JSON.stringify(counts));
+      assert.ok(counts["calls compared with the original"]! > 0);
+      t.diagnostic(JSON.stringify(counts));
+    } finally {
+      target.end();
+    }
   });
 
 test("eight generated modules keep the promise in the counting interpreter", async (t) => {
