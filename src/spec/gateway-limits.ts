@@ -21,6 +21,12 @@ export const h2Limits = {
   outstandingSettings: 10,
 } as const;
 
+/**
+ * Streams that end by a reset within `lifetime`, among so many: with more than half of them a client attacks, as
+ * Envoy counts it (`http.premature_reset_total_stream_count`, `…_min_stream_lifetime_seconds`).
+ */
+export const prematureResets = { streams: 500, lifetime: 1000 } as const;
+
 /** Names of hosts are looked up again after this. */
 export const dnsRefresh = 5000;
 

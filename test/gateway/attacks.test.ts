@@ -58,7 +58,7 @@ async function pour(
     });
   }
   for (const piece of pieces) {
-    if (cut) break;
+    if (cut || socket.destroyed) break;
     if (socket.write(piece, "latin1")) continue;
     // One that reads nothing back may be stopped by the other side: then there is nothing more to pour.
     const full = new Promise<void>((resolve) => socket.once("drain", resolve));
@@ -248,6 +248,10 @@ test(
         const { socket, seen } = await pour(lab.port, opening(resets), true);
         await lab.until(() => saysGoodbye(seen()));
         assert.equal((await lab.ask("/next")).status, 200);
+        // It doesn't wait for the client to leave.
+        await lab.until(async () => (await lab.stat("listener.main.downstream_cx_active")) === 0);
+        const counter = "http.ingress.downstream_rq_too_many_premature_resets";
+        assert.equal(await lab.stat(counter), 1);
         socket.destroy();
         assert.ok(asked < 5000, `${asked} of 20000 reached the upstream`);
       },

@@ -20,6 +20,7 @@ export type CodecCounter =
   | "downstream_rq_timeout"
   | "downstream_rq_header_timeout"
   | "downstream_rq_idle_timeout"
+  | "downstream_rq_too_many_premature_resets"
   | "downstream_rq_ws_refused";
 
 export interface ConnectionContext {

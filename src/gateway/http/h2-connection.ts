@@ -1,7 +1,8 @@
 // An HTTP/2 connection of a client: node:http2's session, each stream an exchange. The invariants: streams, control
 // frames and header sizes are bounded by the session; a session without streams is closed when it idles, and any with
-// its client, which has no answer to wait for once it has ended its side.
+// its client, which has no answer to wait for once it has ended its side. One that resets what it opens is cut off.
 import {
+  constants,
   performServerHandshake,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -13,6 +14,7 @@ import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo } from "./exchange.ts";
 import { H2Exchange } from "./h2-exchange.ts";
 import { fromH2 } from "./h2-headers.ts";
+import { PrematureResets } from "./premature-resets.ts";
 import { refusalOf } from "./refusal.ts";
 import { targetOf } from "./request-target.ts";
 
@@ -21,6 +23,7 @@ export class H2Connection implements Timed {
   deadline: number;
   readonly #session: ServerHttp2Session;
   readonly #context: ConnectionContext;
+  readonly #resets = new PrematureResets();
   #streams = 0;
 
   /** Takes over a socket whose first bytes, if any were read, have been put back. */
@@ -60,8 +63,12 @@ export class H2Connection implements Timed {
     const context = this.#context;
     this.#streams++;
     this.deadline = Number.POSITIVE_INFINITY;
+    const opened = context.deadlines.now();
+    let exchange: H2Exchange | null = null;
     stream.once("close", () => {
       this.#streams--;
+      const reset = stream.rstCode !== constants.NGHTTP2_NO_ERROR && exchange?.cut !== true;
+      if (this.#resets.ended(reset, context.deadlines.now() - opened)) this.#cutOff();
       if (this.#streams > 0) return;
       this.deadline = this.#idleFrom(context.deadlines.now());
       if (context.draining) this.#session.close();
@@ -83,13 +90,20 @@ export class H2Connection implements Timed {
       const headersOnly = (flags & 1) !== 0;
       const waits = !headersOnly && headers.get("expect")?.toLowerCase() === "100-continue";
       if (waits) headers.remove("expect");
-      const exchange = new H2Exchange(stream, headers, headersOnly, this.info, context);
+      exchange = new H2Exchange(stream, headers, headersOnly, this.info, context);
       if (waits) stream.additionalHeaders({ ":status": 100 });
       context.handler(exchange);
     } catch (error) {
       context.onBug(error, this.info);
       stream.destroy();
     }
+  }
+
+  /** The session would say good-bye by itself in the end, but keep the connection as long as the client does. */
+  #cutOff(): void {
+    if (this.#session.destroyed) return;
+    this.#context.counters.add("downstream_rq_too_many_premature_resets", 1);
+    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /** Takes no new streams; ends with the last. */

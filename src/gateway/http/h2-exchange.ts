@@ -18,6 +18,8 @@ export class H2Exchange extends OpenRequest implements Exchange, Timed {
   #slow = false;
   #trailers: HeaderMap | null = null;
   #incoming: HeaderMap | null = null;
+  /** The gateway itself has reset the stream. */
+  cut = false;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -118,6 +120,7 @@ export class H2Exchange extends OpenRequest implements Exchange, Timed {
 
   reset(): void {
     if (this.ended) return;
+    this.cut = true;
     this.#end();
     this.#try(() => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   }
