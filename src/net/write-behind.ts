@@ -20,7 +20,8 @@ export function writeBehind(cache: BlobCache): WriteBehind {
     },
     async put(bytes, digest = digestOf(bytes)) {
       if (underWay.has(digest)) return;
-      const done = cache.put(bytes, digest).finally(() => underWay.delete(digest));
+      const written = cache.put(bytes, digest).catch(() => {});
+      const done = written.finally(() => underWay.delete(digest));
       underWay.set(digest, { bytes, done });
     },
     async settled() {
