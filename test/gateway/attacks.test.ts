@@ -360,6 +360,35 @@ test(
 );
 
 test(
+  "a thousand connections that are secured and then say nothing keep nobody waiting, and are let go by a drain",
+  { ...START, skip: missing },
+  () =>
+    withLab(async (lab, clusters) => {
+      lab.write(secured(bootstrap({ clusters })));
+      await lab.start(["--concurrency", "1"]);
+      assert.equal(await askTls(lab.port), 200);
+      const before = held(lab);
+      const handshakes: Promise<void>[] = [];
+      let gone = 0;
+      for (let i = 0; i < 1000; i++) {
+        const socket = connectTls({ port: lab.port, host: "127.0.0.1", rejectUnauthorized: false });
+        socket.on("error", () => {});
+        socket.on("close", () => gone++);
+        handshakes.push(new Promise((resolve) => socket.once("secureConnect", resolve)));
+        if (handshakes.length === 50) await Promise.all(handshakes.splice(0));
+      }
+      const active = "listener.main.downstream_cx_active";
+      await lab.until(async () => (await lab.stat(active)) === 1000);
+      assert.equal(await askTls(lab.port), 200);
+      assert.ok(held(lab) - before < 400 * MIB, `${(held(lab) - before) / MIB} MiB more`);
+      assert.equal(gone, 0);
+      lab.signal("SIGTERM");
+      assert.deepEqual(await lab.ended(), [143, null]);
+      await lab.until(() => gone === 1000);
+    }),
+);
+
+test(
   "a client that renegotiates again and again loses its connection",
   {
     ...START,

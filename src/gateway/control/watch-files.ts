@@ -38,6 +38,7 @@ export class FileWatch {
   #timer: NodeJS.Timeout | null = null;
   #settle: NodeJS.Timeout | null = null;
   #looking = false;
+  #closed = false;
 
   constructor(changed: () => void) {
     this.#changed = changed;
@@ -48,6 +49,7 @@ export class FileWatch {
     const all = [...new Set(files.map((one) => resolve(one)))];
     const fresh = all.filter((file) => !this.#signs.has(file));
     const signs = await Promise.all(fresh.map((file) => signSince(file, since)));
+    if (this.#closed) return;
     const found = new Map(fresh.map((file, i) => [file, signs[i]!]));
     // One that was watched has the sign of when it was looked at, which was before it was read.
     this.#signs = new Map(all.map((file) => [file, this.#signs.get(file) ?? found.get(file)!]));
@@ -100,6 +102,7 @@ export class FileWatch {
   }
 
   close(): void {
+    this.#closed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     if (this.#settle !== null) clearTimeout(this.#settle);
     this.#timer = null;
