@@ -84,7 +84,7 @@ export async function corpusOf(toolchains: boolean, random: number): Promise<Cor
   return { members: [...members, ...regressions(), ...randomOnes(random)], missing };
 }
 
-/** As a role has it, in both modes, and with every rule and with accounts of streams. */
+/** As a role has it, in both modes, and with every rule, accounts of streams, telemetry and answers to exhaustion. */
 const forms = [
   { mode: "bound", guarded: false },
   { mode: "exact", guarded: false },
@@ -108,7 +108,13 @@ function policyOf({ role, allow }: Member, { mode, guarded }: Form): Policy {
     streams,
     fuel: { ...policy.limits.fuel, request: fuel.request },
   };
-  return { ...policy, rules: guardedPolicy.rules, limits: { ...policy.limits, ...limits } };
+  return {
+    ...policy,
+    rules: guardedPolicy.rules,
+    limits: { ...policy.limits, ...limits },
+    telemetry: true,
+    onExhaustion: "deny",
+  };
 }
 
 /** A member hardened in each form; empty where harden refuses it, for what it is. */

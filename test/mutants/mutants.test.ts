@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { random } from "../fuzz/random.ts";
+import { wat } from "../wat.ts";
 import { ALONE, emptyVerdicts, judgeAll } from "./batch.ts";
 import { type Corpus, corpusOf, subjectsOf } from "./corpus.ts";
 import type { Mutant } from "./edits.ts";
-import { slotKinds } from "./kinds.ts";
+import { slotKinds, telemetryKinds } from "./kinds.ts";
 import { reachedIn, show } from "./oracle.ts";
 import { guestOf, levelsOf, plan } from "./plan.ts";
 import { runMutants, summary } from "./run.ts";
@@ -17,11 +18,27 @@ import { withEdits } from "./subject.ts";
 const small = ["header-tag", "recursion-mutual", "fill-4g", "exfiltrate-foreign"];
 const few = { functions: 3, perTemplate: 1, perKind: 5 };
 /** Those that the guards of the small ones lead to; the others are of guards.test.ts in test/verify. */
-const guardKinds = ["inside", "spender", "matcher", "check", ...slotKinds];
+const guardKinds = [
+  ...["inside", "spender", "matcher", "check", "spentOut", "adopt"],
+  ...[...slotKinds, ...telemetryKinds],
+];
+/** An answer to a call of its own, for a stream that it names. */
+const asking = wat(`(module
+  (import "env" "proxy_http_call"
+    (func $ask (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "env" "proxy_set_effective_context" (func $act_for (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_1"))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+    (call $ask (i32.const 64) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 1000) (i32.const 128)))
+  (func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32)
+    (drop (call $act_for (i32.const 2)))))`);
 let corpus: Corpus;
 before(async () => {
   const { members, missing } = await corpusOf(false, 3);
-  corpus = { members: members.filter(({ name }) => small.includes(name)), missing };
+  const own = { name: "asking", bytes: asking, role: "external-auth", allow: [] } as const;
+  corpus = { members: [...members.filter(({ name }) => small.includes(name)), own], missing };
 });
 
 const subjectNamed = (name: string, mode: "bound" | "exact"): Subject =>
@@ -51,7 +68,7 @@ test("mutants of every template of small modules are rejected or shown harmless;
   const totals = runMutants(corpus, { seed: 1, random: 120, all: false, sampling });
   t.diagnostic(summary(totals));
   assert.deepEqual(totals.failures, []);
-  assert.equal(totals.modules, 3 * small.length);
+  assert.equal(totals.modules, 3 * corpus.members.length);
   assert.equal(totals.covered, totals.templates);
   assert.ok(totals.mutants > 1500, `${totals.mutants}`);
   assert.ok(totals.invalid < totals.mutants / 25, `${totals.invalid} invalid`);

@@ -121,7 +121,8 @@ function* imports(subject: Subject): Generator<Change> {
     ];
     const signature = typeKey(typeOf(subject, i));
     const row = denied.find(
-      ({ params, result }) => typeKey(signatureOf(params, result)) === signature,
+      ({ name, params, result }) =>
+        name !== one.name && typeKey(signatureOf(params, result)) === signature,
     );
     if (row === undefined) continue;
     const other = { ...one, module: row.module, name: row.name };

@@ -77,6 +77,7 @@ function* weakened(guest: Guest, site: Site): Generator<Made> {
     const say = (text: string): string => `${text} for ${name} in its place ${i - site.from}`;
     if (name === "global.set" || name === "local.set") yield [say("drop"), [swap(one, "drop")]];
     else if (name === "local.tee") yield [say("nothing"), [cut(one)]];
+    else if (name === "call") yield [say("nothing"), [cut(one)]];
     else if (name === "unreachable") yield [say("nop"), [swap(one, "nop")]];
     else if (name === "if") {
       const to = code[site.to - 1]!.end;

@@ -3,6 +3,7 @@
 // charged at least what was executed.
 import { F64, FUNCREF, I64, PAGE, V128 } from "../../src/spec/binary.ts";
 import { ENTRY_FREE, injectedOffset, PHASE, RESERVE } from "../../src/spec/layout.ts";
+import { ANSWER_IMPORT, telemetryImports } from "../../src/spec/telemetry.ts";
 import { decode } from "../../src/wasm/decode.ts";
 import type { Call } from "../fuzz/generate.ts";
 import { lifeOf } from "../fuzz/mutated.ts";
@@ -13,8 +14,11 @@ import { broken, entries } from "../oracle/promise.ts";
 import { Trap, type Value } from "../oracle/value.ts";
 import { type Subject, typeOf } from "./subject.ts";
 
-/** A failing check takes so many instructions from the one that makes the fuel negative to its trap. */
-const FAILING = 6;
+/**
+ * A failing check takes so many instructions from the one that makes the fuel negative to its trap; more where it
+ * reports itself before.
+ */
+const FAILING = { silent: 6, telling: 64 } as const;
 
 export interface Shown {
   /** Why the promise does not hold; null where it does. */
@@ -31,11 +35,13 @@ class Watch {
   readonly #fuel: number;
   readonly #memory: number;
   readonly #func: number;
+  readonly #failing: number;
 
   constructor({ fuel, policy }: Subject, func: number) {
     this.#fuel = fuel;
     this.#memory = policy.limits.memoryPages * PAGE;
     this.#func = func;
+    this.#failing = policy.telemetry ? FAILING.telling : FAILING.silent;
   }
 
   readonly hear = (callee: number): void => {
@@ -45,7 +51,7 @@ class Watch {
   readonly see = (machine: Machine): void => {
     if (machine.memory.length > this.#memory) this.problem ??= "the memory is above its cap";
     if ((machine.globals[this.#fuel] as bigint) >= 0n) this.#negative = 0;
-    else if (++this.#negative > FAILING) this.problem ??= "it runs on with negative fuel";
+    else if (++this.#negative > this.#failing) this.problem ??= "it runs on with negative fuel";
   };
 }
 
@@ -72,8 +78,12 @@ export function show(
   calls: readonly Call[] = callsOf(subject, bytes),
 ): Shown {
   const { policy } = subject;
+  const own: ReadonlySet<string> = new Set([
+    ...(policy.telemetry ? telemetryImports : []),
+    ...(policy.onExhaustion === "deny" ? [ANSWER_IMPORT] : []),
+  ]);
   const foreign = decode(bytes).imports.find(
-    ({ name, desc }) => desc.kind !== "func" || !policy.allow.has(name),
+    ({ name, desc }) => desc.kind !== "func" || !(policy.allow.has(name) || own.has(name)),
   );
   if (foreign !== undefined)
     return { broken: `it imports ${foreign.name}`, entries: 0, reached: false };

@@ -34,7 +34,13 @@ const patterns = {
 } as const;
 
 export const templateKinds = Object.keys(patterns) as readonly (keyof typeof patterns)[];
-const words = templateKinds.map((kind) => ({ kind, words: patterns[kind].split(" ") }));
+// With telemetry the arm that traps says so first.
+const words = templateKinds.flatMap((kind) =>
+  [patterns[kind], patterns[kind].replace(TRAP, `call ${TRAP}`)].map((pattern) => ({
+    kind,
+    words: pattern.split(" "),
+  })),
+);
 
 export interface Globals {
   readonly fuel: number;

@@ -65,7 +65,9 @@ export function generatedOf(bytes: Uint8Array): Generated {
   const fuel = module.exports.find((entry) => entry.name === "glovebox_fuel")!.index;
   const pays = (func: number): boolean => {
     const { params, results } = module.types[module.funcs[func - imported.length]!]!;
-    return params.length === 1 && params[0] === I64 && results.length === 0;
+    const calls = reader.read(func - imported.length).code.some((at) => at.name === "call");
+    // Telemetry's `report` has its type, and calls the host.
+    return params.length === 1 && params[0] === I64 && results.length === 0 && !calls;
   };
   const helpers = Array.from(
     { length: firstGuest - imported.length },
