@@ -4,7 +4,16 @@
 // vm_id of its own, and `failOpen` is Envoy's deprecated flag: the request that traps goes on as well.
 import { type Finding, fail, finding } from "../../errors/failure.ts";
 import { codeSource } from "../envoy/generate/clusters.ts";
-import { at, type Entry, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
+import {
+  at,
+  type Entry,
+  type MapNode,
+  map,
+  type Node,
+  tree,
+  under,
+} from "../envoy/generate/yaml.ts";
+import { bytesPin, gatewayTarget, needTargets, refuseSource, revisionsOf } from "./attach.ts";
 import {
   cannot,
   configurationObject,
@@ -24,25 +33,12 @@ export interface GatewayRequest extends MeshRequest {
   readonly form: GatewayForm;
 }
 
-const GATEWAY_API = "gateway.networking.k8s.io";
 const EXTENSION = "gateway.envoyproxy.io/v1alpha1";
 
-const reference = ({ kind, name }: TargetRef): Node => tree({ group: GATEWAY_API, kind, name });
-
 function codeOf({ source, facts }: Revision, pullSecret: string | null): Node {
-  if (source.kind === "file") {
-    return fail("generate-source", {
-      target: "Envoy Gateway",
-      kind: "a file",
-      takes: "oci:// and https://",
-    });
-  }
   if (source.kind === "http") {
-    const pin = under(
-      ["Of the hardened module: other bytes are refused."],
-      at("sha256", source.pin!),
-    );
-    return map(at("type", "HTTP"), at("http", map(at("url", source.url), pin)));
+    const http = map(at("url", source.url), bytesPin("sha256", source));
+    return map(at("type", "HTTP"), at("http", http));
   }
   const secret =
     pullSecret === null ? [] : [at("pullSecretRef", tree({ kind: "Secret", name: pullSecret }))];
@@ -65,8 +61,9 @@ function failOpen({ envoy }: Revision): Entry {
   return under([above], at("failOpen", failure === "open"));
 }
 
-function extensionPolicy(request: GatewayRequest): Node {
+function extensionPolicy(request: GatewayRequest): MapNode {
   const { stable } = request;
+  refuseSource([stable], "file", "Envoy Gateway", "oci:// and https://");
   if (stable.envoy.environment.length > 0) {
     fail("generate-gateway-variables", {
       names: stable.envoy.environment.map(([name]) => name).join(", "),
@@ -82,7 +79,13 @@ function extensionPolicy(request: GatewayRequest): Node {
       : [at("config", configurationObject(stable, "an EnvoyExtensionPolicy", instead))]),
     failOpen(stable),
   );
-  const spec = map(at("targetRefs", request.targets.map(reference)), at("wasm", [wasm]));
+  const spec = map(
+    at(
+      "targetRefs",
+      request.targets.map((one) => gatewayTarget(one)),
+    ),
+    at("wasm", [wasm]),
+  );
   const frame = { apiVersion: EXTENSION, kind: "EnvoyExtensionPolicy" };
   return object({ ...frame, name: request.name, namespace: request.namespace }, at("spec", spec));
 }
@@ -91,9 +94,7 @@ const listenerType = "type.googleapis.com/envoy.config.listener.v3.Listener";
 const clusterType = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 
 function patches(request: GatewayRequest, gateway: TargetRef): readonly Node[] {
-  const { stable, canary, namespace } = request;
-  const sources = [stable, ...(canary === null ? [] : [canary.revision])];
-  const clusters = sources.flatMap(({ envoy }) =>
+  const clusters = revisionsOf(request).flatMap(({ envoy }) =>
     codeSource(envoy).map((value) => {
       const cluster = `${envoy.policy.name}-code`;
       const operation = map(at("op", "add"), at("path", ""), at("value", value));
@@ -112,17 +113,17 @@ function patches(request: GatewayRequest, gateway: TargetRef): readonly Node[] {
   );
   const filter = map(
     at("type", listenerType),
-    at("name", `${namespace}/${gateway.name}/${request.listener}`),
+    at("name", `${request.namespace}/${gateway.name}/${request.listener}`),
     at("operation", operation),
   );
   return [...clusters, filter];
 }
 
-function patchPolicy(request: GatewayRequest): Node {
+function patchPolicy(request: GatewayRequest): MapNode {
   const [gateway, ...others] = request.targets;
   if (gateway?.kind !== "Gateway" || others.length > 0) return fail("generate-patch-target", {});
   const spec = map(
-    at("targetRef", reference(gateway)),
+    at("targetRef", gatewayTarget(gateway)),
     at("type", "JSONPatch"),
     at("jsonPatches", patches(request, gateway)),
   );
@@ -151,20 +152,10 @@ function findingsOf(request: GatewayRequest, asked: GatewayForm): readonly Findi
 export function generateEnvoyGateway(asked: GatewayRequest): Written {
   const request: GatewayRequest =
     asked.canary === null ? asked : { ...asked, form: "patch-policy" };
-  if (request.targets.length === 0)
-    fail("generate-targets", { target: "Envoy Gateway", such: "Gateway/NAME or HTTPRoute/NAME" });
+  needTargets(request, "Envoy Gateway", "Gateway/NAME or HTTPRoute/NAME");
   if (request.form === "patch-policy") {
-    const revisions = [
-      request.stable,
-      ...(request.canary === null ? [] : [request.canary.revision]),
-    ];
-    if (revisions.some(({ source }) => source.kind === "oci")) {
-      fail("generate-source", {
-        target: "an EnvoyPatchPolicy",
-        kind: "oci://",
-        takes: "https:// and file:, because Envoy itself fetches the module there",
-      });
-    }
+    const takes = "https:// and file:, because Envoy itself fetches the module there";
+    refuseSource(revisionsOf(request), "oci", "an EnvoyPatchPolicy", takes);
   }
   const node = request.form === "patch-policy" ? patchPolicy(request) : extensionPolicy(request);
   const consumer = `Envoy Gateway 1.1 and newer (for its Envoy from ${request.stable.envoy.version} on)`;
@@ -173,7 +164,7 @@ export function generateEnvoyGateway(asked: GatewayRequest): Written {
     "Measured: the definitions of Envoy Gateway 1.9 take it; Envoy 1.36 to 1.40 run the messages. What the controller makes of it: from its source.",
   ]);
   return {
-    documents: [{ head, node: node as ReturnType<typeof map> }],
+    documents: [{ head, node }],
     findings: findingsOf(request, asked.form),
   };
 }

@@ -3,7 +3,8 @@
 // documentation only: its source is closed.
 import { type Finding, fail } from "../../errors/failure.ts";
 import { types } from "../envoy/generate/names.ts";
-import { at, type Entry, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
+import { at, type Entry, type MapNode, map, tree, under } from "../envoy/generate/yaml.ts";
+import { bytesPin, gatewayTarget, needTargets, refuseSource } from "./attach.ts";
 import {
   CANARY,
   CANARY_LABEL,
@@ -52,16 +53,10 @@ function refuse({ envoy }: Revision): void {
   if (envoy.environment.length > 0) fail("generate-gloo-variables", {});
 }
 
-function listenerFilter(request: GlooRequest, revision: Revision): Node {
+function listenerFilter(request: GlooRequest, revision: Revision): MapNode {
   refuse(revision);
+  refuseSource([revision], "http", "Gloo Gateway", "oci:// and file:");
   const { source, envoy } = revision;
-  if (source.kind === "http") {
-    fail("generate-source", {
-      target: "Gloo Gateway",
-      kind: "http(s)://",
-      takes: "oci:// and file:",
-    });
-  }
   const open = envoy.policy.failure === "open";
   const from =
     source.kind === "oci"
@@ -89,15 +84,10 @@ function listenerFilter(request: GlooRequest, revision: Revision): Node {
   );
 }
 
-function listenerOption(request: GlooRequest, revision: Revision, suffix: string): Node {
+function listenerOption(request: GlooRequest, revision: Revision, suffix: string): MapNode {
   const { targets, name, namespace } = request;
-  if (targets.length === 0)
-    fail("generate-targets", { target: "Gloo Gateway", such: "Gateway/NAME" });
-  const refs = targets.map((one) => ({
-    group: "gateway.networking.k8s.io",
-    kind: one.kind,
-    name: `${one.name}${suffix}`,
-  }));
+  needTargets(request, "Gloo Gateway", "Gateway/NAME");
+  const refs = targets.map((one) => gatewayTarget(one, suffix));
   const wasm = map(at("filters", [listenerFilter(request, revision)]));
   return object(
     {
@@ -106,20 +96,16 @@ function listenerOption(request: GlooRequest, revision: Revision, suffix: string
       name: `${name}${suffix}`,
       namespace,
     },
-    at("spec", map(at("targetRefs", tree(refs)), at("options", map(at("wasm", wasm))))),
+    at("spec", map(at("targetRefs", refs), at("options", map(at("wasm", wasm))))),
   );
 }
 
-function deploymentFilter(request: GlooRequest, revision: Revision): Node {
+function deploymentFilter(request: GlooRequest, revision: Revision): MapNode {
   refuse(revision);
   const { source, envoy } = revision;
-  const http = map(
-    at("uri", source.url),
-    under(["Of the hardened module: other bytes are refused."], at("sha", source.pin ?? "")),
-  );
   const from =
     source.kind === "http"
-      ? at("httpUriSource", http)
+      ? at("httpUriSource", map(at("uri", source.url), bytesPin("sha", source)))
       : source.kind === "oci"
         ? at("wasmImageSource", map(at("wasmImageTag", imageOf(revision))))
         : at("localPathSource", new URL(source.url).pathname);
@@ -133,7 +119,7 @@ function deploymentFilter(request: GlooRequest, revision: Revision): Node {
   );
 }
 
-function deploymentPolicy(request: GlooRequest, revision: Revision, suffix: string): Node {
+function deploymentPolicy(request: GlooRequest, revision: Revision, suffix: string): MapNode {
   if (revision.envoy.policy.failure === "open") fail("generate-gloo-open", {});
   const canary = suffix === "" ? [] : [[CANARY_LABEL, "true"] as const];
   const labels = Object.fromEntries([...request.labels, ...canary]);
@@ -182,7 +168,7 @@ export function generateGloo(request: GlooRequest): Written {
   const head = headOf("gloo", consumer, [...requestLines(request), evidence]);
   const second = request.canary;
   const documents = [
-    { head, node: make(request, request.stable, "") as ReturnType<typeof map> },
+    { head, node: make(request, request.stable, "") },
     ...(second === null
       ? []
       : [
@@ -190,7 +176,7 @@ export function generateGloo(request: GlooRequest): Written {
             head: [
               `The canary: ${second.percent} of a hundred requests have to be sent there by what stands in front.`,
             ],
-            node: make(request, second.revision, `-${CANARY}`) as ReturnType<typeof map>,
+            node: make(request, second.revision, `-${CANARY}`),
           },
         ]),
   ];

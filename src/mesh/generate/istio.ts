@@ -7,7 +7,16 @@ import { failureForm } from "../../spec/envoy-versions.ts";
 import { type IstioVersion, istioHas, istioSince } from "../../spec/istio-releases.ts";
 import { canaryFilter, discoveredDelegate } from "../envoy/generate/canary.ts";
 import { types } from "../envoy/generate/names.ts";
-import { at, type Entry, map, type Node, tree, under } from "../envoy/generate/yaml.ts";
+import {
+  at,
+  type Entry,
+  type MapNode,
+  map,
+  type Node,
+  tree,
+  under,
+} from "../envoy/generate/yaml.ts";
+import { GATEWAY_API, revisionsOf } from "./attach.ts";
 import {
   CANARY,
   cannot,
@@ -56,12 +65,7 @@ function scope({ labels, targets }: MeshRequest, key: string): readonly Entry[] 
 }
 
 const groupOf = (kind: string): { group: string } => ({
-  group:
-    kind === "Service"
-      ? ""
-      : kind === "ServiceEntry"
-        ? "networking.istio.io"
-        : "gateway.networking.k8s.io",
+  group: kind === "Service" ? "" : kind === "ServiceEntry" ? "networking.istio.io" : GATEWAY_API,
 });
 
 function pinOf({ source }: Revision): readonly Entry[] {
@@ -110,7 +114,7 @@ function pluginEntries(request: IstioRequest, revision: Revision): readonly Entr
   ];
 }
 
-function plugin(request: IstioRequest): Node {
+function plugin(request: IstioRequest): MapNode {
   const phase = phaseNames[request.phase];
   const mode = request.side === "inbound" ? "SERVER" : "CLIENT";
   const place = [
@@ -198,10 +202,9 @@ function insertion(request: IstioRequest): Node {
   );
 }
 
-function envoyFilter(request: IstioRequest): Node {
-  const revisions = [request.stable, ...(request.canary === null ? [] : [request.canary.revision])];
+function envoyFilter(request: IstioRequest): MapNode {
   const patches = [
-    ...revisions.map((one, i) => extension(request, one, i > 0)),
+    ...revisionsOf(request).map((one, i) => extension(request, one, i > 0)),
     insertion(request),
   ];
   const frame = {
@@ -269,7 +272,7 @@ export function generateIstio(asked: IstioRequest): Written {
       : [`${CANARY}: ${request.canary.percent} of a hundred requests.`]),
   ]);
   return {
-    documents: [{ head, node: node as ReturnType<typeof map> }],
+    documents: [{ head, node: node }],
     findings: findingsOf(request, asked.form),
   };
 }

@@ -12,6 +12,7 @@ import {
   under,
   yamlText,
 } from "../envoy/generate/yaml.ts";
+import { refuseSource, revisionsOf } from "./attach.ts";
 import { headOf, object, requestLines, type Written } from "./common.ts";
 import type { MeshRequest } from "./request.ts";
 import { httpFilter } from "./wasm-filter.ts";
@@ -38,8 +39,7 @@ function targetOf({ targets, labels }: KumaRequest): Entry {
 }
 
 function modifications(request: KumaRequest): readonly Node[] {
-  const revisions = [request.stable, ...(request.canary === null ? [] : [request.canary.revision])];
-  const clusters = revisions.flatMap(({ envoy }) =>
+  const clusters = revisionsOf(request).flatMap(({ envoy }) =>
     codeSource(envoy).map((cluster) =>
       map(at("cluster", map(at("operation", "Add"), at("value", text(cluster))))),
     ),
@@ -59,14 +59,8 @@ function modifications(request: KumaRequest): readonly Node[] {
 
 /** Writes it. Throws `generate-source` for what Kuma's Envoy can't fetch. */
 export function generateKuma(request: KumaRequest): Written {
-  const revisions = [request.stable, ...(request.canary === null ? [] : [request.canary.revision])];
-  if (revisions.some(({ source }) => source.kind === "oci")) {
-    fail("generate-source", {
-      target: "Kuma",
-      kind: "oci://",
-      takes: "https:// and file:, because Envoy itself reads the module",
-    });
-  }
+  const takes = "https:// and file:, because Envoy itself reads the module";
+  refuseSource(revisionsOf(request), "oci", "Kuma", takes);
   if (request.pullSecret !== null) fail("generate-no-pull-secret", { target: "Kuma" });
   const node = object(
     {
