@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { verify } from "../../src/verify/verify.ts";
+import { u32 } from "./assemble.ts";
 import { forge, type Guest, type Plan, policy, policyWith } from "./forge.ts";
 
 /** A counted call charges no more than the callee's path: the share by depth is one byte. */
@@ -35,6 +36,12 @@ function least(guests: readonly Guest[], more: Partial<Plan> = {}): number {
   return high;
 }
 
+/** A table of eight places with a function in the first. */
+const tabled = (target: string): Partial<Plan> => ({
+  tables: [[0x70, 1, 1, 8]],
+  elements: (symbols) => [[0, 0x41, 0, 0x0b, 1, ...u32(symbols(target))]],
+});
+
 /** 128 bytes, 8 for each slot of parameters, locals and operands, 16 for each argument of the widest call. */
 const frame = (slots: number, args = 0): number => 128 + 8 * slots + 16 * args;
 /** Operands of a charge. */
@@ -51,6 +58,30 @@ test("parameters, locals and operands count a slot each, those of templates too"
   assert.equal(least(one(`CHARGE_G=90 ${four} end`)), frame(4));
   const over = "i32.const 1 i32.const 2 CHARGE_G=90 drop drop";
   assert.equal(least(one(`CHARGE_G=90 ${over} end`)), frame(2 + OWN), "a template on operands");
+});
+
+test("what takes its operands off leaves none behind, however often it stands there", () => {
+  const callee = { type: "i:i", code: "CHARGE_G=90 local.get 0 end" };
+  for (const code of [
+    "block i32.const 0 br_if 0 i32.const 0 br_if 0 i32.const 0 br_if 0 end",
+    "i32.const 0 if end",
+    "i32.const 0 if i32.const 1 drop else i32.const 1 drop end",
+    "block:i i32.const 1 i32.const 2 br_if 0 end drop",
+    "block i32.const 0 br_table 1 0 0 end",
+    "loop:i i32.const 1 end drop",
+    "i32.const 1 memory.size 0 i32.store 2 0",
+    "i32.const 1 i32.const 0 i32.add drop",
+    "ref.null 0x70 ref.is_null drop",
+    "0x41 0x00 0x25 0x00 drop",
+  ])
+    assert.equal(
+      least(one(`CHARGE_G=900 ${`${code} `.repeat(4)} end`), tabled("g1")),
+      frame(OWN),
+      code,
+    );
+  const calls = "i32.const 1 i32.const 0 call_indirect i:i 0 drop i32.const 1 call $g2 drop";
+  const calling = { type: ":", code: `CHARGE_G=900 ${`${calls} `.repeat(4)} end` };
+  assert.equal(least([calling, callee], tabled("g2")), frame(2, 1) + frame(1 + OWN));
 });
 
 test("a vector among parameters or locals counts three slots, and so does then every operand", () => {
@@ -105,4 +136,27 @@ test("of several counted calls of a function the one that charges least is judge
   assert.deepEqual(codes(needed, 2 * needed, needed), []);
   assert.deepEqual(codes(needed - 1, needed), ["verify-stack-charge"]);
   assert.deepEqual(codes(needed, needed - 1), ["verify-stack-charge"]);
+});
+
+test("a call through a type reaches what is called through any type of the same structure", () => {
+  let types = 0;
+  const again = (content: number[]): number[] => {
+    const [count, ...rest] = content;
+    types = count!;
+    return [count! + 1, ...rest, 0x60, 0, 0];
+  };
+  const plan = (target: string): Plan => ({
+    exports: [["run", 0]],
+    ...tabled(target),
+    guests: [
+      { type: ":", code: `CHARGE_G=90 i32.const 0 0x11 0x${types.toString(16)} 0x00 end` },
+      { type: ":", code: "CHARGE_G=90 end" },
+    ],
+    edit: { type: again },
+  });
+  // The first only tells how many types there are without the one that is given again.
+  forge(plan("g1"));
+  const codes = (target: string) => verify(forge(plan(target)), policy).map((one) => one.code);
+  assert.deepEqual(codes("g1"), []);
+  assert.deepEqual(codes("g0"), ["verify-stack-cycle"]);
 });
