@@ -5,7 +5,7 @@ import { renderFinding } from "../errors/render.ts";
 import type { HardenReport } from "../harden/report.ts";
 import { type Generated, generateEnvoy } from "../mesh/envoy/generate/generate.ts";
 import { BACKEND } from "../mesh/envoy/generate/names.ts";
-import type { Code, EnvoyCanary, EnvoyRequest } from "../mesh/envoy/generate/request.ts";
+import type { Code, Endpoint, EnvoyCanary, EnvoyRequest } from "../mesh/envoy/generate/request.ts";
 import { CANARY } from "../mesh/generate/common.ts";
 import { parseReference, pluginName } from "../net/reference.ts";
 import { resolvePolicy } from "../policy/resolve.ts";
@@ -25,6 +25,7 @@ import {
 import type { Io } from "./io.ts";
 import { refuseInputAsOutput, writeOutput } from "./output.ts";
 import { policyAndDocument } from "./policy-source.ts";
+import { portsTaken } from "./ports.ts";
 import { shownPolicy, sourceOf } from "./source.ts";
 import { count } from "./units.ts";
 import { usage } from "./usage.ts";
@@ -109,7 +110,21 @@ async function requestOf(ref: string, flags: Flags, io: Io): Promise<Asked> {
     listen,
     admin,
   };
+  const same = listen.host === admin.host && listen.port === admin.port && listen.port !== 0;
+  if (request.form === "bootstrap" && same)
+    usage(COMMAND, "--listen and --admin are the same address");
   return { request, document };
+}
+
+/** Addresses that an Envoy would listen on. */
+function bound({ form, listen, admin }: EnvoyRequest): readonly (readonly [string, Endpoint])[] {
+  if (form === "filter") return [];
+  return form === "listener"
+    ? [["listen", listen]]
+    : [
+        ["listen", listen],
+        ["admin", admin],
+      ];
 }
 
 function checkClusters(request: EnvoyRequest, canary: EnvoyCanary | null): void {
@@ -158,7 +173,11 @@ export async function run({ args, flags }: InputOf<typeof COMMAND>, io: Io): Pro
     usage(COMMAND, `--${twice.flag} and --${other.flag} name the same file`);
   }
   io.progress(`hardening ${ref}`);
-  const generated = generateEnvoy(bytes, request, canary);
+  const made = generateEnvoy(bytes, request, canary);
+  const generated = {
+    ...made,
+    findings: [...made.findings, ...(await portsTaken(bound(request)))],
+  };
   if (flags.hardened !== undefined) await writeOutput(flags.hardened, generated.bytes);
   if (flags["canary-hardened"] !== undefined && generated.canary !== null) {
     await writeOutput(flags["canary-hardened"], generated.canary.bytes);

@@ -9,8 +9,17 @@ import type { CaseRow, Cell, Measured } from "./case.ts";
 import { measureMismatch, measureUpdate } from "./cases/digest.ts";
 import { measureExchange } from "./cases/tampered-artifact.ts";
 import { cases } from "./cases.ts";
-import { type HardenedRun, Lab, type LoadOptions, PATIENCE, requestsOf, trapsOf } from "./lab.ts";
+import {
+  type HardenedRun,
+  Lab,
+  type LoadOptions,
+  PATIENCE,
+  requestsOf,
+  trapsOf,
+  tryContain,
+} from "./lab.ts";
 import type { RequestSeen, RequestStep, Run, TickStep } from "./script.ts";
+import { refuseDeniedStart } from "./start.ts";
 import { report, type TrialReport, type TrialRow } from "./trial.ts";
 import { account, answer, hungText, memory, plural, refusal } from "./words.ts";
 
@@ -268,6 +277,9 @@ export async function trialPlugin(
   options: OwnOptions = {},
 ): Promise<TrialReport> {
   const name = options.name ?? policy.name;
+  const contained = tryContain(bytes, policy);
+  if ("code" in contained) fail("trial-not-contained", { ...contained });
+  refuseDeniedStart(contained.bytes, policy, name, options.configuration);
   const lab = new Lab(new Map([[name, bytes]]));
   const load = options.configuration === undefined ? {} : { configuration: options.configuration };
   const asked = options.requests ?? [{ body: "x" }];

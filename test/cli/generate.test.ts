@@ -8,6 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -92,6 +93,46 @@ test("neither the module nor the configuration is written over an input or over 
     assert.equal(exit, 2, more.join(" "));
   }
   assert.deepEqual(readFileSync(plugin), before);
+});
+
+test("an address that is in use here is told before an Envoy would, and an admin on the listener's is refused", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const more = ["--hardened", hardened, "--listen", `127.0.0.1:${port}`];
+    const whole = await glovebox(...command, ...more, "--form", "bootstrap");
+    assert.equal(whole.exit, 0);
+    assert.match(
+      whole.err,
+      new RegExp(`^warning\\[generate-port-taken\\]: 127.0.0.1:${port} `, "m"),
+    );
+    const parts = await glovebox(...command, ...more);
+    assert.doesNotMatch(parts.err, /generate-port-taken/, "parts name no address");
+    const same = ["--admin", `127.0.0.1:${port}`, "--form", "bootstrap"];
+    assert.equal((await glovebox(...command, ...more, ...same)).exit, 2);
+  } finally {
+    server.close();
+  }
+});
+
+test("a canary has a module of its own, and its words without one are usage errors", async () => {
+  const canary = join(scratch, "canary.wasm");
+  const one = ["--hardened", hardened, "--canary", plugin];
+  const { exit, out } = await glovebox(...command, ...one, "--canary-hardened", canary, "--json");
+  assert.equal(exit, 0);
+  const { result } = JSON.parse(out);
+  assert.equal(result.canary.sha256, sha256(readFileSync(canary)));
+  assert.equal(result.canary.vmIds.length, 1);
+  assert.notDeepEqual(result.canary.vmIds, result.vmIds);
+  for (const words of [
+    ["--hardened", hardened, "--percent", "5"],
+    one,
+    [...one, "--canary-hardened", hardened],
+    [...one, "--canary-hardened", canary, "--percent", "100"],
+  ]) {
+    assert.equal((await glovebox(...command, ...words)).exit, 2, words.join(" "));
+  }
 });
 
 const at = ["--hardened", hardened];

@@ -3,9 +3,11 @@
 import { buildPlugins } from "../../plugins/build.ts";
 import { type PluginRow, plugins } from "../../plugins/catalog.ts";
 import { fixture } from "../../plugins/fixtures.ts";
+import { parsePolicy } from "../../src/policy/document.ts";
 import type { Policy } from "../../src/policy/policy.ts";
-import { policyFromRole } from "../../src/policy/resolve.ts";
+import { policyFromRole, resolvePolicy } from "../../src/policy/resolve.ts";
 import type { RoleName } from "../../src/policy/roles.ts";
+import { API_VERSION, KIND } from "../../src/policy/schema.ts";
 
 export type Built =
   | { readonly row: PluginRow; readonly path: string }
@@ -25,10 +27,37 @@ export async function allPlugins(): Promise<readonly Built[]> {
 /** One line, the same for every test, so that skips are counted together. */
 export const skipReason = (missing: string): string => `toolchain missing: ${missing}`;
 
-/** What a plugin's SDK asks for beyond the plugin's role: the older AssemblyScript SDK reads its root id. */
+/** What a plugin or its SDK asks for beyond its role: the older AssemblyScript SDK reads its root id. */
 const beyondRole: Readonly<Record<string, readonly string[]>> = {
+  "cpp-router": ["proxy_set_tick_period_milliseconds"],
   "solo-headers": ["proxy_get_property"],
 };
+
+/** Fuel of a whole request: more than any of the plugins needs. */
+const REQUEST_FUEL = 2_000_000_000;
+
+/**
+ * As `policyOf`, with a guard at every call that has arguments, quotas, an account for each request and telemetry:
+ * all of it lets by what these plugins do.
+ */
+export function guardedPolicyOf(row: PluginRow, mode: "bound" | "exact"): Policy {
+  const document = {
+    apiVersion: API_VERSION,
+    kind: KIND,
+    metadata: { name: row.name },
+    spec: {
+      ...(row.role === null ? {} : { role: row.role }),
+      limits: { fuel: { mode, request: REQUEST_FUEL } },
+      capabilities: { "allow+": beyondRole[row.name] ?? [] },
+      dispatch: { clusters: ["external-auth-cluster"], methods: ["GET", "POST"] },
+      headers: { write: ["*"] },
+      bodies: { read: ["request", "response"], write: ["request", "response"] },
+      responses: ["2xx", "4xx", "5xx"],
+      telemetry: true,
+    },
+  };
+  return resolvePolicy(parsePolicy(JSON.stringify(document), "guarded.json"));
+}
 
 /** The policy that somebody would write for the plugin. */
 export function policyOf(row: PluginRow, mode: "bound" | "exact"): Policy {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { contain } from "../../src/contain/contain.ts";
 import { transcript } from "../same/cycles.ts";
-import { allPlugins, policyOf, skipReason } from "./plugins.ts";
+import { allPlugins, guardedPolicyOf, policyOf, skipReason } from "./plugins.ts";
 
 const fixtures = (await allPlugins()).filter(({ row }) => row.kind === "fixture");
 
@@ -17,8 +17,10 @@ for (const one of fixtures) {
     const original = transcript(bytes, one.row);
     assert.match(original[0]!, /"running"/);
     for (const mode of ["bound", "exact"] as const) {
-      const { bytes: hardened } = contain(bytes, policyOf(one.row, mode));
-      assert.deepEqual(transcript(hardened, one.row), original, mode);
+      for (const policy of [policyOf(one.row, mode), guardedPolicyOf(one.row, mode)]) {
+        const { bytes: hardened } = contain(bytes, policy);
+        assert.deepEqual(transcript(hardened, one.row), original, mode);
+      }
     }
   });
 }

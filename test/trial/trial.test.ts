@@ -179,6 +179,12 @@ test("a user's plugin that loops is stopped unhardened and traps for fuel harden
   const fuel = result.rows.find((row) => row.id === "infinite-loop")!;
   assert.deepEqual([fuel.verdict, Array.isArray(fuel.hardened!.data.traps)], ["held", true]);
   assert.equal(result.rows.find((row) => row.id === "trap-fail-open")!.verdict, "held");
+  const silent = { "spec.capabilities.allow": ["proxy_on_configure"] };
+  await assert.rejects(
+    trialPlugin(plugins.get("header-rewriter")!, policyFromRole(null, silent)),
+    (error: Error & { code?: string }) => error.code === "generate-start-denied",
+    "denied what it needs to start",
+  );
   await assert.rejects(
     trialPlugin(plugins.get("memory-minimum")!, policyFromRole("header-rewriter")),
     (error: Error & { code?: string }) => error.code === "trial-not-contained",

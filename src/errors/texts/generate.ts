@@ -63,6 +63,12 @@ export const generateTexts = {
     blame: "input",
     exit: 1,
   },
+  "generate-port-taken": {
+    text: "{address} is in use on this machine: an Envoy that is started here with this file would not come up",
+    hint: "Name another with --{flag}, or end what listens there; for an Envoy elsewhere it says nothing",
+    blame: "environment",
+    exit: 1,
+  },
   "generate-placeholder": {
     text: "{names}: the address is a placeholder that leads nowhere",
     hint: "Give it with --cluster NAME=HOST:PORT, or fill it in where the file says FILL IN",

@@ -8,6 +8,7 @@ import type { Measured } from "../case.ts";
 import { cases } from "../cases.ts";
 import { Lab, PATIENCE, requestsOf, tryContain } from "../lab.ts";
 import { needsItsOwn, type OwnOptions, type Unmeasured } from "../own.ts";
+import { refuseDeniedStart } from "../start.ts";
 import { baseOf, report, type TrialReport, type TrialRow } from "../trial.ts";
 import { envoyCase } from "./envoy-cases.ts";
 import { EnvoyLab, KILL_AFTER } from "./envoy-lab.ts";
@@ -80,6 +81,7 @@ export async function trialPluginInEnvoy(
   const contained = tryContain(bytes, policy);
   if ("code" in contained) fail("trial-not-contained", { ...contained });
   const name = options.name ?? policy.name;
+  refuseDeniedStart(contained.bytes, policy, name, options.configuration);
   options.progress?.("in the lab, for what an Envoy does not tell");
   const hints = await hintsOf(bytes, policy, options);
   const lab = new EnvoyLab(new Map([[name, bytes]]), found);
