@@ -33,6 +33,7 @@ const server = createServer((_, response) => {
   response.writeHead(200, { "content-type": "application/wasm", "content-length": bytes.length });
   response.end(bytes);
 });
+server.keepAliveTimeout = 75_000;
 server.listen(0, "127.0.0.1", () => console.error("serving on http://127.0.0.1:" + server.address().port));
 `;
 
@@ -77,6 +78,7 @@ class Asking {
     return new Promise((resolve, reject) => {
       const socket = this.#socket;
       let [left, missing, head] = [times, -1, ""];
+      const gone = (): void => reject(new Error("the server closed a connection"));
       const take = (piece: Buffer): void => {
         let body = piece.length;
         if (missing < 0) {
@@ -97,11 +99,12 @@ class Asking {
         missing = -1;
         if (--left > 0) socket.write(this.#request);
         else {
-          socket.off("data", take).off("error", reject);
+          socket.off("data", take).off("error", reject).off("close", gone);
           resolve();
         }
       };
-      socket.on("data", take).on("error", reject);
+      if (socket.destroyed) gone();
+      socket.on("data", take).on("error", reject).on("close", gone);
       socket.write(this.#request);
     });
   }

@@ -237,6 +237,17 @@ test("Istio's fetcher, crane and oras pull by tag and by digest; writes are refu
   await server.stop();
 });
 
+test("promtool finds nothing wrong with its metrics", async (t) => {
+  if (!found(t, "promtool")) return;
+  const server = await serve("-p", writePolicy("header-tag"), "--plain-http");
+  const { url } = server.plugins.get("header-tag")!;
+  for (const one of [url, `${server.url.origin}/else`]) await (await fetch(one)).arrayBuffer();
+  const input = await (await fetch(`${server.url.origin}/metrics`)).text();
+  const checked = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8" });
+  assert.equal(checked.status, 0, `${checked.stdout}${checked.stderr}`);
+  await server.stop();
+});
+
 test("what generate writes for a served plugin has the digests that serve prints", async () => {
   const policy = writePolicy("header-rewriter");
   const server = await serve("-p", policy, "--plain-http");
