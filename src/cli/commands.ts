@@ -414,7 +414,7 @@ export const commands = {
         name: "target",
         value: "RELEASES",
         summary:
-          "the releases that facts are looked up for, as envoy=1.36,istio=1.27; without it the newest",
+          "the releases that facts are looked up for, as envoy=1.36,istio=1.27,kuma=2.9; without it the newest",
       },
       {
         name: "fix",

@@ -60,8 +60,11 @@ export const pluginKinds = [
   { group: "kuma.io", kind: "MeshProxyPatch", resource: "meshproxypatches", versions: ["v1alpha1"] },
 ] as const;
 
-/** Kinds that Kuma removed, with the release that did. */
-export const removedKinds = [{ kind: "ProxyTemplate", since: "Kuma 3.0.0", instead: "MeshProxyPatch" }] as const;
+/** Kinds that Kuma removed, with the release that did; deprecated before it. */
+export const removedKinds = [{ kind: "ProxyTemplate", since: "3.0", instead: "MeshProxyPatch" }] as const;
+
+/** Kuma's releases; from 2.6, the oldest that the article names. The tags of its repository, and the upgrade notes of 3.0. */
+export const kumaReleases = ["2.6", "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "2.13", "2.14", "3.0"] as const;
 
 /** First release of a control plane that has a field or value of a kind; older ones drop or refuse it. */
 export const meshSince = [

@@ -97,3 +97,16 @@ for (const rule of rules) {
     assert.ok(repaired > 0, "at least one of the page's cases is repaired");
   });
 }
+
+test("a kind that Kuma removed is a note for the releases that still read it", () => {
+  const text = "type: ProxyTemplate\nmesh: default\nname: wasm\nconf: { modifications: [] }\n";
+  const levelOf = (target: string | undefined) => {
+    const context: Context = { targets: parseTargets(target), module: () => null, policy: null };
+    const { findings } = lint([readFileText("a.yaml", text)], context);
+    return findings.map((one) => `${one.level} ${one.code}`);
+  };
+  assert.deepEqual(levelOf(undefined), ["warning removed-kind"]);
+  assert.deepEqual(levelOf("kuma=3.0"), ["warning removed-kind"]);
+  assert.deepEqual(levelOf("envoy=1.36,kuma=2.10"), ["info removed-kind"]);
+  assert.throws(() => parseTargets("kuma=1.8"), /--target kuma=1\.8/);
+});
