@@ -186,6 +186,17 @@ test("C-RARE: no reference but those of functions is made", () => {
   assert.deepEqual(codes(body("CHARGE_G=90 ref.null 0x70 drop end")), []);
 });
 
+test("C-BULK: one call of a helper pays for one operation", () => {
+  const fill = "i32.const 0 i32.const 0 i32.const 9";
+  const plan = (code: string): Plan => ({
+    ...body(`CHARGE_G=9000 ${fill} call $bulkBytes memory.fill 0 ${code} end`),
+    helpers: ["bulkBytes"],
+  });
+  assert.deepEqual(codes(plan(`${fill} call $bulkBytes memory.fill 0`)), []);
+  assert.deepEqual(codes(plan(`${fill} memory.fill 0`)), ["verify-bulk"]);
+  assert.deepEqual(codes(plan(`${fill} memory.copy 0 0`)), ["verify-bulk"]);
+});
+
 test("C-CALL: a call pays for each parameter, and for what its callee leaves", () => {
   const callee = (code: string) => [{ type: "ii:", code }];
   const call = "local.get 0 local.get 0 call $g1 end";

@@ -98,3 +98,11 @@ test("the name section has each subsection once, in order", () => {
   ])
     assert.deepEqual(found(...bytes), ["verify-name-section"]);
 });
+
+test("an access that names its memory is refused as it is read: where engines know more of them, other bytes follow", () => {
+  const of = (code: string) => codes({ guests: [{ type: ":", code: `CHARGE_G=900 ${code} end` }] });
+  assert.deepEqual(of("i32.const 0 0x28 0x02 0x00 drop"), []);
+  assert.deepEqual(of("i32.const 0 0x28 0x42 0x00 0x00 drop"), ["verify-malformed"]);
+  assert.deepEqual(of("i32.const 0 0x28 0x20 0x00 drop"), ["verify-malformed"]);
+  assert.deepEqual(of("memory.size 1 drop"), ["verify-malformed"]);
+});
