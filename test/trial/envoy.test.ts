@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { type KeptReport, trialEnvoyPage } from "../../scripts/docs-trial.ts";
-import { envoyBootstrap, wasmFilter } from "../../src/mesh/envoy/write/bootstrap.ts";
+import { envoyBootstrap, wasmFilter } from "../../src/mesh/envoy/generate/bare-bootstrap.ts";
 import { cases } from "../../src/trial/cases.ts";
 import { ask, startBystanders } from "../../src/trial/envoy/client.ts";
 import { envoyCases } from "../../src/trial/envoy/envoy-cases.ts";

@@ -8,10 +8,10 @@ import {
   envoyBootstrap,
   type WrittenFailure,
   type WrittenPlugin,
-} from "../../mesh/envoy/write/bootstrap.ts";
+} from "../../mesh/envoy/generate/bare-bootstrap.ts";
+import { keepFolder } from "../at-end.ts";
 import { type Answer, type Ask, ask, type Bystanders, startBystanders } from "./client.ts";
 import type { FoundEnvoy } from "./find-envoy.ts";
-import { keepFolder } from "./group.ts";
 import type { LogLine } from "./log-lines.ts";
 import { forgetPeak } from "./process-memory.ts";
 import { type End, RunningEnvoy, type Start } from "./running-envoy.ts";

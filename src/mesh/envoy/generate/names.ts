@@ -10,6 +10,7 @@ export const types = {
   manager: `${TYPE}envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
   filterConfig: `${TYPE}envoy.config.route.v3.FilterConfig`,
   upstreamTls: `${TYPE}envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+  upstreamHttp: `${TYPE}envoy.extensions.upstreams.http.v3.HttpProtocolOptions`,
   text: `${TYPE}google.protobuf.StringValue`,
 } as const;
 

@@ -1,6 +1,7 @@
-// Writes an Envoy bootstrap: listeners that lead their requests through plugins to one cluster each. Plain data
-// in, plain JSON out, in the names of Envoy's API; it knows no files, processes or policies.
-import { envoyHas } from "../../../spec/envoy-versions.ts";
+// A bootstrap for measuring: listeners that lead their requests through plugins as they are to one cluster each. Plain
+// data in, plain JSON out, with the names and forms of what is generated; it knows no files, processes or policies.
+import { envoyHas, failureForm } from "../../../spec/envoy-versions.ts";
+import { RUNTIME, types } from "./names.ts";
 
 /** What Envoy is told about traps; `legacy-open` is the older `fail_open: true`. */
 export type WrittenFailure = "closed" | "open" | "reload" | "legacy-open";
@@ -46,9 +47,7 @@ export interface WrittenBootstrap {
   readonly freshStats?: boolean;
 }
 
-const TYPE = "type.googleapis.com/";
-const FILTERS = `${TYPE}envoy.extensions.filters`;
-const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+const HTTP_OPTIONS = types.upstreamHttp.slice(types.upstreamHttp.indexOf("/") + 1);
 
 /** Port 0: the system chooses, and the admin tells; no port can be in use. */
 const local = (port: number) => ({ socket_address: { address: "127.0.0.1", port_value: port } });
@@ -56,8 +55,9 @@ const seconds = (ms: number): string => `${ms / 1000}s`;
 
 function failureFields(failure: WrittenFailure, release: string): object {
   if (failure === "legacy-open") return { fail_open: true };
-  if (!envoyHas(release, "failure-policy")) return { fail_open: failure === "open" };
-  return { failure_policy: `FAIL_${failure.toUpperCase()}` };
+  const form = failureForm(release, failure);
+  if (form === undefined) throw new Error(`Envoy ${release} has no failure: ${failure}`);
+  return { [form.field]: form.value };
 }
 
 /** In both places where a release reads it: the plugin's, and from 1.40 the VM's. */
@@ -83,21 +83,21 @@ export function wasmFilter(plugin: WrittenPlugin, release: string): object {
   return {
     name: `glovebox.${plugin.name}`,
     typed_config: {
-      "@type": `${FILTERS}.http.wasm.v3.Wasm`,
+      "@type": types.wasm,
       config: {
         name: plugin.name,
         root_id: plugin.name,
         ...failureFields(plugin.failure, release),
         ...(restricted !== undefined && !inVm && { capability_restriction_config: restricted }),
         vm_config: {
-          runtime: "envoy.wasm.runtime.v8",
+          runtime: RUNTIME,
           ...(plugin.vmId !== undefined && { vm_id: plugin.vmId }),
           code: code(plugin.code),
           allow_precompiled: false,
           ...(inVm && { capability_restriction_config: restricted }),
         },
         configuration: {
-          "@type": `${TYPE}google.protobuf.StringValue`,
+          "@type": types.text,
           value: plugin.configuration ?? "",
         },
       },
@@ -107,7 +107,7 @@ export function wasmFilter(plugin: WrittenPlugin, release: string): object {
 
 function listener({ name, plugins, cluster }: WrittenListener, release: string): object {
   const manager = {
-    "@type": `${FILTERS}.network.http_connection_manager.v3.HttpConnectionManager`,
+    "@type": types.manager,
     stat_prefix: name,
     route_config: {
       name,
@@ -119,7 +119,7 @@ function listener({ name, plugins, cluster }: WrittenListener, release: string):
       ...plugins.map((plugin) => wasmFilter(plugin, release)),
       {
         name: "envoy.filters.http.router",
-        typed_config: { "@type": `${FILTERS}.http.router.v3.Router` },
+        typed_config: { "@type": types.router },
       },
     ],
   };
@@ -130,7 +130,7 @@ function listener({ name, plugins, cluster }: WrittenListener, release: string):
 function cluster({ name, port, http2 }: WrittenCluster): object {
   const endpoints = [{ lb_endpoints: [{ endpoint: { address: local(port) } }] }];
   const options = {
-    "@type": `${TYPE}${HTTP_OPTIONS}`,
+    "@type": types.upstreamHttp,
     explicit_http_config: { http2_protocol_options: {} },
   };
   return {
