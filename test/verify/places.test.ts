@@ -106,3 +106,15 @@ test("an access that names its memory is refused as it is read: where engines kn
   assert.deepEqual(of("i32.const 0 0x28 0x20 0x00 drop"), ["verify-malformed"]);
   assert.deepEqual(of("memory.size 1 drop"), ["verify-malformed"]);
 });
+
+test("a function's name may have as many bytes as the limit says and no more", () => {
+  const found = (length: number) => {
+    const entry = [1, 0, ...name("f".repeat(length))];
+    return codes({
+      guests,
+      customs: [{ name: "name", bytes: [1, ...u32(entry.length), ...entry] }],
+    });
+  };
+  assert.deepEqual(found(limits.functionNameBytes), []);
+  assert.deepEqual(found(limits.functionNameBytes + 1), ["verify-name-section"]);
+});
