@@ -1,6 +1,7 @@
 // One tenant at a steady rate beside one that misbehaves: for every way to misbehave first the steady tenant alone,
-// then both, with a new version of the configuration every second. What counts is the steady tenant's failures and
-// its slow requests against its own without the neighbour, and the memory of the process.
+// then with a new version of the configuration every second while the other is idle, then the same beside the other
+// at work. What counts is the steady tenant's failures and its slow requests against its own while the neighbour is
+// idle, and the memory of the process.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,8 +17,8 @@ const CONNECTIONS = 4;
 const LIMIT = 3;
 /** Memory is flat where the last quarter has at most so much more than the one before. */
 const FLAT = 1.05;
-const FULL = { warm: 5, idle: 20, busy: 60 };
-const QUICK = { warm: 3, idle: 4, busy: 8 };
+const FULL = { warm: 5, alone: 10, idle: 20, busy: 60 };
+const QUICK = { warm: 3, alone: 3, idle: 4, busy: 8 };
 type Times = typeof FULL;
 
 interface Steady {
@@ -32,8 +33,10 @@ interface Measured {
   readonly sent: number;
   readonly failed: number;
   readonly why: Readonly<Record<string, number>>;
-  /** Milliseconds from the scheduled moment: median and 99 % of the steady tenant, alone and with the other. */
+  /** Milliseconds from the scheduled moment: median and 99 % of the steady tenant, without new versions too. */
   readonly alone: readonly [p50: number, p99: number];
+  /** The same with a new version every second, the other tenant idle, then at work. */
+  readonly idle: readonly [p50: number, p99: number];
   readonly beside: readonly [p50: number, p99: number];
   readonly ratio: number;
   /** Of one processor, more than with the steady tenant alone; null where the system doesn't tell. */
@@ -96,7 +99,7 @@ class Bench {
 
   async attack({ name, does }: (typeof attacks)[number]): Promise<Measured> {
     const lab = this.#lab;
-    const idle = await this.#run(this.#times.idle);
+    const alone = await this.#run(this.#times.alone);
     const first = await lab.version();
     const memory: number[] = [];
     const clock = setInterval(() => {
@@ -104,6 +107,8 @@ class Bench {
       const resident = lab.resident();
       if (resident !== null) memory.push(resident);
     }, 1000);
+    const idle = await this.#run(this.#times.idle);
+    memory.length = 0;
     this.#busy.send({ port: lab.port, path: `/${name}`, connections: CONNECTIONS });
     const busy = await this.#run(this.#times.busy);
     clearInterval(clock);
@@ -112,17 +117,20 @@ class Bench {
     const answers = await ask<Readonly<Record<string, number>>>(this.#busy, { stop: true });
     if (lab.ended) throw new Error(`the lab ended while the other tenant's plugin ${does}`);
     const versions = (await lab.version()) - first;
-    const [alone, beside] = [idle.steady.latencies, busy.steady.latencies].map(
-      (all) => [quantile(all, 0.5), quantile(all, 0.99)] as const,
-    ) as [Measured["alone"], Measured["beside"]];
+    const runs = [alone, idle, busy].map(({ steady }) => steady);
+    const sum = (of: (one: Steady) => number) => runs.reduce((all, one) => all + of(one), 0);
+    const [lone, calm, beside] = runs.map(
+      ({ latencies }) => [quantile(latencies, 0.5), quantile(latencies, 0.99)] as const,
+    ) as [Measured["alone"], Measured["idle"], Measured["beside"]];
     return {
       does,
-      sent: idle.steady.sent + busy.steady.sent,
-      failed: idle.steady.failed + busy.steady.failed,
-      why: { ...idle.steady.why, ...busy.steady.why },
-      alone,
+      sent: sum((one) => one.sent),
+      failed: sum((one) => one.failed),
+      why: Object.assign({}, ...runs.map((one) => one.why)) as Steady["why"],
+      alone: lone,
+      idle: calm,
       beside,
-      ratio: beside[1] / alone[1],
+      ratio: beside[1] / calm[1],
       processor:
         busy.processors === null || idle.processors === null
           ? null
@@ -181,7 +189,7 @@ function reportOf(all: readonly Measured[], times: Times): Report {
       failed === 0 &&
       ratio <= LIMIT &&
       (growth === null || growth <= FLAT) &&
-      versions >= times.busy / 2,
+      versions >= (times.idle + times.busy) / 2,
   );
   const failures = all.flatMap(({ does, why }) =>
     Object.entries(why).map(([reason, count]) => `${does}: ${count} × ${reason}`),
@@ -193,8 +201,8 @@ function reportOf(all: readonly Measured[], times: Times): Report {
       : `What caps the misbehaving tenant: its plugin has a cell, a thread that may use ${caps.join(", ")} of one processor; its further requests wait there.`;
   return {
     name: "lab: isolation",
-    means: `Tenant B at ${RATE} requests a second by an open loop, times from the scheduled moment, first alone for ${times.idle} s, then ${times.busy} s beside tenant A, whose plugin misbehaves on every request of ${CONNECTIONS} busy connections, with a new version of the configuration every second; one worker. p50 / p99.`,
-    target: `B has no failed request and its p99 is at most ${LIMIT} × of its p99 alone; memory flat over the last half; reloads fail no request`,
+    means: `Tenant B at ${RATE} requests a second by an open loop, times from the scheduled moment, first alone for ${times.alone} s, then with a new version of the configuration every second, ${times.idle} s with tenant A idle and ${times.busy} s beside A, whose plugin misbehaves on every request of ${CONNECTIONS} busy connections; one worker. p50 / p99; the ratio is that of the last two.`,
+    target: `B has no failed request and its p99 is at most ${LIMIT} × of its p99 with A idle; memory flat over the last half; reloads fail no request`,
     held: times === QUICK ? null : good,
     note: [capped, ...failures].join(" "),
     head: [
@@ -202,7 +210,8 @@ function reportOf(all: readonly Measured[], times: Times): Report {
       "B's requests",
       "failed",
       "B alone",
-      "B beside A",
+      "new versions, A idle",
+      "new versions, A at work",
       "p99",
       "A's processor",
       "memory at the end",
@@ -214,6 +223,7 @@ function reportOf(all: readonly Measured[], times: Times): Report {
       String(one.sent),
       String(one.failed),
       pair(one.alone),
+      pair(one.idle),
       pair(one.beside),
       `${one.ratio.toFixed(2)} ×`,
       percent(one.processor),
