@@ -18,6 +18,7 @@ import { lintTexts } from "./texts/lint.ts";
 import { ociTexts } from "./texts/oci.ts";
 import { pluginsTexts } from "./texts/plugins.ts";
 import { policyTexts } from "./texts/policy.ts";
+import { serveTexts } from "./texts/serve.ts";
 import { signingTexts } from "./texts/signing.ts";
 import { trialTexts } from "./texts/trial.ts";
 import { verifyTexts } from "./texts/verify.ts";
@@ -27,7 +28,7 @@ const areas = [
   ...[cliTexts, hardenTexts, hostTexts, inspectTexts, pluginsTexts],
   ...[policyTexts, trialTexts, verifyTexts, wasmTexts],
   ...[auditTexts, envoyConfigTexts, gatewayTexts, generateTexts, httpTexts, learnTexts, lintTexts],
-  ...[ociTexts, signingTexts],
+  ...[ociTexts, serveTexts, signingTexts],
 ];
 
 test("no code has rows in two areas, where one would hide the other", () => {
