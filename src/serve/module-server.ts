@@ -3,6 +3,7 @@
 // serves the same bytes.
 import type { Origin } from "../contain/contain.ts";
 import { Failure } from "../errors/failure.ts";
+import type { Digest } from "../net/digest.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Consumer } from "../spec/image-layouts.ts";
 import { serveLimits } from "../spec/serve.ts";
@@ -59,7 +60,7 @@ export class ModuleServer {
   readonly #metrics = new Metrics();
   readonly #memory: Memory;
   readonly #listener: Promise<Listener>;
-  readonly #remade = new Map<string, number>();
+  readonly #remade = new Map<string, { readonly done: Promise<Result>; until: number }>();
   #pair: TlsPair | null = null;
   #refreshing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -78,7 +79,6 @@ export class ModuleServer {
     if (tls !== null) this.#pair = await readTls(tls, wall());
     const { catalog } = this;
     const [metrics, memory] = [this.#metrics, this.#memory];
-    const remake = (plugin: string): Promise<void> => this.#remake(plugin);
     let listener: Listener;
     const routes = new Routes({
       catalog,
@@ -86,7 +86,10 @@ export class ModuleServer {
       log,
       accessLog,
       now,
-      content: new Content({ memory, depot, metrics, remake }),
+      content: new Content({
+        ...{ memory, depot, metrics },
+        remake: (plugin, digest) => this.#remake(plugin, digest),
+      }),
       attached: new Attached(catalog, depot, now),
       ready: () => this.#ready,
       metricsText: () =>
@@ -148,8 +151,10 @@ export class ModuleServer {
       this.#pair = pair;
       log.say("info", "certificate-new", { certificate: tls.certificate });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      log.say("error", "certificate-refused", { code: error.code, message: error.message });
+      const bug = !(error instanceof Failure);
+      const code = bug ? "internal-bug" : error.code;
+      const message = bug ? String(error) : error.message;
+      log.say("error", "certificate-refused", { code, message });
     }
   }
 
@@ -176,14 +181,26 @@ export class ModuleServer {
     return this.catalog.current(plugin)?.sha256 ?? null;
   }
 
-  async #remake(plugin: string): Promise<void> {
+  /** Only what the source makes now can be had from it again; whoever asks meanwhile waits for the same. */
+  async #remake(plugin: string, digest: Digest): Promise<void> {
     const { sources, now, log } = this.#options;
     const source = sources.find((one) => one.name === plugin);
+    const version = this.catalog.current(plugin);
+    if (source === undefined || version === undefined) return;
+    if (!version.manifests.has(digest) && !version.blobs.has(digest)) return;
     const last = this.#remade.get(plugin);
-    if (source === undefined || (last !== undefined && now() - last < REMAKE)) return;
-    this.#remade.set(plugin, now());
+    if (last !== undefined && now() < last.until) {
+      await last.done;
+      return;
+    }
     log.say("warning", "remake", { plugin });
-    await this.#take(source, true);
+    const made = { done: this.#take(source, true), until: Number.POSITIVE_INFINITY };
+    this.#remade.set(plugin, made);
+    try {
+      await made.done;
+    } finally {
+      made.until = now() + REMAKE;
+    }
   }
 
   /** Throws what reading, checking and making throw; then nothing has changed. */

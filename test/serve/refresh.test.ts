@@ -188,6 +188,35 @@ test("what a store says is attached counts only where it says so itself", async 
   }
 });
 
+test("an attached manifest that lies about a size gets no answer of another length, and nothing is made again", async () => {
+  const depot = memoryDepot();
+  const module = contain(first, policy("auth")).bytes;
+  const referrers = async (plugin: string, digest: Digest): Promise<readonly StoredManifest[]> => {
+    if (plugin !== "log") return [];
+    const bytes = serializeManifest({
+      kind: "manifest",
+      mediaType: mediaTypes.ociManifest,
+      config: { mediaType: mediaTypes.ociEmpty, digest: digestOf(module), size: 1 },
+      layers: [],
+      subject: { mediaType: mediaTypes.ociManifest, digest, size: 1 },
+    });
+    const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes) };
+    return [{ bytes, descriptor: { ...descriptor, size: bytes.length } }];
+  };
+  const sources = [source("auth", { now: first }), source("log", { now: second })];
+  const { server, port, maker } = await serve(sources, { depot: { ...depot, referrers } });
+  try {
+    const blob = `blobs/${digestOf(module)}`;
+    const lie = await ask(port, `/v2/log/${blob}`);
+    assert.equal(lie.status, 503, "not one byte and a rest that the next answer begins with");
+    assert.equal(Number(lie.headers["content-length"]), lie.body.length);
+    assert.equal(maker.made, 2);
+    assert.equal((await ask(port, `/v2/auth/${blob}`)).body.length, module.length);
+  } finally {
+    await server.stop();
+  }
+});
+
 test("the thread that hardens gives what hardening here gives, and its failures by code", async () => {
   const thread = new MakeThread();
   const job = { bytes: first, policy: policy("auth"), shown: { manifest: null, signed: true } };
