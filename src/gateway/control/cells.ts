@@ -41,6 +41,7 @@ export class Cells {
   readonly reasons = new Map<string, string>();
   readonly #parts: CellsParts;
   #folder: string | null = null;
+  #making: ThreadHandle | null = null;
   #made = 0;
 
   constructor(parts: CellsParts) {
@@ -70,16 +71,23 @@ export class Cells {
     const { share, say, over, thread, made, tell } = this.#parts;
     if (this.threads.has(name) || over()) return;
     this.#folder ??= await mkdtemp(join(tmpdir(), "glovebox-"));
+    if (over()) {
+      await this.close();
+      return;
+    }
     const path = join(this.#folder, `cell-${++this.#made}.sock`);
     const cell = thread({ plugin: name, path, share });
     this.reasons.set(name, why);
+    this.#making = cell;
     try {
       await this.#start(cell);
+      this.threads.set(name, cell);
     } catch (error) {
       await this.#giveUp(name, cell, error);
       return;
+    } finally {
+      this.#making = null;
     }
-    this.threads.set(name, cell);
     made(cell);
     const percent = Math.round(share * 100);
     say(
@@ -99,10 +107,11 @@ export class Cells {
   }
 
   async #giveUp(name: string, cell: ThreadHandle, error: unknown): Promise<void> {
-    const { say, tell, failed } = this.#parts;
+    const { say, tell, failed, over } = this.#parts;
     const { step } = cell.pulse();
     await cell.terminate();
     failed(cell);
+    if (over()) return;
     tell({ ...this.paths, [name]: "" });
     const reason = error instanceof Error ? error.message : String(error);
     const where = step === "none" ? "" : ` (it is in ${step})`;
@@ -119,8 +128,10 @@ export class Cells {
     return null;
   }
 
-  /** After the last cell is gone. */
+  /** Ends them all, also one that is not up yet and that nobody else knows. */
   async close(): Promise<void> {
+    const all = [...this.threads.values(), ...(this.#making === null ? [] : [this.#making])];
+    await Promise.all(all.map((one) => one.terminate()));
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }
 }

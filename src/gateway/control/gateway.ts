@@ -284,6 +284,7 @@ export class Gateway {
       this.#refuse([finding(error.code, "error", error.args, error.where)]);
       return;
     }
+    if (this.draining) return;
     const { config, plugins, findings, files, began } = read;
     await this.#watch.use(config === null ? [...files, ...this.#files()] : files, began);
     if (config === null) {

@@ -113,6 +113,10 @@ export class ThreadHandle {
     wanted: (answer: Extract<FromThread, { readonly kind: Kind }>) => boolean = () => true,
   ): Promise<Extract<FromThread, { readonly kind: Kind }>> {
     return new Promise((resolve, reject) => {
+      if (this.#stopping) {
+        reject(new Failure("gateway-thread", { thread: this.number, reason: "it has ended" }));
+        return;
+      }
       const timer = setTimeout(() => {
         this.#pending.delete(one);
         const reason = `no answer within ${milliseconds} ms`;

@@ -34,6 +34,8 @@ export class Workers {
   #sockets: readonly BoundSocket[] = [];
   #copies: Promise<(readonly number[])[]> | null = null;
   #lost: readonly number[] = [];
+  #serving = false;
+  #failure: Failure | null = null;
 
   constructor(parts: WorkersParts) {
     this.#parts = parts;
@@ -54,21 +56,26 @@ export class Workers {
     await Promise.all(this.threads.map((one) => one.up(UP)));
   }
 
-  /** They take over the first version, and listen. Throws `gateway-copies`. */
+  /** They take over the first version, and listen. Throws `gateway-copies`, `gateway-thread`. */
   async listen(version: number): Promise<void> {
     const copies = (await this.#copies) ?? [];
-    await Promise.all(this.threads.map((one, i) => one.commit(version, COMMIT, copies[i])));
+    const all = this.threads.map((one, i) => one.commit(version, COMMIT, copies[i]));
+    await Promise.all(all);
+    if (this.#failure !== null) throw this.#failure;
+    this.#serving = true;
   }
 
   /** One has ended that was not told to. */
   ended(thread: ThreadHandle, reason: string): void {
-    const { wall, version, queue, say, fatal } = this.#parts;
+    const { wall, queue, say, fatal } = this.#parts;
     const place = this.threads.indexOf(thread);
     if (place >= 0) this.threads.splice(place, 1);
     const now = wall();
     this.#lost = [...this.#lost.filter((time) => time > now - LOST_WITHIN), now];
-    if (version() === null || this.#lost.length > LOST_AT_MOST) {
-      fatal(new Failure("gateway-thread", { thread: thread.number, reason }));
+    // Before all of them listen a successor would be given no descriptors, or be told twice to listen.
+    if (!this.#serving || this.#lost.length > LOST_AT_MOST) {
+      this.#failure = new Failure("gateway-thread", { thread: thread.number, reason });
+      fatal(this.#failure);
       return;
     }
     say("error", `thread ${thread.number} ended (${reason}); a new one takes its place`);
