@@ -6,7 +6,7 @@ import { geomean, type Summary, summarise } from "./lib/stats.ts";
 import { buildCorpus, type Module } from "./overhead/build.ts";
 import { findEngines, measure, type Result, type Side } from "./overhead/engines.ts";
 import { internetComputer } from "./overhead/schemes/internet-computer.ts";
-import { BOUND, EXACT, NOISE, type Variants, variantsOf } from "./overhead/variants.ts";
+import { BOUND, EXACT, NOISE, TELLING, type Variants, variantsOf } from "./overhead/variants.ts";
 
 export interface OverheadOptions {
   /** Fewer runs, and only our two modes. */
@@ -17,9 +17,9 @@ export interface OverheadOptions {
 const WARM = { v8: 8, wasmtime: 2 };
 const FULL = { processes: 3, runs: 5 };
 const QUICK = { processes: 1, warmup: 6, runs: 5 };
-const LIMITS = { wasmtime: 0.06, v8: 0.05, exact: 0.08, worst: 0.15, charged: 3 };
+const LIMITS = { wasmtime: 0.06, v8: 0.05, exact: 0.08, telling: 0.1, worst: 0.15, charged: 3 };
 const target =
-  "geometric mean in bound mode ≤ 5 % on V8 and ≤ 6 % on Wasmtime, in exact mode ≤ 8 %, no module above 15 % in bound mode, charged at most 3 times what is executed";
+  "geometric mean in bound mode ≤ 5 % on V8 and ≤ 6 % on Wasmtime, in exact mode ≤ 8 %, with accounts and telemetry ≤ 10 %, no module above 15 % in bound mode, charged at most 3 times what is executed";
 
 interface Measured {
   readonly module: Module;
@@ -88,13 +88,14 @@ function holds(all: readonly Measured[], limit: number): boolean {
   return (
     over(geomean(bound)) <= limit &&
     over(geomean(exact)) <= LIMITS.exact &&
+    over(geomean(medians(all, TELLING))) <= LIMITS.telling &&
     over(Math.max(...bound)) <= LIMITS.worst
   );
 }
 
 /** Only what a quick run looks at. */
 function ours({ base, variants, missing }: Variants): Variants {
-  const names = [NOISE, BOUND, EXACT];
+  const names = [NOISE, BOUND, EXACT, TELLING];
   return { base, missing, variants: variants.filter((one) => names.includes(one.name)) };
 }
 

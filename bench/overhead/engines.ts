@@ -9,7 +9,7 @@ import { sha256 } from "../../src/util/digest.ts";
 import { summarise } from "../lib/stats.ts";
 import { benchCache, type Module } from "./build.ts";
 import { trampolines } from "./trampolines.ts";
-import type { Variants } from "./variants.ts";
+import { TELLING, type Variants } from "./variants.ts";
 
 export interface Side {
   readonly name: string;
@@ -147,7 +147,9 @@ export async function measure(
   times: Times,
 ): Promise<Result> {
   const hostPath = await host();
-  const between = trampolines(bytes, readFileSync(hostPath));
+  const telling = variants.filter(({ name }) => name === TELLING);
+  const guests = [bytes, ...telling.map(({ file }) => readFileSync(file))];
+  const between = trampolines(guests, readFileSync(hostPath));
   const cache = join(benchCache(), "wasmtime");
   mkdirSync(cache, { recursive: true });
   const job = {

@@ -16,6 +16,7 @@
   (global $sum (mut i32) (i32.const 0))
   (global $setting (mut i32) (i32.const 0))
   (global $next (mut i32) (i32.const 2))
+  (global $metric (mut i32) (i32.const 0))
   (global $clock (mut i64) (i64.const 1700000000000000000))
 
   ;; Configurations, by setting.
@@ -88,7 +89,8 @@
     (i32.const 0))
 
   (func (export "env.proxy_define_metric") (param $kind i32) (param $name i32) (param $size i32) (param $out i32) (result i32)
-    (i32.store (local.get $out) (i32.const 1))
+    (global.set $metric (i32.add (global.get $metric) (i32.const 1)))
+    (i32.store (local.get $out) (global.get $metric))
     (i32.const 0))
 
   (func (export "env.proxy_send_local_response") (param $status i32) (param i32 i32 i32 i32 i32 i32 i32) (result i32)

@@ -30,9 +30,9 @@ function constant(out: Writer, type: number): void {
   out.u8(0);
 }
 
-/** Trampolines for the imports of the module, to be shared by all its variants. */
-export function trampolines(guest: Uint8Array, host: Uint8Array): Trampolines {
-  const module = decode(guest);
+/** Trampolines for the imports of all variants of a module, to be shared by them. */
+export function trampolines(guests: readonly Uint8Array[], host: Uint8Array): Trampolines {
+  const modules = guests.map(decode);
   const other = decode(host);
   const offered = new Set(other.exports.map((one) => one.name));
   const types: FuncType[] = [];
@@ -62,7 +62,8 @@ export function trampolines(guest: Uint8Array, host: Uint8Array): Trampolines {
     types.push(type);
   };
   const seen = new Set<string>();
-  for (const entry of module.imports) {
+  const imports = modules.flatMap((module) => module.imports.map((entry) => ({ module, entry })));
+  for (const { module, entry } of imports) {
     const name = hostName(entry);
     if (seen.has(name)) continue;
     seen.add(name);

@@ -39,6 +39,8 @@ export interface Variants {
 export const NOISE = "the module itself again";
 export const BOUND = "glovebox bound";
 export const EXACT = "glovebox exact";
+/** As `bound`, with accounts of streams and the counters that a module tells of itself. */
+export const TELLING = "glovebox bound, accounts and telemetry";
 export const NATIVE_FUEL = "Wasmtime's fuel";
 export const NATIVE_EPOCH = "Wasmtime's epochs";
 export const tools = ["radix-wasm-instrument", "wasm-instrument"] as const;
@@ -52,7 +54,7 @@ const MOST_STACK = 2 ** 23;
 const MOST_DEPTH = 10_000;
 
 /** All that the module imports, and budgets that are never used up. */
-export function openPolicy(bytes: Uint8Array, mode: "bound" | "exact"): Policy {
+export function openPolicy(bytes: Uint8Array, mode: "bound" | "exact", telemetry = false): Policy {
   return policyFromRole(null, {
     "spec.limits.fuel.mode": mode,
     "spec.limits.fuel.callback": Number.MAX_SAFE_INTEGER,
@@ -61,12 +63,13 @@ export function openPolicy(bytes: Uint8Array, mode: "bound" | "exact"): Policy {
     "spec.limits.stack": MOST_STACK,
     "spec.limits.callDepth": MOST_DEPTH,
     "spec.capabilities.allow": [...new Set(decode(bytes).imports.map((one) => one.name))],
+    "spec.telemetry": telemetry,
   });
 }
 
 /** Hardened, and found in order by verify: a figure of code that breaks the promise would mean nothing. */
-export function contained(bytes: Uint8Array, mode: "bound" | "exact"): Uint8Array {
-  const policy = openPolicy(bytes, mode);
+function contained(bytes: Uint8Array, mode: "bound" | "exact", telemetry = false): Uint8Array {
+  const policy = openPolicy(bytes, mode, telemetry);
   const hardened = harden(bytes, policy).bytes;
   const [finding] = verify(hardened, policy);
   if (finding !== undefined) throw new Error(`verify: ${finding.code}`);
@@ -118,6 +121,7 @@ export function variantsOf(path: string): Variants {
   add(NOISE, {}, () => new Uint8Array([...bytes, ...AGAIN]));
   add(BOUND, {}, () => contained(bytes, "bound"));
   add(EXACT, {}, () => contained(bytes, "exact"));
+  add(TELLING, {}, () => contained(bytes, "bound", true));
   for (const scheme of [wasmer, internetComputer, wasmInstrument]) {
     add(scheme.name, gas, () => weave(bytes, scheme));
   }
