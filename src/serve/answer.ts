@@ -1,7 +1,9 @@
 // Content that never changes, as an HTTP answer: conditional requests, one range, HEAD. The digest is the entity tag, so
 // whoever has the bytes is told so. Every answer has its length: one that breaks off is seen by its client.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 import type { Digest } from "../net/digest.ts";
+import { serveLimits } from "../spec/serve.ts";
 import type { ContentRow } from "./artifacts.ts";
 
 /** Header names and values, in turns: what Node writes without looking them up. */
@@ -16,7 +18,9 @@ export function rangeOf(
 ): readonly [start: number, end: number] | null | false {
   const [, first = "", last = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];
   if (first === "" && last === "") return null;
-  if (first === "") return Number(last) === 0 ? false : [Math.max(0, size - Number(last)), size];
+  if (first === "") {
+    return Number(last) === 0 || size === 0 ? false : [Math.max(0, size - Number(last)), size];
+  }
   if (last !== "" && Number(last) < Number(first)) return null;
   if (Number(first) >= size) return false;
   return [Number(first), last === "" ? size : Math.min(size, Number(last) + 1)];
@@ -39,6 +43,24 @@ export interface Sent {
   readonly bytes: number;
 }
 
+/**
+ * Ends an answer with a body. TLS makes a copy of what it is given at once, for each connection: so it gets a piece when
+ * the one before is on its way, and many slow clients of one large module don't hold it once each.
+ */
+function endWith({ socket }: IncomingMessage, response: ServerResponse, body: Uint8Array): void {
+  const piece = socket instanceof TLSSocket ? serveLimits.piece : body.length;
+  let at = 0;
+  const more = (): void => {
+    while (!response.destroyed && at + piece < body.length) {
+      const flows = response.write(body.subarray(at, at + piece));
+      at += piece;
+      if (!flows) return void response.once("drain", more);
+    }
+    if (!response.destroyed) response.end(body.subarray(at));
+  };
+  more();
+}
+
 /** Answers with a content; `bytes` may be null for HEAD. */
 export function sendContent(
   request: IncomingMessage,
@@ -52,7 +74,8 @@ export function sendContent(
   const etag = `"${row.digest satisfies Digest}"`;
   const end = (status: number, length: number, more: Headers, body: Uint8Array | null): Sent => {
     response.writeHead(status, [...headers, "Content-Length", String(length), ...more]);
-    response.end(head ? undefined : (body ?? undefined));
+    if (head || body === null) response.end();
+    else endWith(request, response, body);
     return { status, bytes: head ? 0 : (body?.length ?? 0) };
   };
   const none = asked["if-none-match"];

@@ -118,7 +118,8 @@ export class Listener {
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
       const status = statusOf[error.code ?? ""] ?? "400 Bad Request";
       this.#refused(error.code === "ECONNRESET" ? "reset" : status.slice(0, 3));
-      if (!socket.writable) {
+      // In the middle of an answer another one would be a part of its body.
+      if (!socket.writable || (this.#busy.get(socket as Socket) ?? 0) > 0) {
         socket.destroy();
         return;
       }

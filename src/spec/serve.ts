@@ -16,6 +16,8 @@ export const serveLimits = {
   /** One whole answer, however slowly it is taken. */
   answer: 600_000,
   connections: 4_096,
+  /** Of a body, what is encrypted at once. */
+  piece: 128 * 1024,
   /** Verified content that stays in memory, unless --memory says otherwise. */
   memory: 256 * 1024 * 1024,
   drain: 30_000,

@@ -4,11 +4,14 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectSecure } from "node:tls";
+import { digestOf } from "../../src/net/digest.ts";
+import { sendContent } from "../../src/serve/answer.ts";
 import { Listener } from "../../src/serve/listener.ts";
 import { Memory } from "../../src/serve/memory.ts";
 import { serveLimits } from "../../src/spec/serve.ts";
@@ -186,6 +189,34 @@ function askSecure(port: number, ca: string): Promise<number | string> {
       .end();
   });
 }
+
+test("over TLS a client that takes nothing holds a piece of a body, not a copy of all of it", {
+  skip,
+}, async (t) => {
+  const body = Buffer.alloc(8_000_000, "glovebox ");
+  const row = { digest: digestOf(body), size: body.length };
+  const sockets: Socket[] = [];
+  const listener = new Listener({
+    tls: certificate("pieces"),
+    answer: (request, response) => {
+      sockets.push(request.socket);
+      sendContent(request, response, row, [], body);
+    },
+    refused: () => {},
+  });
+  const { port } = await listener.listen({ host: "127.0.0.1", port: 0 });
+  t.after(() => listener.close());
+  const client = connectSecure({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  client.pause().write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  while (sockets.length === 0) await sleep(5);
+  await sleep(100);
+  const waiting = sockets[0]!.writableLength;
+  assert.ok(waiting > 0 && waiting <= 2 * serveLimits.piece, `${waiting} bytes wait`);
+  const parts: Buffer[] = [];
+  for await (const part of client) parts.push(part as Buffer);
+  const all = Buffer.concat(parts);
+  assert.equal(digestOf(all.subarray(all.indexOf("\r\n\r\n") + 4)), row.digest);
+});
 
 test("a certificate is renewed without a restart; a bad one is refused and the old stays", {
   skip,

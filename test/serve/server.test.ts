@@ -7,6 +7,7 @@ import { digestOf } from "../../src/net/digest.ts";
 import { buildArtifact } from "../../src/oci/build-artifact.ts";
 import { readArtifact } from "../../src/oci/read-artifact.ts";
 import { openRegistry } from "../../src/oci/remote.ts";
+import { rangeOf } from "../../src/serve/answer.ts";
 import { mediaTypes } from "../../src/spec/oci.ts";
 import { serveMetrics } from "../../src/spec/serve.ts";
 import { sha256 } from "../../src/util/digest.ts";
@@ -67,6 +68,7 @@ test("ranges give the part that was asked for, and conditions save the bytes", a
     if (status === 206) assert.equal(said, `bytes ${from}-${to - 1}/${size}`);
     if (status === 416) assert.equal(said, `bytes */${size}`);
   }
+  assert.equal(rangeOf("bytes=-5", 0), false, "of nothing there is no part");
   const etag = `"sha256:${hex}"`;
   const same = await ask(port, path, { "if-none-match": `"x", W/${etag}` });
   assert.deepEqual([same.status, same.body.length], [304, 0]);
