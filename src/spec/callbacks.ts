@@ -129,5 +129,7 @@ export function abiOfMarker(name: string): AbiVersion | undefined {
   return row?.kind === "abi" ? row.abis[0] : undefined;
 }
 
-/** Callbacks of an HTTP stream whose result lets it go on or holds it: a host can be answered in the plugin's place. */
-export const httpActions: ReadonlySet<string> = new Set(callbacks.map(({ name }) => name).filter((name) => /^proxy_on_(?:request|response)_/.test(name)));
+/** Callbacks of a stream, of HTTP or of TCP, whose result lets it go on or holds it: a host can be answered in the plugin's place. */
+export const streamActions: ReadonlySet<string> = new Set(
+  callbacks.filter(({ params, onTrap }) => params[0] === "stream_context_id" && onTrap !== undefined).map(({ name }) => name),
+);

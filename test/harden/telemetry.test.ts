@@ -45,6 +45,7 @@ const guest = (imports = ""): Uint8Array =>
       (i32.const 0))
     (func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)
       (drop (memory.grow (local.get 1))) (i32.const 0))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32) (call $burn (local.get 1)) (i32.const 0))
     (func (export "proxy_on_tick") (param i32) (call $burn (i32.const 3)))
     (func (export "proxy_on_log") (param i32) (i32.store (i32.const 2000) (local.get 0)))
     (func (export "proxy_on_delete") (param i32) (i32.store (i32.const 2004) (local.get 0)))
@@ -310,6 +311,18 @@ test("pass: an empty account lets the request by, without the plugin", () => {
   assert.deepEqual(host.responses, []);
   host.end(2);
   assert.equal(host.metrics.size, 0);
+});
+
+test("a connection's data is landed like a request: an empty account buys no callback", () => {
+  for (const onExhaustion of ["deny", "pass"] as const) {
+    const host = new Host({ onExhaustion, telemetry: false }, request(400_000, 400_000)).start();
+    host.stream(2);
+    const data = () => outcome(host.running, "proxy_on_downstream_data", 2, 22_000, 0);
+    assert.equal(data(), "= 0");
+    const spent = host.running.global("glovebox_spent");
+    for (let i = 0; i < 20; i++) assert.equal(data(), onExhaustion === "deny" ? "= 1" : "= 0");
+    assert.equal(host.running.global("glovebox_spent"), spent);
+  }
 });
 
 test("a single callback beyond its own budget traps all the same", () => {

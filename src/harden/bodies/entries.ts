@@ -8,7 +8,7 @@ import {
   type CallbackKind,
   callback,
   HTTP_ANSWER,
-  httpActions,
+  streamActions,
 } from "../../spec/callbacks.ts";
 import { type InjectedGlobal, PHASE, RESERVE, STACK_SHARE, UNNAMED } from "../../spec/layout.ts";
 import { TELEMETRY_RESERVE } from "../../spec/telemetry.ts";
@@ -174,7 +174,7 @@ function requestBody(asm: Asm, one: WrapperPlan, plan: EntryPlan, slots: SlotTar
 
 /** Whether a callback answers with an action, which can be answered in its plugin's place. */
 function landsSoftly({ name, type }: WrapperPlan): boolean {
-  return type.results.length === 1 && httpActions.has(name);
+  return type.results.length === 1 && streamActions.has(name);
 }
 
 /** The wrapper of one export. */

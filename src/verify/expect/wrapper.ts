@@ -1,7 +1,7 @@
 // The expected body of an entry wrapper: opens the entry with its budget, calls, closes; an
 // allocator inside a host call instead spends the fuel of the entry that is under way (rules A6,
 // A35). With slots it keeps the stream's account (A29). From docs/guards.md, "Entries".
-import { answers, type Callback, HTTP_ANSWER, httpActions } from "../../spec/callbacks.ts";
+import { answers, type Callback, HTTP_ANSWER, streamActions } from "../../spec/callbacks.ts";
 import { PHASE } from "../../spec/layout.ts";
 import { reserveOf } from "./context.ts";
 import type { Expected, Signature } from "./expected.ts";
@@ -88,7 +88,7 @@ function writeWrapper(link: Link, entry: Entry, own: number): ReturnType<typeof 
     !added &&
     policy.onExhaustion !== "trap" &&
     type.results.length === 1 &&
-    httpActions.has(name);
+    streamActions.has(name);
   const answered = `local.get 0 i64.const ${least} call spentOut local.tee ${out}
     i32.const -1 i32.ne`;
   const steps = [
