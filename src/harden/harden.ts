@@ -149,12 +149,14 @@ export function harden(bytes: Uint8Array, policy: Policy): Hardened {
   };
   const generated = generate(needs, context);
   const taken = new Set([...addressTaken(module, s)].map(address));
+  const { bulkBytes, bulkElems, grow } = generated;
+  const called = [...generated.places, bulkBytes, bulkElems, grow];
   const { stackBytes, callDepth } = policy.limits;
   const stack = limitStack(
     s,
     module.bodies.start,
     taken,
-    Math.max(0, ...generated.places.map((place) => place.stack)),
+    Math.max(0, ...called.map(({ stack }) => stack)),
     stackBytes,
     callDepth,
   );

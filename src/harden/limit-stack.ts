@@ -18,7 +18,7 @@ export interface StackPlan {
 const FUNC_PRICE = 30;
 const SITE_PRICE = 25;
 
-/** Stack bytes of the helpers for bulk operations and growth, by the formula, rounded up. */
+/** Stack bytes that every counted call leaves room for at the least: the helpers without telemetry, rounded up. */
 const HELPER_STACK = 256;
 
 function callGraph(s: Survey, addressTaken: ReadonlySet<number>): { graph: Graph; types: number } {
@@ -49,19 +49,19 @@ function siteCounts(s: Survey, types: number): Int32Array {
 
 /**
  * Plans the stack templates. `bodyStart` says where bodies begin, for messages; `addressTaken` holds every function that element segments or `ref.func` name;
- * `imports` is the most stack bytes that a call of a thunk or stub takes.
+ * `called` is the most stack bytes that a call of a thunk, a stub or a helper takes.
  * Throws `harden-frame` when a single frame is larger than a rule or the policy allows.
  */
 export function limitStack(
   s: Survey,
   bodyStart: Uint32Array,
   addressTaken: ReadonlySet<number>,
-  imports: number,
+  called: number,
   stackBytes: number,
   callDepth: number,
 ): StackPlan {
   const { graph, types } = callGraph(s, addressTaken);
-  const generated = Math.max(imports, HELPER_STACK);
+  const generated = Math.max(called, HELPER_STACK);
   const sites = siteCounts(s, types);
   const removed = new Uint8Array(graph.size);
   breakCycles(graph, removed, (node) =>

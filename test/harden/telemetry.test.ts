@@ -243,6 +243,26 @@ test("refused memory is told, whether it traps or not", () => {
   assert.deepEqual(trapping.values("memory_refused"), [1n]);
 });
 
+test("a recursion that asks for memory is charged for the refusal's telling too", () => {
+  const bytes = wat(`(module
+    (memory (export "memory") 1)
+    (func (export "proxy_abi_version_0_2_1"))
+    (func $down (param i32) (result i32)
+      (drop (memory.grow (i32.const 1)))
+      (if (result i32) (local.get 0)
+        (then (call $down (i32.sub (local.get 0) (i32.const 1))))
+        (else (i32.const 0))))
+    (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $down (local.get 1))))`);
+  const { limits: given } = request(400_000);
+  const base = policyOf([], { limits: { ...given, stackBytes: 2 ** 20, callDepth: 10_000 } });
+  for (const telemetry of [false, true]) {
+    const policy: Policy = { ...base, name: "shop", telemetry };
+    const limits = { ...policy.limits, onMemoryCap: "trap" as const };
+    const trapping = { ...policy, limits };
+    assert.deepEqual(verify(harden(bytes, trapping).bytes, trapping), [], String(telemetry));
+  }
+});
+
 test("streams without a slot are told", () => {
   const host = new Host({}, request(MUCH)).start();
   for (let id = 2; id < 8; id++) host.stream(id);
