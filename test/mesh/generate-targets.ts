@@ -46,11 +46,16 @@ export function watched(
   return { policy, dispatch, calls: policy.allow.has("proxy_http_call") };
 }
 
+/** Plugins that are watched by what the proxy counts alone. */
+const silent = { "spec.telemetry": false } as const;
+
 export function watching(source: MetricSource, more: Partial<WatchRequest> = {}): WatchRequest {
   return {
     plugins: [
-      watched("vendor-auth", "external-auth", { "spec.failure": "reload" }, ["auth-service"]),
-      watched("access.log", "logging", { "spec.failure": "open" }),
+      watched("vendor-auth", "external-auth", { "spec.failure": "reload", ...silent }, [
+        "auth-service",
+      ]),
+      watched("access.log", "logging", { "spec.failure": "open", ...silent }),
     ],
     source,
     prefix: "",
