@@ -31,5 +31,5 @@ if (ci && missing.length > 0) {
   process.exitCode = 1;
 } else {
   Object.assign(process.env, env);
-  process.exitCode = await runTests(files, { timeout: 1_800_000 });
+  process.exitCode = await runTests(files, { timeout: 2_700_000 });
 }
