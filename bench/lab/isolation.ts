@@ -126,7 +126,7 @@ class Bench {
       does,
       sent: sum((one) => one.sent),
       failed: sum((one) => one.failed),
-      why: Object.assign({}, ...runs.map((one) => one.why)) as Steady["why"],
+      why: together(runs.map((one) => one.why)),
       alone: lone,
       idle: calm,
       beside,
@@ -149,6 +149,14 @@ class Bench {
     this.#steady.kill("SIGKILL");
     this.#busy.kill("SIGKILL");
   }
+}
+
+/** How often each reason came, over all. */
+function together(all: readonly Steady["why"][]): Steady["why"] {
+  const sums: Record<string, number> = {};
+  for (const [reason, count] of all.flatMap(Object.entries<number>))
+    sums[reason] = (sums[reason] ?? 0) + count;
+  return sums;
 }
 
 function growthOf(memory: readonly number[]): number | null {

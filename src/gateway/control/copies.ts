@@ -3,7 +3,7 @@
 // no descriptors itself; sending a socket to another process and back does (hand-back.ts).
 import { type ChildProcess, fork, type SendHandle } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { fail } from "../../errors/failure.ts";
+import { Failure } from "../../errors/failure.ts";
 import type { Order } from "./hand-back.ts";
 import type { BoundSocket, Handle } from "./sockets.ts";
 
@@ -46,11 +46,7 @@ function received(
   return new Promise((resolve, reject) => {
     const refuse = (reason: string, cause?: unknown): void => {
       clearTimeout(timer);
-      try {
-        fail("gateway-copies", { reason }, undefined, cause);
-      } catch (error) {
-        reject(error);
-      }
+      reject(new Failure("gateway-copies", { reason }, undefined, cause));
     };
     const timer = setTimeout(() => refuse(`no answer within ${LIMIT} ms`), LIMIT);
     child.on("error", (error) => refuse(error.message, error));
