@@ -22,10 +22,11 @@ export const h2Limits = {
 } as const;
 
 /**
- * Streams that end by a reset within `lifetime`, among so many: with more than half of them a client attacks, as
- * Envoy counts it (`http.premature_reset_total_stream_count`, `…_min_stream_lifetime_seconds`).
+ * Streams that end unanswered before `lifetime`, among so many: with half of them a client attacks. Envoy's rule and
+ * its defaults (`http.premature_reset_total_stream_count`, and `…_min_stream_lifetime_seconds`, which is 1 and compared
+ * with whole seconds, so that the second second still counts).
  */
-export const prematureResets = { streams: 500, lifetime: 1000 } as const;
+export const prematureResets = { streams: 500, lifetime: 2000 } as const;
 
 /** Names of hosts are looked up again after this. */
 export const dnsRefresh = 5000;

@@ -67,8 +67,8 @@ export class H2Connection implements Timed {
     let exchange: H2Exchange | null = null;
     stream.once("close", () => {
       this.#streams--;
-      const reset = stream.rstCode !== constants.NGHTTP2_NO_ERROR && exchange?.cut !== true;
-      if (this.#resets.ended(reset, context.deadlines.now() - opened)) this.#cutOff();
+      const unanswered = exchange !== null && !exchange.responseStarted && !exchange.cut;
+      if (this.#resets.ended(unanswered, context.deadlines.now() - opened)) this.#cutOff();
       if (this.#streams > 0) return;
       this.deadline = this.#idleFrom(context.deadlines.now());
       if (context.draining) this.#session.close();
