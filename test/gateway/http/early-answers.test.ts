@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Deadlines } from "../../../src/gateway/http/deadlines.ts";
 import type { UpstreamSink } from "../../../src/gateway/http/exchange.ts";
 import { H1Wire } from "../../../src/gateway/upstream/h1-wire.ts";
+import { H2Wire } from "../../../src/gateway/upstream/h2-wire.ts";
 import { Call } from "../../../src/gateway/upstream/wire.ts";
 import { HeaderMap } from "../../../src/host/header-map.ts";
 import { wireLimits } from "../../../src/spec/gateway-limits.ts";
@@ -16,12 +17,13 @@ import {
   FRAME,
   frame,
   framesOf,
+  literal,
   OK_HEAD,
   PREFACE,
   SETTINGS,
   word,
 } from "./h2-frames.ts";
-import { RawClient, type RawUpstream, rawUpstream } from "./peers.ts";
+import { moment, RawClient, type RawUpstream, rawUpstream } from "./peers.ts";
 
 const closeLater = closing();
 
@@ -40,87 +42,115 @@ const block = (milliseconds: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 };
 
-test("an answer is heard though the host has reset the connection before the next piece is written", async () => {
-  const said: string[] = [];
-  let over: () => void = () => {};
-  const ended = new Promise<void>((resolve) => (over = resolve));
-  const sink: UpstreamSink = {
-    headers: (headers) => said.push(headers.get(":status")!),
-    data: (bytes, end) => {
-      said.push(Buffer.from(bytes).toString());
-      if (end) over();
-    },
-    trailers: () => {},
-    interim: () => {},
-    connected: () => {},
-    pause: () => {},
-    resume: () => {},
-    reset: (reason) => {
-      said.push(`reset: ${reason}`);
-      over();
-    },
-  };
-  const headers = HeaderMap.from([
-    [":method", "POST"],
-    [":path", "/"],
-    [":authority", "a"],
-  ]);
-  const call = new Call(headers, false, sink, { over: () => {}, withdrawn: () => {} });
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.once("data", () => {
-      socket.write(TOO_LARGE);
-      socket.resetAndDestroy();
-      block(20);
-      // The reset is here, and nobody has looked.
-      for (let i = 0; i < 3; i++) call.sendData(Buffer.alloc(10_000), false);
-    });
-  });
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  await new Promise((resolve) => socket.once("connect", resolve));
-  const bugs: unknown[] = [];
-  const wire = new H1Wire(
-    socket,
-    { address: "", port: 0, localAddress: "", localPort: 0, tls: null },
-    { freed: () => {}, closed: () => {}, again: () => false },
-    {
-      deadlines: new Deadlines(() => performance.now()),
-      random: () => 0,
-      resolve: () => Promise.reject(new Error("no names")),
-      onBug: (error) => bugs.push(error),
-      limits: wireLimits,
-    },
-  );
-  wire.attach(call);
-  await ended;
-  assert.deepEqual(said, ["413", "much"]);
-  assert.deepEqual(bugs, []);
-  assert.equal(wire.room, 0, "it is never used again");
-  server.close();
-});
+const H2_TOO_LARGE =
+  SETTINGS +
+  frame(FRAME.headers, END_HEADERS, 1, literal(":status", "413")) +
+  frame(FRAME.data, END_STREAM, 1, "much");
 
-test("a client that sends much gets the answer of an upstream that has refused to read it", async () => {
-  const gateway = await gatewayTo(
-    await rawUpstream((socket, text) => {
-      if (text.length > 100_000 || socket.destroyed) return;
-      socket.write(TOO_LARGE);
-      socket.resetAndDestroy();
-    }),
-  );
-  const piece = "x".repeat(60_000);
-  for (let i = 0; i < 20; i++) {
-    const client = new RawClient(gateway.port);
-    client.send(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n`);
-    for (let sent = 0; sent < 50 && client.text === ""; sent++) {
-      client.send(piece);
-      await new Promise((resolve) => setImmediate(resolve));
+for (const [protocol, Wire, answer, opening] of [
+  ["HTTP/1", H1Wire, TOO_LARGE, ""],
+  ["HTTP/2", H2Wire, H2_TOO_LARGE, PREFACE],
+] as const) {
+  test(`an answer of ${protocol} is heard though the host has reset the connection before the next piece is written`, async () => {
+    const said: string[] = [];
+    let over: () => void = () => {};
+    const ended = new Promise<void>((resolve) => (over = resolve));
+    const sink: UpstreamSink = {
+      headers: (headers) => said.push(headers.get(":status")!),
+      data: (bytes, end) => {
+        if (bytes.length > 0) said.push(Buffer.from(bytes).toString());
+        if (end) over();
+      },
+      trailers: () => {},
+      interim: () => {},
+      connected: () => {},
+      pause: () => {},
+      resume: () => {},
+      reset: (reason) => {
+        said.push(`reset: ${reason}`);
+        over();
+      },
+    };
+    const headers = HeaderMap.from([
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", "/"],
+      [":authority", "a"],
+    ]);
+    const call = new Call(headers, false, sink, { over: () => {}, withdrawn: () => {} });
+    let heard = "";
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      const hear = (bytes: Buffer): void => {
+        heard += bytes.toString("latin1");
+        const asked =
+          opening === "" ||
+          framesOf(heard.slice(opening.length)).some(({ type }) => type === FRAME.headers);
+        if (!asked) return;
+        socket.off("data", hear);
+        socket.write(answer, "latin1");
+        socket.resetAndDestroy();
+        block(20);
+        // The reset is here, and nobody has looked.
+        for (let i = 0; i < 3; i++) call.sendData(Buffer.alloc(10_000), false);
+      };
+      socket.on("data", hear);
+    });
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const bugs: unknown[] = [];
+    const wire = new Wire(
+      socket,
+      { address: "", port: 0, localAddress: "", localPort: 0, tls: null },
+      { freed: () => {}, closed: () => {}, again: () => false },
+      {
+        deadlines: new Deadlines(() => performance.now()),
+        random: () => 0,
+        resolve: () => Promise.reject(new Error("no names")),
+        onBug: (error) => bugs.push(error),
+        limits: wireLimits,
+      },
+    );
+    wire.attach(call);
+    await ended;
+    assert.deepEqual(said, ["413", "much"]);
+    assert.deepEqual(bugs, []);
+    await moment();
+    assert.equal(wire.room, 0, "it is never used again");
+    server.close();
+  });
+}
+
+for (const [protocol, http2] of [
+  ["HTTP/1", false],
+  ["HTTP/2", true],
+] as const) {
+  test(`a client that sends much gets the answer of an upstream of ${protocol} that has refused to read it`, async () => {
+    const gateway = await gatewayTo(
+      await rawUpstream((socket, text) => {
+        if (text.length > 100_000 || socket.destroyed) return;
+        // HTTP/2: once the stream is there.
+        if (http2 && !framesOf(text.slice(PREFACE.length)).some(({ type }) => type === 1)) return;
+        socket.write(http2 ? H2_TOO_LARGE : TOO_LARGE, "latin1");
+        socket.resetAndDestroy();
+      }),
+      http2,
+    );
+    const piece = "x".repeat(60_000);
+    for (let i = 0; i < 20; i++) {
+      const client = new RawClient(gateway.port);
+      client.send(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n`);
+      for (let sent = 0; sent < 50 && client.text === ""; sent++) {
+        client.send(piece);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.match(await client.until(/much(\r\n0\r\n\r\n)?$/), /^HTTP\/1\.1 413 /);
+      client.end();
     }
-    assert.match(await client.until(/much$/), /^HTTP\/1\.1 413 /);
-    client.end();
-  }
-  assert.deepEqual(gateway.bugs, []);
-});
+    assert.deepEqual(gateway.bugs, []);
+  });
+}
 
 test("an upstream that stops reading without an answer is still a 503", async () => {
   const gateway = await gatewayTo(await rawUpstream((socket) => socket.resetAndDestroy()));
