@@ -3,11 +3,13 @@
 // be slow has a deadline; nothing thrown below leaves this file.
 import type { Socket } from "node:net";
 import { HeaderMap } from "../../host/header-map.ts";
-import type { CodecCounter, ConnectionContext } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo, ResetReason } from "./exchange.ts";
+import { hasEncoding, refusalStatus } from "./h1-admission.ts";
 import { H1Exchange, type ResponseOutlet } from "./h1-exchange.ts";
 import { endToEnd } from "./h1-headers.ts";
+import { lateness, nextDeadline } from "./h1-timeouts.ts";
 import { type Head, MessageParser, type MessageReceiver } from "./message-parser.ts";
 import { refusalOf } from "./refusal.ts";
 import { targetOf } from "./request-target.ts";
@@ -105,17 +107,8 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     const out: string[] = [":authority", "", ":path", "", ":method", method, ":scheme", ""];
     const told = endToEnd(list, out, true);
     const target = targetOf(method, head.target, told.host ?? "");
-    const chunked = list.some((name, i) => i % 2 === 0 && isEncoding(name));
-    const refusal =
-      head.major !== 1 || minor > 1
-        ? 505
-        : target === null || told.hosts > 1 || told.stripsKept || (minor === 1 && told.hosts === 0)
-          ? 400
-          : minor === 0 && chunked
-            ? 400
-            : head.upgrade && !/^h2c$/i.test(firstOf(list, "upgrade"))
-              ? 403
-              : 0;
+    const chunked = hasEncoding(list);
+    const refusal = refusalStatus(head, told, target, chunked);
     if (refusal !== 0) {
       if (refusal === 403) this.#context.counters.add("downstream_rq_ws_refused", 1);
       this.refuse(refusal);
@@ -356,12 +349,13 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
       }
       return;
     }
-    const late = this.#lateness(this.#context.deadlines.now());
+    const { chain, deadlines } = this.#context;
+    const exchange = this.#exchange;
+    const late = lateness(chain, exchange, this.#headStarted, this.#active, deadlines.now());
     if (late === null) {
       this.#arm();
       return;
     }
-    const exchange = this.#exchange;
     this.#context.counters.add(late, 1);
     if (late === "downstream_cx_idle_timeout") {
       this.#linger();
@@ -377,58 +371,15 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     }
   }
 
-  /** What has run out of time, by its counter. */
-  #lateness(now: number): CodecCounter | null {
-    const exchange = this.#exchange;
-    const { chain } = this.#context;
-    if (exchange === null) {
-      if (!this.#parser.inMessage) {
-        return past(this.#active, chain.idleTimeout, now) ? "downstream_cx_idle_timeout" : null;
-      }
-      const late = past(this.#headStarted, chain.requestHeadersTimeout, now);
-      return late ? "downstream_rq_header_timeout" : null;
-    }
-    if (!exchange.requestComplete && past(exchange.started, chain.requestTimeout, now)) {
-      return "downstream_rq_timeout";
-    }
-    const idle = past(this.#active, chain.streamIdleTimeout, now);
-    return idle ? "downstream_rq_idle_timeout" : null;
-  }
-
   /** The next moment at which something can be late; checked again when it comes. */
   #arm(): void {
     if (this.#closing || this.#closed) return;
     const { chain } = this.#context;
     const exchange = this.#exchange;
-    if (exchange === null) {
-      if (this.#parser.inMessage) {
-        if (this.#headStarted === 0) this.#headStarted = this.#active;
-        this.deadline = after(this.#headStarted, chain.requestHeadersTimeout);
-      } else {
-        this.#headStarted = 0;
-        this.deadline = after(this.#active, chain.idleTimeout);
-      }
-      return;
-    }
-    this.#headStarted = 0;
-    const idle = after(this.#active, chain.streamIdleTimeout);
-    this.deadline = exchange.requestComplete
-      ? idle
-      : Math.min(idle, after(exchange.started, chain.requestTimeout));
+    if (exchange !== null || !this.#parser.inMessage) this.#headStarted = 0;
+    else if (this.#headStarted === 0) this.#headStarted = this.#active;
+    this.deadline = nextDeadline(chain, exchange, this.#headStarted, this.#active);
   }
 }
 
 const NOTHING = new Uint8Array(0);
-
-const isEncoding = (name: string): boolean =>
-  name.length === 17 && /^transfer-encoding$/i.test(name);
-
-const after = (from: number, limit: number): number =>
-  limit === 0 ? Number.POSITIVE_INFINITY : from + limit;
-
-const past = (from: number, limit: number, now: number): boolean => now >= after(from, limit);
-
-function firstOf(list: readonly string[], name: string): string {
-  for (let i = 0; i < list.length; i += 2) if (list[i]!.toLowerCase() === name) return list[i + 1]!;
-  return "";
-}
