@@ -34,7 +34,7 @@ export function statisticsPage(): string {
 export function adminPage(): string {
   return page(
     "The lab's admin",
-    "`glovebox run` serves these at the bootstrap's `admin` address, or at `--admin`. Whoever reaches it can end the lab: give it an address of your own machine. Nothing that may be secret is shown: plugin configuration, environment, keys, inline code, and whatever went through a request.",
+    "`glovebox run` serves these at the bootstrap's `admin` address, or at `--admin`. Whoever reaches it can end the lab: give it an address of your own machine. There it answers only to who asks by an address or as localhost, and nowhere does it do what a page of another origin posts, so that no page in a browser can read or end it. Nothing that may be secret is shown: plugin configuration, environment, keys, inline code, and whatever went through a request.",
     table(
       ["Method", "Path", "What it does"],
       adminRoutes.map(({ method, path, doc }) => [method, code(path), doc]),

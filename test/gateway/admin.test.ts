@@ -33,6 +33,25 @@ test("statistics come as text, JSON and Prometheus, filtered in linear time, and
     assert.match(await lab.adminText("/"), /\/quitquitquit/);
   }));
 
+test("what was used is asked for by usedonly; a page in a browser is answered nothing, and ends nothing", () =>
+  withLab(async (lab, clusters) => {
+    lab.write(bootstrap({ plugins: [{ name: "tag", file: wasm("header-tag") }], clusters }));
+    await lab.start(["--concurrency", "1"]);
+    await lab.ask("/");
+    await lab.until(async () => (await lab.stat("http.ingress.downstream_rq_total")) === 1);
+    const used = await lab.adminText("/stats?usedonly&filter=downstream_rq");
+    assert.match(used, /^http\.ingress\.downstream_rq_total: 1$/m);
+    assert.doesNotMatch(used, /: 0$/m);
+    assert.match(await lab.adminText("/stats?filter=downstream_rq"), /: 0$/m);
+    const rebound = { host: `evil.example:${lab.admin}` };
+    assert.equal((await ask(lab.admin, "/config_dump", { headers: rebound })).status, 403);
+    const foreign = { origin: "http://evil.example" };
+    const posted = await ask(lab.admin, "/quitquitquit", { method: "POST", headers: foreign });
+    assert.equal(posted.status, 403);
+    assert.equal((await lab.ask("/")).status, 200);
+    assert.equal(await lab.adminText("/quitquitquit", "POST"), "OK\n");
+  }));
+
 test("what may be secret is nowhere in the admin: plugin configuration, environment, inline code", () =>
   withLab(async (lab, clusters) => {
     const more = {

@@ -18,6 +18,8 @@ export interface AdminAnswer {
   readonly status: number;
   readonly type: "text" | "json" | "prometheus";
   readonly body: string;
+  /** What is done once the answer has been sent. */
+  readonly after?: () => void;
 }
 
 export interface AdminRoute {
@@ -41,13 +43,13 @@ export const adminRoutes: readonly AdminRoute[] = [
   {
     method: "GET",
     path: "/stats",
-    doc: "Statistics; filter=REGEX, format=text|json|prometheus",
+    doc: "Statistics; filter=REGEX, format=text|json|prometheus, usedonly (not 0)",
     answer: statsPage,
   },
   {
     method: "GET",
     path: "/stats/prometheus",
-    doc: "Statistics for Prometheus; filter=REGEX",
+    doc: "Statistics for Prometheus; filter=REGEX, usedonly (not 0)",
     answer: prometheusPage,
   },
   {
@@ -119,19 +121,13 @@ export const adminRoutes: readonly AdminRoute[] = [
     method: "POST",
     path: "/drain",
     doc: "Answer what is in flight, then end",
-    answer: (context) => {
-      context.end(true);
-      return text("draining\n");
-    },
+    answer: (context) => ({ ...text("draining\n"), after: () => context.end(true) }),
   },
   {
     method: "POST",
     path: "/quitquitquit",
     doc: "End at once",
-    answer: (context) => {
-      context.end(false);
-      return text("OK\n");
-    },
+    answer: (context) => ({ ...text("OK\n"), after: () => context.end(false) }),
   },
 ];
 

@@ -6,6 +6,7 @@ import { fail } from "../../errors/failure.ts";
 import type { Address } from "../../mesh/envoy/lab-config.ts";
 import { listenReason, showAddress } from "../control/sockets.ts";
 import { type AdminAnswer, type AdminContext, adminRoutes, indexPage, text } from "./routes.ts";
+import { refusalOf } from "./who-asks.ts";
 
 const types = {
   text: "text/plain; charset=utf-8",
@@ -14,6 +15,9 @@ const types = {
 } as const;
 
 async function answerOf(request: IncomingMessage, context: AdminContext): Promise<AdminAnswer> {
+  const { method: asked, headers, socket } = request;
+  const refused = refusalOf({ method: asked, to: socket.localAddress, headers });
+  if (refused !== null) return text(`${refused}\n`, 403);
   let url: URL;
   try {
     url = new URL(request.url ?? "/", "http://admin");
@@ -24,14 +28,19 @@ async function answerOf(request: IncomingMessage, context: AdminContext): Promis
   if (pathname === "/" || pathname === "/help") return indexPage();
   const routes = adminRoutes.filter((one) => one.path === pathname);
   if (routes.length === 0) return text(`there is no ${pathname}; see /help\n`, 404);
-  const method = request.method === "HEAD" ? "GET" : request.method;
+  const method = asked === "HEAD" ? "GET" : asked;
   const route = routes.find((one) => one.method === method);
   if (route === undefined)
     return text(`${pathname} is for ${routes.map((one) => one.method).join(", ")}\n`, 405);
   return route.answer(context, searchParams);
 }
 
-function send(response: ServerResponse, { status, type, body }: AdminAnswer): void {
+function send(response: ServerResponse, { status, type, body, after }: AdminAnswer): void {
+  if (after !== undefined) {
+    // Whoever asked may have gone meanwhile.
+    if (response.destroyed) after();
+    else response.once("close", after);
+  }
   response.writeHead(status, {
     "content-type": types[type],
     "content-length": Buffer.byteLength(body),

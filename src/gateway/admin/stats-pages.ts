@@ -1,6 +1,8 @@
 // /stats in its three formats. The filter is a regular expression that runs in linear time, whatever it says.
 import { Failure } from "../../errors/failure.ts";
+import type { Gateway } from "../control/gateway.ts";
 import { compileRegex } from "../route/linear-regex.ts";
+import type { Sample } from "../stats/merge.ts";
 import { type Keep, statsJson, statsPrometheus, statsText } from "../stats/render.ts";
 import { type AdminAnswer, type AdminContext, text } from "./routes.ts";
 
@@ -19,10 +21,16 @@ function keepOf(query: URLSearchParams): Keep | AdminAnswer {
   }
 }
 
+/** Envoy's `usedonly`, as far as values tell: what is 0, or has no values, was not used. */
+function samplesOf(gateway: Gateway, query: URLSearchParams): readonly Sample[] {
+  const samples = gateway.samples();
+  return query.has("usedonly") ? samples.filter(({ value }) => value !== 0) : samples;
+}
+
 export function statsPage({ gateway }: AdminContext, query: URLSearchParams): AdminAnswer {
   const keep = keepOf(query);
   if (typeof keep !== "function") return keep;
-  const samples = gateway.samples();
+  const samples = samplesOf(gateway, query);
   switch (query.get("format") ?? "text") {
     case "json":
       return { status: 200, type: "json", body: statsJson(samples, keep) };
@@ -38,5 +46,9 @@ export function statsPage({ gateway }: AdminContext, query: URLSearchParams): Ad
 export function prometheusPage({ gateway }: AdminContext, query: URLSearchParams): AdminAnswer {
   const keep = keepOf(query);
   if (typeof keep !== "function") return keep;
-  return { status: 200, type: "prometheus", body: statsPrometheus(gateway.samples(), keep) };
+  return {
+    status: 200,
+    type: "prometheus",
+    body: statsPrometheus(samplesOf(gateway, query), keep),
+  };
 }
