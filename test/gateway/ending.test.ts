@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cells } from "../../src/gateway/control/cells.ts";
 import { ThreadHandle } from "../../src/gateway/control/thread-handle.ts";
+import { PATIENCE } from "../../src/gateway/control/times.ts";
 import { Workers } from "../../src/gateway/control/workers.ts";
 import type { Version } from "../../src/gateway/worker/messages.ts";
 import { SharedRegion } from "../../src/host/shared/region.ts";
@@ -53,6 +54,7 @@ function cellsOf(parts: {
   return new Cells({
     share: 0.25,
     unsafe: false,
+    patience: PATIENCE,
     thread: parts.thread,
     version: () => version,
     over: parts.over,
@@ -107,6 +109,7 @@ test("a thread that ends before all of them listen ends the start: it gets no su
   let queued = 0;
   let made = 0;
   const workers = new Workers({
+    patience: PATIENCE,
     thread: () => {
       const number = ++made;
       return {
@@ -120,6 +123,7 @@ test("a thread that ends before all of them listen ends the start: it gets no su
     wall: () => 0,
     queue: () => void queued++,
     replaced: () => {},
+    lost: () => {},
     say: () => {},
     fatal: (error) => void fatal.push(error.message),
   });

@@ -1,4 +1,4 @@
-// What is left of plugins that a new version doesn't have any more.
+// What is left of plugins that a version doesn't have any more, or that was never used.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Leftovers } from "../../src/gateway/control/leftovers.ts";
@@ -7,36 +7,84 @@ const plugin = (name: string, vmId = "", semantics: "glovebox" | "stock" = "glov
   config: { name, vmId },
   semantics,
 });
+type Plugins = readonly ReturnType<typeof plugin>[];
 
-function recorded() {
-  const dropped: string[] = [];
-  return { dropped, leftovers: new Leftovers({ drop: (name) => void dropped.push(name) }) };
+/** Two threads that do as they are told, and say what they hold. */
+class Bench {
+  readonly dropped: string[] = [];
+  readonly leftovers = new Leftovers({ drop: (name) => void this.dropped.push(name) });
+  #versions = 0;
+
+  give(plugins: Plugins): number {
+    const number = ++this.#versions;
+    this.leftovers.given([1, 2], number, plugins);
+    return number;
+  }
+
+  /** A version that is used by both at once. */
+  use(plugins: Plugins, ...holds: string[]): void {
+    const number = this.give(plugins);
+    for (const thread of [1, 2]) this.leftovers.holds(thread, number, holds);
+    this.leftovers.used(plugins);
+  }
 }
 
 test("a vm_id that no plugin has any more is given back, one that another plugin has is kept", () => {
-  const { dropped, leftovers } = recorded();
-  leftovers.replaced(
+  const bench = new Bench();
+  bench.use(
     [plugin("a", "one"), plugin("b", "two"), plugin("c", "two"), plugin("d")],
-    [plugin("c", "two")],
+    ...["one", "two", "plugin d"],
   );
-  assert.deepEqual(dropped, ["one", "plugin d"]);
+  bench.use([plugin("c", "two")], "two");
+  assert.deepEqual(bench.dropped, ["one", "plugin d"]);
 });
 
-test("what is gone is given back with each later version, until a plugin has it again", () => {
-  const { dropped, leftovers } = recorded();
-  leftovers.replaced([plugin("a", "one")], []);
-  leftovers.replaced([], [plugin("b")]);
-  leftovers.replaced([plugin("b")], [plugin("b"), plugin("a", "one")]);
-  assert.deepEqual(dropped, ["one", "one"]);
+test("a namespace is kept as long as a request of one thread holds it, and given back once", () => {
+  const bench = new Bench();
+  bench.use([plugin("a", "one")], "one");
+  bench.use([], "one");
+  bench.leftovers.holds(1, 2, []);
+  assert.deepEqual(bench.dropped, []);
+  bench.use([plugin("b")], "one", "plugin b");
+  bench.leftovers.holds(1, 3, ["plugin b"]);
+  assert.deepEqual(bench.dropped, []);
+  bench.leftovers.holds(2, 3, ["plugin b"]);
+  bench.use([]);
+  assert.deepEqual(bench.dropped, ["one", "plugin b"]);
+});
+
+test("a namespace that comes back before its last request is over is not given back", () => {
+  const bench = new Bench();
+  bench.use([plugin("a", "one")], "one");
+  bench.use([], "one");
+  bench.use([plugin("a", "one")], "one");
+  assert.deepEqual(bench.dropped, []);
+});
+
+test("what a thread holds counts for nothing when the thread has ended", () => {
+  const bench = new Bench();
+  bench.use([plugin("a", "one")], "one");
+  bench.use([], "one");
+  bench.leftovers.holds(1, 2, []);
+  bench.leftovers.ended(2);
+  assert.deepEqual(bench.dropped, ["one"]);
+});
+
+test("what only a refused version had is given back when every thread has given it up, not before", () => {
+  const bench = new Bench();
+  bench.use([plugin("a", "one")], "one");
+  const refused = bench.give([plugin("a", "one"), plugin("b", "two")]);
+  bench.leftovers.holds(1, refused, ["one"]);
+  assert.deepEqual(bench.dropped, [], "the other may still be making it");
+  bench.leftovers.holds(2, refused, ["one"]);
+  assert.deepEqual(bench.dropped, ["two"]);
 });
 
 test("as shipped, plugins without a vm_id have one namespace, which goes with the last of them", () => {
-  const { dropped, leftovers } = recorded();
-  leftovers.replaced(
-    [plugin("a", "", "stock"), plugin("b", "", "stock")],
-    [plugin("b", "", "stock")],
-  );
-  assert.deepEqual(dropped, []);
-  leftovers.replaced([plugin("b", "", "stock")], []);
-  assert.deepEqual(dropped, [""]);
+  const bench = new Bench();
+  bench.use([plugin("a", "", "stock"), plugin("b", "", "stock")], "");
+  bench.use([plugin("b", "", "stock")], "");
+  assert.deepEqual(bench.dropped, []);
+  bench.use([]);
+  assert.deepEqual(bench.dropped, [""]);
 });

@@ -1,17 +1,14 @@
 // Threads come and go: none takes a listening socket with it, and one that ends by itself gets a successor.
 import assert from "node:assert/strict";
-import { fstatSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { fstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { copiesOf } from "../../src/gateway/control/copies.ts";
-import { Gateway } from "../../src/gateway/control/gateway.ts";
 import { bindAll } from "../../src/gateway/control/sockets.ts";
-import { diskCache } from "../../src/gateway/plugins/cache.ts";
-import { ask, bootstrap, upstream } from "./lab.ts";
+import { until, withGateway } from "./in-process.ts";
+import { ask } from "./lab.ts";
 
 test("every thread has a descriptor of its own of every listening socket, of ports and of paths", async () => {
   const folder = mkdtempSync(join(tmpdir(), "gateway-copies-"));
@@ -36,57 +33,6 @@ test("every thread has a descriptor of its own of every listening socket, of por
     rmSync(folder, { recursive: true });
   }
 });
-
-interface Running {
-  readonly gateway: Gateway;
-  readonly port: number;
-  readonly workers: Worker[];
-  readonly logged: string[];
-  readonly failures: string[];
-}
-
-async function withGateway(body: (running: Running) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "gateway-threads-"));
-  const configFile = join(folder, "envoy.yaml");
-  const { server } = await upstream();
-  const workers: Worker[] = [];
-  const logged: string[] = [];
-  const failures: string[] = [];
-  const made = (worker: Worker): void => void workers.push(worker);
-  const clusters = { backend: (server.address() as AddressInfo).port };
-  writeFileSync(configFile, bootstrap({ clusters }));
-  const gateway = new Gateway({
-    configFile,
-    policyFiles: [],
-    concurrency: 2,
-    unsafe: false,
-    cache: diskCache(join(folder, "cache")),
-    environment: {},
-    random: () => 0.5,
-    wall: () => 0,
-    log: ({ text }) => void logged.push(text),
-    cellShare: 0.25,
-    otlp: null,
-    record: null,
-    fatal: (error) => void failures.push(error.message),
-  });
-  process.on("worker", made);
-  try {
-    await gateway.start(await gateway.check());
-    const port = Number(/\d+$/.exec(gateway.listeners[0]!.address)![0]);
-    await body({ gateway, port, workers, logged, failures });
-  } finally {
-    process.off("worker", made);
-    await gateway.stop();
-    server.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await sleep(20);
-  assert.ok(holds(), what);
-}
 
 const statuses = (port: number, count: number): Promise<number[]> =>
   Promise.all(Array.from({ length: count }, async () => (await ask(port, "/")).status));
@@ -122,4 +68,60 @@ test("threads that end again and again end the process", () =>
     await until("the end", () => failures.length > 0);
     assert.equal(failures.length, 1);
     assert.match(failures[0]!, /^thread \d+ ended/);
+  }));
+
+/** How many descriptors each file of this process has that has more than one. */
+function shared(): number[] {
+  const counts = new Map<number, number>();
+  for (const fd of readdirSync("/proc/self/fd")) {
+    try {
+      const { ino } = fstatSync(Number(fd));
+      counts.set(ino, (counts.get(ino) ?? 0) + 1);
+    } catch {}
+  }
+  return [...counts.values()].filter((count) => count > 1).sort();
+}
+
+const linux = process.platform === "linux";
+
+test("a successor that ends before it listens leaves no descriptor behind", { skip: !linux }, () =>
+  withGateway(async ({ gateway, port, workers, failures }) => {
+    const before = shared();
+    let ended = 0;
+    const end = (worker: Worker): void => {
+      if (ended === 2) return;
+      ended++;
+      worker.once("online", () => void worker.terminate());
+    };
+    process.on("worker", end);
+    try {
+      await workers[0]!.terminate();
+      await until("three more", () => workers.length === 5 && gateway.threads.length === 2);
+      await until("it listens", () => shared().join() === before.join(), [shared().join()]);
+      assert.equal(ended, 2);
+    } finally {
+      process.off("worker", end);
+    }
+    assert.deepEqual(await statuses(port, 20), Array(20).fill(200));
+    assert.deepEqual(failures, []);
+  }),
+);
+
+test("where no process can be started, a successor is tried for again and again; the others go on", () =>
+  withGateway(async ({ gateway, port, workers, logged, failures }) => {
+    const { execPath } = process;
+    process.execPath = join(tmpdir(), "no-such-program");
+    try {
+      await workers[0]!.terminate();
+      await until("two tries", () => logged.some((text) => text.includes("again in 500 ms")));
+      assert.match(logged.join("\n"), /no successor: error\[gateway-copies\]: .*ENOENT/);
+      assert.equal(gateway.threads.length, 1);
+      assert.deepEqual(await statuses(port, 10), Array(10).fill(200));
+    } finally {
+      process.execPath = execPath;
+    }
+    await until("a successor", () => gateway.threads.length === 2);
+    await workers[1]!.terminate();
+    assert.deepEqual(await statuses(port, 20), Array(20).fill(200));
+    assert.deepEqual(failures, []);
   }));

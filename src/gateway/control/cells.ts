@@ -9,16 +9,14 @@ import type { Prepared } from "../plugins/prepare.ts";
 import { tcpPlugins } from "../tcp/staying.ts";
 import type { LogEntry, Problem, Version } from "../worker/messages.ts";
 import type { ThreadHandle } from "./thread-handle.ts";
-import { COMMIT, STAGE, UP } from "./times.ts";
-
-/** A plugin that runs as shipped may never come up. */
-const STAGE_AS_SHIPPED = 5000;
+import type { Patience } from "./times.ts";
 
 export interface CellsParts {
   /** Of one processor, for each. */
   readonly share: number;
   /** Plugins run as shipped. */
   readonly unsafe: boolean;
+  readonly patience: Patience;
   readonly thread: (cell: NonNullable<ThreadHandle["cell"]>) => ThreadHandle;
   /** The one in use. */
   readonly version: () => Version;
@@ -98,12 +96,12 @@ export class Cells {
   }
 
   async #start(cell: ThreadHandle): Promise<void> {
-    const { version, unsafe, report } = this.#parts;
-    await cell.up(UP);
+    const { version, unsafe, report, patience } = this.#parts;
+    await cell.up(patience.up);
     const now = version();
-    const problems = await cell.stage(now, unsafe ? STAGE_AS_SHIPPED : STAGE);
+    const problems = await cell.stage(now, unsafe ? patience.stageAsShipped : patience.stage);
     for (const one of problems) report(one);
-    await cell.commit(now.number, COMMIT);
+    await cell.commit(now.number, patience.commit);
   }
 
   async #giveUp(name: string, cell: ThreadHandle, error: unknown): Promise<void> {

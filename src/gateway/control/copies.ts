@@ -2,6 +2,7 @@
 // number it listens on, and the system gives a closed number to the next connection of any thread. Node duplicates
 // no descriptors itself; sending a socket to another process and back does (hand-back.ts).
 import { type ChildProcess, fork, type SendHandle } from "node:child_process";
+import { closeSync, fstatSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../errors/failure.ts";
 import type { Order } from "./hand-back.ts";
@@ -36,27 +37,51 @@ export async function copiesOf(
   }
 }
 
+/**
+ * Closes those copies of a thread that it has not closed itself. It must run no more, and nobody may have been given
+ * other copies since it was given these: a number that is one of the same socket still is the thread's then.
+ */
+export function closeLeft(copies: readonly number[], sockets: readonly BoundSocket[]): void {
+  for (const [place, copy] of copies.entries()) {
+    try {
+      const [left, own] = [fstatSync(copy), fstatSync(sockets[place]!.handle.fd)];
+      if (left.ino === own.ino && left.dev === own.dev) closeSync(copy);
+    } catch {
+      // It is closed.
+    }
+  }
+}
+
 function received(
   child: ChildProcess,
   sockets: readonly BoundSocket[],
   copies: number,
 ): Promise<number[][]> {
-  const all: number[][] = sockets.map(() => []);
+  const all: Handle[][] = sockets.map(() => []);
   let missing = sockets.length * copies;
+  let state: "waits" | "done" | "refused" = "waits";
   return new Promise((resolve, reject) => {
     const refuse = (reason: string, cause?: unknown): void => {
+      if (state !== "waits") return;
       clearTimeout(timer);
+      state = "refused";
+      for (const one of all.splice(0).flat()) one.close();
       reject(new Failure("gateway-copies", { reason }, undefined, cause));
     };
     const timer = setTimeout(() => refuse(`no answer within ${LIMIT} ms`), LIMIT);
     child.on("error", (error) => refuse(error.message, error));
     child.on("exit", (code, signal) => refuse(`it ended with ${signal ?? `code ${code}`}`));
     child.on("message", ({ place }: Copy, socket: unknown) => {
-      // The object that comes with it is never closed: its number belongs to the thread.
-      all[place]!.push((socket as Handle).fd);
+      if (state !== "waits") {
+        (socket as Handle).close();
+        return;
+      }
+      // From then on the object that comes with it is never closed: its number belongs to the thread.
+      all[place]!.push(socket as Handle);
       if (--missing > 0) return;
       clearTimeout(timer);
-      resolve(all);
+      state = "done";
+      resolve(all.map((handles) => handles.map(({ fd }) => fd)));
     });
     for (const [place, { handle }] of sockets.entries()) {
       const order: Order = { place, copies };

@@ -18,8 +18,9 @@ import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
 import { type Reload, Reloads } from "./reloads.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
-import { COMMIT, LAST_RECORDS, REPORT, STAGE } from "./times.ts";
+import { PATIENCE, type Patience } from "./times.ts";
 import { type ThreadTrace, Traces } from "./traces.ts";
+import { commitAll, type Lost, stageAll } from "./turnover.ts";
 import { type VersionAt, VersionReader } from "./version-reader.ts";
 import { FileWatch } from "./watch-files.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -31,6 +32,8 @@ function notStarted({ plugin, reason }: Problem): Finding {
   return finding("gateway-not-started", "error", { name: plugin, reason });
 }
 
+const numbers = (threads: readonly ThreadHandle[]): number[] => threads.map((one) => one.number);
+
 export class Gateway {
   readonly options: GatewayOptions;
   readonly stats = new StatMerge();
@@ -41,6 +44,7 @@ export class Gateway {
   readonly #region = new SharedRegion(this.shared);
   readonly #metrics = new RegionMetrics(this.#region);
   readonly #leftovers = leftoversOf(this.#region);
+  readonly #patience: Patience;
   readonly #traces = new Traces();
   readonly #reloads: Reloads;
   readonly #otlp: OtlpExporter | null;
@@ -55,11 +59,14 @@ export class Gateway {
   /** One thing at a time: versions and cells are taken over in order. */
   #busy: Promise<unknown> = Promise.resolve();
   #again = false;
+  /** A thread was lost to a version that was refused for it: that version is tried once more. */
+  #retry: "no" | "due" | "done" = "no";
   readonly #onStop: (() => void)[] = [];
 
   constructor(options: GatewayOptions) {
     this.options = options;
     this.started = options.wall();
+    this.#patience = options.patience ?? PATIENCE;
     this.#reloads = new Reloads(options.wall, (level, text) => this.say(level, text));
     const own = new StatCells((stat) => this.stats.accept(0, stat));
     this.#reader = new VersionReader(options, own);
@@ -71,18 +78,23 @@ export class Gateway {
     this.#cells = new Cells({
       share: options.cellShare,
       unsafe: options.unsafe,
+      patience: this.#patience,
       thread: (cell) => this.#thread(cell),
       version: () => this.version,
       over: () => this.draining,
       tell: (cells) => {
         for (const one of this.threads) one.send({ kind: "cells", cells });
       },
-      made: (cell) => this.#traces.join(cell),
-      failed: (cell) => this.stats.retire(cell.number),
+      made: (cell) => {
+        this.#traces.join(cell);
+        this.#tryAgain();
+      },
+      failed: (cell) => this.#retire(cell),
       report: (problem) => this.#report(problem),
       say: (level, text) => this.say(level, text),
     });
     this.#workers = new Workers({
+      patience: this.#patience,
       thread: () => this.#thread(null),
       version: () =>
         this.#version && {
@@ -95,13 +107,16 @@ export class Gateway {
       replaced: (thread, problems) => {
         for (const one of problems) this.#report(one);
         this.#traces.join(thread);
-        // The lost thread may have kept a new version from being taken over.
-        this.reload();
+        this.#tryAgain();
       },
+      lost: (thread, reason) => this.#ended(thread, reason),
       say: (level, text) => this.say(level, text),
       fatal: options.fatal,
     });
-    this.#watch = new FileWatch(() => this.reload());
+    this.#watch = new FileWatch(() => {
+      this.#retry = "no";
+      this.reload();
+    });
     this.#watchdog = new Watchdog({
       threads: () => this.#all,
       plugin: (place) => this.#reader.plugin(place),
@@ -139,7 +154,7 @@ export class Gateway {
   }
 
   get ready(): boolean {
-    return this.#version !== null && !this.draining;
+    return this.#version !== null && !this.draining && this.threads.length > 0;
   }
 
   /** Listeners with the addresses that they really have. */
@@ -171,13 +186,17 @@ export class Gateway {
     await this.#workers.start(addresses, this.options.concurrency);
     const first = this.#cells.planned(config, read.plugins);
     const version = this.#numbered(config, read.plugins, first);
-    const problems = await this.#stageAll(this.threads, version);
-    for (const one of problems) this.#report(one);
+    this.#leftovers.given(numbers(this.threads), version.number, version.plugins);
+    const staged = await Promise.all(
+      this.threads.map((one) => one.stage(version, this.#patience.stage)),
+    );
+    const problems = new Map(staged.flat().map((one) => [one.plugin, one]));
+    for (const one of problems.values()) this.#report(one);
     for (const { error, config: plugin } of read.plugins) {
       if (error !== null)
         this.say("error", `plugin ${plugin.name}: error[${error.code}]: ${error.message}`);
     }
-    this.#version = version;
+    this.#use(version);
     for (const name of first) await this.#cells.make(name, AS_SHIPPED);
     await this.#workers.listen(version.number);
     this.#watchdog.start();
@@ -233,14 +252,25 @@ export class Gateway {
       case "trace":
         this.#traces.add(from.number, event.trace);
         break;
+      case "holds":
+        this.#leftovers.holds(from.number, event.upTo, event.namespaces);
+        break;
     }
   }
 
+  /** A thread runs nothing any more; what it has counted stays. */
+  #retire(thread: ThreadHandle): void {
+    this.stats.retire(thread.number);
+    this.#leftovers.ended(thread.number);
+  }
+
   #ended(from: ThreadHandle, reason: string): void {
-    this.stats.retire(from.number);
+    this.#retire(from);
     if (this.draining) return;
-    const plugin = this.#cells.ended(from);
-    if (plugin !== null) {
+    if (from.cell !== null) {
+      const plugin = this.#cells.ended(from);
+      // Whoever makes one that isn't up yet hears of it.
+      if (plugin === null) return;
       this.say("error", `the cell of ${plugin} ended (${reason}); a new one is made`);
       const why = this.reasons.get(plugin) ?? "it had one before";
       this.#queue(() => this.#cells.make(plugin, why));
@@ -259,10 +289,23 @@ export class Gateway {
     this.say("error", renderFinding(notStarted(problem)));
   }
 
-  async #stageAll(threads: readonly ThreadHandle[], version: Version): Promise<readonly Problem[]> {
-    const all = await Promise.all(threads.map((one) => one.stage(version, STAGE)));
-    const byPlugin = new Map(all.flat().map((one) => [one.plugin, one]));
-    return [...byPlugin.values()];
+  #use(version: Version): void {
+    this.#version = version;
+    this.#leftovers.used(version.plugins);
+  }
+
+  /** A thread that doesn't answer is ended, and replaced like one that has ended by itself. */
+  async #lose({ thread, reason }: Lost): Promise<void> {
+    if (!this.#all.includes(thread)) return;
+    await thread.terminate();
+    this.#ended(thread, reason);
+  }
+
+  /** A thread has been replaced that kept a version from being taken over. */
+  #tryAgain(): void {
+    if (this.#retry !== "due") return;
+    this.#retry = "done";
+    this.reload();
   }
 
   /** Something that the version was made from has changed. */
@@ -318,28 +361,34 @@ export class Gateway {
 
   async #takeOver(version: Version, findings: readonly Finding[]): Promise<void> {
     const all = this.#all;
-    let problems: readonly Problem[] = [];
-    try {
-      problems = await this.#stageAll(all, version);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      problems = [{ plugin: "?", reason: error.message }];
-    }
+    const { unsafe } = this.options;
+    const { stage, stageAsShipped, commit } = this.#patience;
+    this.#leftovers.given(numbers(all), version.number, version.plugins);
+    const { problems, refusals, lost } = await stageAll(all, version, ({ cell }) =>
+      unsafe && cell !== null ? stageAsShipped : stage,
+    );
+    if (this.draining) return;
     // Those that had not come up before either keep nobody from taking over the rest.
     const old = new Set(
       this.version.plugins.filter((one) => one.module === null).map((one) => one.config.name),
     );
-    const bad = problems.filter((one) => !old.has(one.plugin));
-    if (bad.length > 0) {
+    const bad = problems.filter((one) => !old.has(one.plugin)).map(notStarted);
+    const against = refusals.map((one) => finding(one.code, "error", one.args, one.where));
+    const silent = lost.map(({ reason }) => notStarted({ plugin: "?", reason }));
+    if (bad.length + against.length + silent.length > 0) {
       for (const one of all) one.send({ kind: "abort", number: version.number });
-      this.#refuse(bad.map(notStarted));
+      this.#refuse([...bad, ...against, ...silent]);
+      if (lost.length > 0 && this.#retry === "no") this.#retry = "due";
+      await Promise.all(lost.map((one) => this.#lose(one)));
       return;
     }
-    await Promise.all(all.map((one) => one.commit(version.number, COMMIT)));
-    this.#leftovers.replaced(this.version.plugins, version.plugins);
-    this.#version = version;
+    const behind = await commitAll(all, version.number, commit);
+    if (this.draining) return;
+    this.#use(version);
+    this.#retry = "no";
     this.findings = findings;
     this.#reloads.taken(version.number, findings);
+    await Promise.all(behind.map((one) => this.#lose(one)));
   }
 
   #refuse(findings: readonly Finding[]): void {
@@ -361,7 +410,7 @@ export class Gateway {
     return Promise.all(
       this.#all.map(async (thread) => ({
         thread,
-        report: await thread.report(REPORT),
+        report: await thread.report(this.#patience.report),
       })),
     );
   }
@@ -373,7 +422,9 @@ export class Gateway {
     await Promise.all(this.threads.map((one) => one.drain(milliseconds)));
     // No worker sends them anything any more; what is left to do is to write the last records.
     if (this.options.record !== null) {
-      await Promise.all([...this.cells.values()].map((one) => one.drain(LAST_RECORDS)));
+      await Promise.all(
+        [...this.cells.values()].map((one) => one.drain(this.#patience.lastRecords)),
+      );
     }
     await this.#otlp?.flush();
     await this.stop();

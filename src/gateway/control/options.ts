@@ -4,6 +4,7 @@ import type { DiskCache } from "../plugins/cache.ts";
 import type { CodeSource } from "../plugins/load-code.ts";
 import type { LogEntry } from "../worker/messages.ts";
 import type { OtlpOptions } from "./otlp.ts";
+import type { Patience } from "./times.ts";
 
 export interface GatewayOptions {
   readonly configFile: string;
@@ -26,6 +27,8 @@ export interface GatewayOptions {
   readonly record: string | null;
   /** Where spans go; null for nowhere. */
   readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
+  /** How long it waits for its threads, where that is not the usual time. */
+  readonly patience?: Patience;
   /** The gateway can't go on. */
   readonly fatal: (error: Failure) => void;
 }

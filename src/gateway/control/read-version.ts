@@ -8,7 +8,8 @@ import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { DiskCache } from "../plugins/cache.ts";
 import type { CodeSource, RemoteStat } from "../plugins/load-code.ts";
 import { type GivenPolicy, readPolicies } from "../plugins/plan.ts";
-import { type Prepared, prepare } from "../plugins/prepare.ts";
+import { type Prepared, prepare, type Ready } from "../plugins/prepare.ts";
+import type { ReadyMemory } from "../plugins/ready-memory.ts";
 import type { RemoteMemory } from "../plugins/remote-memory.ts";
 
 export interface VersionSource {
@@ -22,6 +23,7 @@ export interface VersionSource {
   readonly place: (name: string) => number;
   readonly count: (stat: RemoteStat) => void;
   readonly memory: RemoteMemory;
+  readonly made: ReadyMemory<Ready>;
 }
 
 export interface ReadVersion {
@@ -54,6 +56,7 @@ export async function readVersion(source: VersionSource): Promise<ReadVersion> {
   const { clusters, limits } = config;
   const options = { ...source, clusters, limits, policies };
   const plugins = await Promise.all(config.plugins.map((one) => prepare(one, options)));
+  source.made.turn();
   return {
     config,
     findings: [...findings, ...unused(config, policies), ...sharing(plugins)],

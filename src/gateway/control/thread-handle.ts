@@ -26,6 +26,8 @@ export interface ThreadHandleParts extends Omit<ThreadStart, "pulse"> {
 }
 
 interface Pending {
+  /** Of the version that it is about; null where it is about none. */
+  readonly version: number | null;
   readonly wanted: (message: FromThread) => boolean;
   readonly resolve: (message: FromThread) => void;
   readonly reject: (error: unknown) => void;
@@ -63,7 +65,7 @@ export class ThreadHandle {
 
   #hear(message: FromThread): void {
     for (const one of this.#pending) {
-      if (message.kind === "failed") {
+      if (message.kind === "failed" && message.number === one.version) {
         this.#settle(one);
         one.reject(new Failure(message.code, message.args));
         return;
@@ -111,6 +113,7 @@ export class ThreadHandle {
     milliseconds: number,
     message: ToThread | null,
     wanted: (answer: Extract<FromThread, { readonly kind: Kind }>) => boolean = () => true,
+    version: number | null = null,
   ): Promise<Extract<FromThread, { readonly kind: Kind }>> {
     return new Promise((resolve, reject) => {
       if (this.#stopping) {
@@ -123,6 +126,7 @@ export class ThreadHandle {
         reject(new Failure("gateway-thread", { thread: this.number, reason }));
       }, milliseconds);
       const one: Pending = {
+        version,
         wanted: (answer) => answer.kind === kind && wanted(answer as never),
         resolve: resolve as (answer: FromThread) => void,
         reject,
@@ -141,8 +145,8 @@ export class ThreadHandle {
   async stage(version: Version, milliseconds: number): Promise<readonly Problem[]> {
     const { number } = version;
     const message = { kind: "stage", version } as const;
-    return (await this.#ask("staged", milliseconds, message, (one) => one.number === number))
-      .problems;
+    const own = (one: { readonly number: number }) => one.number === number;
+    return (await this.#ask("staged", milliseconds, message, own, number)).problems;
   }
 
   /** `sockets`: what it listens on from now on, and closes when it ends. */
@@ -151,12 +155,9 @@ export class ThreadHandle {
     milliseconds: number,
     sockets: readonly number[] = [],
   ): Promise<void> {
-    await this.#ask(
-      "committed",
-      milliseconds,
-      { kind: "commit", number, sockets },
-      (one) => one.number === number,
-    );
+    const message = { kind: "commit", number, sockets } as const;
+    const own = (one: { readonly number: number }) => one.number === number;
+    await this.#ask("committed", milliseconds, message, own, number);
   }
 
   /** null where the thread doesn't answer in time. */

@@ -1,12 +1,25 @@
 // How long the control thread waits for a serving thread, in milliseconds.
 
-/** To come up. */
-export const UP = 20_000;
-/** To load and start the plugins of a version. */
-export const STAGE = 120_000;
-/** To use a version. */
-export const COMMIT = 20_000;
-/** To tell of itself. */
-export const REPORT = 500;
-/** To write its last records. */
-export const LAST_RECORDS = 1_000;
+export interface Patience {
+  /** To come up. */
+  readonly up: number;
+  /** To load and start the plugins of a version. */
+  readonly stage: number;
+  /** The same for a cell whose plugin runs as shipped, and so may never come up. */
+  readonly stageAsShipped: number;
+  /** To use a version. */
+  readonly commit: number;
+  /** To tell of itself. */
+  readonly report: number;
+  /** To write its last records. */
+  readonly lastRecords: number;
+}
+
+export const PATIENCE: Patience = {
+  up: 20_000,
+  stage: 120_000,
+  stageAsShipped: 5_000,
+  commit: 20_000,
+  report: 500,
+  lastRecords: 1_000,
+};

@@ -1,5 +1,7 @@
 // Reads versions of the configuration, one after the other, and keeps what they have in common: a number for each
 // plugin's name, what became of remote modules, and the statistics of loading. It changes nothing that is in use.
+import type { Ready } from "../plugins/prepare.ts";
+import { ReadyMemory } from "../plugins/ready-memory.ts";
 import { RemoteMemory } from "../plugins/remote-memory.ts";
 import type { StatCells } from "../stats/cells.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -14,6 +16,7 @@ export class VersionReader {
   readonly #options: GatewayOptions;
   readonly #stats: StatCells;
   readonly #remote: RemoteMemory;
+  readonly #made = new ReadyMemory<Ready>();
   /** Names of plugins by their numbers. */
   readonly #places: string[] = [];
 
@@ -40,7 +43,9 @@ export class VersionReader {
       return at >= 0 ? at : places.push(name) - 1;
     };
     const count = (stat: Parameters<StatCells["cell"]>[0]): void => stats.cell(stat).add(1);
-    const read = await readVersion({ ...this.#options, place, count, memory: this.#remote });
+    const made = this.#made;
+    const memory = this.#remote;
+    const read = await readVersion({ ...this.#options, place, count, memory, made });
     stats.cell("remoteCacheEntries").set(this.#remote.entries);
     for (const { module } of read.plugins) {
       count(module === null ? "compileFailures" : "compileSuccesses");

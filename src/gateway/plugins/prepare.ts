@@ -18,6 +18,7 @@ import type { Import } from "../../wasm/module.ts";
 import { type HostRules, hostRulesOf, NO_HOST_RULES } from "./host-rules.ts";
 import { type CodeSource, loadCode } from "./load-code.ts";
 import { type GivenPolicy, type Plan, planOf } from "./plan.ts";
+import type { ReadyMemory } from "./ready-memory.ts";
 
 /** Crosses to other threads by structured clone. */
 export interface Prepared {
@@ -61,6 +62,14 @@ export interface PrepareOptions extends CodeSource {
   readonly unsafe: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly place: (name: string) => number;
+  /** What was made ready for earlier versions; without it everything is made anew. */
+  readonly made?: ReadyMemory<Ready>;
+}
+
+/** A module, and the policy that it keeps by itself; null where it runs as shipped. */
+export interface Ready {
+  readonly module: ReadyModule;
+  readonly kept: Policy | null;
 }
 
 /** Prepares one plugin; never throws for what is wrong with the plugin. */
@@ -155,13 +164,28 @@ async function ready(
   bytes: Uint8Array,
   plan: Plan,
   options: PrepareOptions,
-): Promise<{ readonly module: ReadyModule; readonly kept: Policy | null }> {
+): Promise<Ready> {
   const digest = sha256(bytes);
-  const { policy } = plan;
+  const { policy, own } = plan;
   if (policy.sha256 !== null && policy.sha256 !== digest) {
     fail("gateway-digest", { name: plugin.name, found: digest, expected: policy.sha256 });
   }
   checkSource(policy);
+  const make = () => makeReady(plugin, bytes, digest, plan, options);
+  const { made, unsafe } = options;
+  // All that it depends on: the rest of a plan is not the module's.
+  const facts = [digest, policy.digest, own.digest, unsafe];
+  return made === undefined ? make() : made.get(facts.join(" "), make);
+}
+
+async function makeReady(
+  plugin: PluginConfig,
+  bytes: Uint8Array,
+  digest: string,
+  plan: Plan,
+  options: PrepareOptions,
+): Promise<Ready> {
+  const { policy } = plan;
   const shipped = decode(bytes);
   const before = shipped.customs.some((one) => customSection(one.name)?.kind === "stamp");
   const run: Run = options.unsafe

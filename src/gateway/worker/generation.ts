@@ -1,6 +1,8 @@
 // One version of the configuration in one thread: its plugins, and a service for each listener. A plugin that is
 // the same in the version before goes on with its state; the others begin anew. Requests in flight keep the
 // version that they began with.
+
+import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
 import type { HttpService } from "../chain/service.ts";
 import type { Upstreams } from "../http/exchange.ts";
 import type { Prepared } from "../plugins/prepare.ts";
@@ -17,9 +19,16 @@ export interface GenerationParts {
   readonly service: (generation: Generation, listener: number) => HttpService | TcpService;
 }
 
+/** Equal for clusters that are the same, wherever in the file they stand. */
+export function clustersText(clusters: readonly ClusterConfig[]): string {
+  return JSON.stringify(clusters, (key, value: unknown) => (key === "at" ? undefined : value));
+}
+
 export class Generation {
   readonly version: Version;
   readonly upstreams: Upstreams;
+  /** What the upstreams were made from. */
+  readonly clusters: string;
   /** By place in the configuration; plugins that share a VM are the same object. */
   readonly plugins: readonly ServedPlugin[];
   readonly byKey: ReadonlyMap<string, ServedPlugin>;
@@ -30,6 +39,7 @@ export class Generation {
   constructor({ version, known, upstreams, make, service }: GenerationParts) {
     this.version = version;
     this.upstreams = upstreams;
+    this.clusters = clustersText(version.config.clusters);
     const byKey = new Map<string, ServedPlugin>();
     const fresh = new Set<ServedPlugin>();
     this.plugins = version.plugins.map((prepared) => {

@@ -50,7 +50,13 @@ export type FromThread =
   | { readonly kind: "up" }
   | { readonly kind: "staged"; readonly number: number; readonly problems: readonly Problem[] }
   | { readonly kind: "committed"; readonly number: number }
-  | { readonly kind: "failed"; readonly code: Code; readonly args: Args }
+  /**
+   * Namespaces of the plugins that it has, those of requests in flight among them, after it has used or given up all
+   * versions up to this one.
+   */
+  | { readonly kind: "holds"; readonly upTo: number; readonly namespaces: readonly string[] }
+  /** A version that could not be staged, or not used. */
+  | { readonly kind: "failed"; readonly number: number; readonly code: Code; readonly args: Args }
   | { readonly kind: "stat"; readonly stat: Announcement }
   | { readonly kind: "logs"; readonly entries: readonly LogEntry[] }
   | { readonly kind: "expensive"; readonly plugin: string; readonly why: string }

@@ -28,8 +28,9 @@ export interface PluginMakerParts {
   readonly send: (message: FromThread) => void;
   /** A plugin's timers may be due sooner than was thought. */
   readonly due: () => void;
-  /** The clusters of the version in use, and its configuration; null before the first. */
-  readonly upstreams: () => Upstreams | null;
+  /** Where a plugin that was made with these clusters calls out now. */
+  readonly upstreams: (own: Upstreams) => Upstreams;
+  /** The version in use; null before the first. */
   readonly version: () => Version | null;
   /** Plugins that live elsewhere, by name. */
   readonly cells: () => Version["cells"];
@@ -63,8 +64,7 @@ export class PluginMaker {
       else served.around(tell, now);
       due();
     };
-    // A plugin that outlives its version goes on over the clusters of now.
-    const dialer = dialerOf(() => this.#parts.upstreams() ?? upstreams, around);
+    const dialer = dialerOf(() => this.#parts.upstreams(upstreams), around);
     const { rules } = prepared;
     const allowed = rules.clusters === null ? {} : { clusters: rules.clusters };
     const tracer = recording?.recorder(prepared, () => served?.gone === true) ?? null;

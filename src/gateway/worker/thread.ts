@@ -11,6 +11,7 @@ import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.
 import type { Answer, ServiceClock } from "../chain/seams.ts";
 import { HttpService } from "../chain/service.ts";
 import type { Exchange, Upstreams } from "../http/exchange.ts";
+import { spaceOf } from "../plugins/space-of.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
 import type { ClientInfo } from "../tcp/seams.ts";
 import { TcpService } from "../tcp/service.ts";
@@ -18,7 +19,7 @@ import { CellGate } from "./cell-gate.ts";
 import { cellListener } from "./cell-listener.ts";
 import { ClusterCounters } from "./cluster-counters.ts";
 import { Diversion } from "./diversion.ts";
-import { Generation } from "./generation.ts";
+import { clustersText, Generation } from "./generation.ts";
 import { listenerEvents, UNCOUNTED } from "./listener-events.ts";
 import { LogFiles } from "./log-files.ts";
 import { ThreadLog } from "./logs.ts";
@@ -46,6 +47,11 @@ const { performance } = globalThis;
 const clock: ServiceClock = { wall: () => Date.now(), now: () => performance.now() };
 const busy = (): number => performance.eventLoopUtilization().active;
 
+interface Staging {
+  readonly upstreams: Upstreams;
+  readonly cells: Version["cells"];
+}
+
 export class ServingThread {
   readonly #start: ThreadStart;
   readonly #send: (message: FromThread) => void;
@@ -66,9 +72,11 @@ export class ServingThread {
   readonly #plugins: PluginMaker;
   #current: Generation | null = null;
   #staged: Generation | null = null;
-  #upstreams: Upstreams | null = null;
-  #clusters = "";
   #cells: Version["cells"] = {};
+  /** Of a version that is not in use yet, while its plugins are made and until it is used or given up. */
+  #staging: Staging | null = null;
+  /** The last version that was used or given up. */
+  #settled = 0;
   /** Plugins of old versions that still have requests. */
   #leaving: ServedPlugin[] = [];
 
@@ -130,9 +138,9 @@ export class ServingThread {
       now: clock.now,
       send,
       due: () => this.#timers.arm(),
-      upstreams: () => this.#current?.upstreams ?? null,
+      upstreams: (own) => this.#upstreamsFor(own),
       version: () => this.#current?.version ?? null,
-      cells: () => this.#cells,
+      cells: () => ({ ...this.#staging?.cells, ...this.#cells }),
     });
     setInterval(() => this.#publish(), PUBLISH);
     setInterval(() => {
@@ -160,10 +168,8 @@ export class ServingThread {
         void this.#commit(message.number, message.sockets);
         break;
       case "abort":
-        if (this.#staged?.version.number === message.number) {
-          this.#leave(this.#staged, this.#current);
-          this.#staged = null;
-        }
+        if (this.#staged?.version.number === message.number) this.#drop();
+        this.#holds(message.number);
         break;
       case "cells":
         this.#useCells(message.cells);
@@ -185,27 +191,70 @@ export class ServingThread {
   }
 
   async #stage(version: Version): Promise<void> {
-    this.#cells = { ...version.cells, ...this.#cells };
+    const { number } = version;
+    // One that was neither used nor given up: whoever staged it has had no answer in time.
+    this.#drop();
+    let own: Staging | null = null;
     try {
       const upstreams = this.#upstreamsOf(version.config.clusters);
-      this.#staged = new Generation({
+      own = { upstreams, cells: version.cells };
+      this.#staging = own;
+      const staged = new Generation({
         version,
         known: this.#current?.byKey ?? new Map(),
         upstreams,
         make: (prepared) => this.#plugins.make(prepared, upstreams),
         service: (generation, listener) => this.#listeners.make(generation, listener),
       });
+      this.#staged = staged;
       this.#timers.arm();
-      await Promise.race([
-        this.#engine.ready(upstreams),
-        new Promise((done) => setTimeout(done, LOOKED_UP)),
-      ]);
+      await this.#lookedUp(upstreams);
+      this.#send({ kind: "staged", number, problems: staged.problems });
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      this.#send({ kind: "failed", code: error.code, args: error.args });
+      if (this.#staging === own) this.#drop();
+      this.#failed(number, error);
+    }
+  }
+
+  /** Until the names of all clusters have been looked up once; what takes too long is not waited for. */
+  async #lookedUp(upstreams: Upstreams): Promise<void> {
+    if (upstreams === this.#current?.upstreams) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, LOOKED_UP);
+    });
+    await Promise.race([this.#engine.ready(upstreams), late]);
+    clearTimeout(timer);
+  }
+
+  #failed(number: number, error: unknown): void {
+    if (error instanceof Failure) {
+      this.#send({ kind: "failed", number, code: error.code, args: error.args });
       return;
     }
-    this.#send({ kind: "staged", number: version.number, problems: this.#staged.problems });
+    this.internalError(error);
+    const what = error instanceof Error ? error.message : String(error);
+    this.#send({ kind: "failed", number, code: "internal-bug", args: { what } });
+  }
+
+  /** What is staged is not taken over. */
+  #drop(): void {
+    const staged = this.#staged;
+    const staging = this.#staging;
+    this.#staged = null;
+    this.#staging = null;
+    if (staged !== null) this.#leave(staged, this.#current);
+    if (staging !== null) this.#dropUpstreams(staging.upstreams);
+  }
+
+  #dropUpstreams(upstreams: Upstreams): void {
+    if (upstreams !== this.#current?.upstreams) void upstreams.drain();
+  }
+
+  /** A plugin that outlives its version goes on over the clusters of now; one that is staged has its own already. */
+  #upstreamsFor(own: Upstreams): Upstreams {
+    if (this.#staging?.upstreams === own) return own;
+    return this.#current?.upstreams ?? own;
   }
 
   #useCells(cells: Version["cells"]): void {
@@ -217,10 +266,10 @@ export class ServingThread {
     }
   }
 
+  /** Those of the version in use, with their connections, where the clusters are the same. */
   #upstreamsOf(clusters: readonly ClusterConfig[]): Upstreams {
-    const text = JSON.stringify(clusters);
-    if (this.#upstreams !== null && text === this.#clusters) return this.#upstreams;
-    this.#clusters = text;
+    const before = this.#current;
+    if (before !== null && clustersText(clusters) === before.clusters) return before.upstreams;
     return this.#engine.upstreams(clusters);
   }
 
@@ -228,24 +277,24 @@ export class ServingThread {
     const staged = this.#staged;
     if (staged === null || staged.version.number !== number) return;
     this.#staged = null;
+    this.#staging = null;
     const before = this.#current;
     this.#current = staged;
     this.#useCells({ ...staged.version.cells, ...this.#cells });
-    const oldUpstreams = this.#upstreams;
-    this.#upstreams = staged.upstreams;
     try {
       if (before === null) await this.#listen(staged.version.config.listeners, sockets);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const address =
         this.#start.cell?.path ?? staged.version.config.listeners.map((one) => one.name).join(", ");
-      this.#send({ kind: "failed", code: "gateway-port", args: { address, reason } });
+      this.#failed(number, new Failure("gateway-port", { address, reason }));
       return;
     }
     if (before !== null) this.#leave(before, staged);
-    if (oldUpstreams !== null && oldUpstreams !== staged.upstreams) void oldUpstreams.drain();
+    if (before !== null) this.#dropUpstreams(before.upstreams);
     // Whoever asks from now on is told of every plugin.
     this.#publish();
+    this.#holds(number);
     this.#send({ kind: "committed", number });
   }
 
@@ -344,15 +393,24 @@ export class ServingThread {
       served.publish();
       if (!this.#observing.tracing) served.endTracing();
     }
+    const leaving = this.#leaving.length;
     this.#leaving = this.#leaving.filter((served) => {
       served.publish();
       if (served.gone) served.end();
       return !served.gone;
     });
+    if (this.#leaving.length < leaving) this.#holds(this.#settled);
     this.#files.flush();
     this.#log.flush();
     this.#observing.flush();
     this.#recording?.tick();
+  }
+
+  /** Says whose plugins are here, with all versions up to one settled. */
+  #holds(upTo: number): void {
+    this.#settled = upTo;
+    const namespaces = [...new Set(this.#served().map(({ prepared }) => spaceOf(prepared)))];
+    this.#send({ kind: "holds", upTo, namespaces });
   }
 
   #report(): ThreadReport {
