@@ -28,7 +28,7 @@ test("a name of somebody's domain gets nothing from an address of this machine, 
   }
   assert.equal(asks({ host: "lab.default.svc:9901" }, "GET", "172.17.0.2"), null);
   assert.equal(
-    asks({ host: "anything" }, "POST", undefined),
+    refusalOf({ method: "POST", to: undefined, headers: { host: "anything" } }),
     null,
     "a pipe is no place of a browser's",
   );
