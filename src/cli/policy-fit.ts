@@ -47,10 +47,17 @@ function table(fit: Fit, percentile: number, io: Io): readonly string[] {
   return [io.styles.bold(line(head)), ...rows.map(line)];
 }
 
-function text(fit: Fit, { percentile, margin }: ReturnType<typeof fitOptions>, io: Io): string {
+/** `left`: requests of the traffic that were not played any more. */
+function text(
+  fit: Fit,
+  left: number,
+  { percentile, margin }: ReturnType<typeof fitOptions>,
+  io: Io,
+): string {
   const plots = fit.plots.filter((plot) => plot.count > 0);
+  const rest = left === 0 ? "" : ` (${count(left)} more were not played)`;
   return `${[
-    `${count(fit.requests)} requests, margin ${margin}`,
+    `${count(fit.requests)} requests${rest}, margin ${margin}`,
     "",
     ...table(fit, percentile, io),
     ...plots.flatMap((plot) => ["", ...plotLines(plot, count)]),
@@ -77,9 +84,10 @@ export async function run({ args, flags }: InputOf<"policy fit">, io: Io): Promi
   const record = mergeRecords([...own, ...given.records]);
   if (record.requests === 0) fail("traffic-empty");
   const fit = fitOf(record, document, measured?.tried ?? [], options);
+  const left = given.requests.length - (measured?.played.requests.length ?? 0);
   return {
     exit: 0,
     result: { ref: module.ref, policy: flags.policy, ...options, fit, record },
-    text: () => text(fit, options, io),
+    text: () => text(fit, left, options, io),
   };
 }

@@ -6,6 +6,8 @@ import { field } from "../policy/schema.ts";
 import type { PolicyDocument } from "../policy/settings.ts";
 import { show } from "../policy/values.ts";
 import type { RunRecord } from "../record/run-record.ts";
+import { Sketch } from "../record/sketch.ts";
+import { PAGE } from "../spec/binary.ts";
 import { type Watched, watch } from "./learn.ts";
 import type { PlayOptions } from "./play.ts";
 import { type Plot, plotOf } from "./plot.ts";
@@ -60,6 +62,31 @@ export function checkFuel(record: RunRecord, policy: Policy): void {
   if (found !== expected) fail("fit-other-fuel", { found, expected });
 }
 
+const LATE = 75;
+
+/** What the sample is too small for, or no sample of. */
+function sampleFindings(record: RunRecord, { percentile }: FitOptions): readonly Finding[] {
+  const findings: Finding[] = [];
+  const needed = samplesNeeded(percentile);
+  if (record.requests < needed) {
+    const args = { count: record.requests, percentile, needed };
+    findings.push(finding("fit-small-sample", "warning", args));
+  }
+  if (record.traps > 0) {
+    const how = record.callbacks.find(({ traps }) => traps > 0)?.name ?? "";
+    findings.push(finding("fit-trapped", "warning", { count: record.traps, how }));
+  }
+  // An instance's memory never shrinks: sorted, its sizes are in the order of time.
+  const pages = Sketch.from(record.pages);
+  const late = pages.quantile(LATE);
+  if (pages.count >= 4 && late < pages.most) {
+    const row = field("spec.limits.memory")!;
+    const [before, most] = [late, pages.most].map((one) => show(row, one * PAGE));
+    findings.push(finding("fit-memory-grows", "warning", { before: before!, most: most! }));
+  }
+  return findings;
+}
+
 /** `tried`: proposals that are no part of a record. */
 export function fitOf(
   record: RunRecord,
@@ -74,17 +101,6 @@ export function fitOf(
     const value = document.settings.get(one.path)?.value ?? row.default;
     return { ...one, current: value === null ? null : Number(value) };
   });
-  const needed = samplesNeeded(options.percentile);
-  const small =
-    record.requests >= needed
-      ? []
-      : [
-          finding("fit-small-sample", "warning", {
-            count: record.requests,
-            percentile: options.percentile,
-            needed,
-          }),
-        ];
   const below = limits
     .filter(({ current, most }) => current !== null && current < most)
     .map(({ path, current, most, proposed }) => {
@@ -110,6 +126,6 @@ export function fitOf(
       .filter(({ fuel }) => fuel.values.length > 0)
       .toSorted((a, b) => b.calls - a.calls)
       .map(({ name, fuel }) => plotOf(name, "fuel", fuel)),
-    findings: [...small, ...below],
+    findings: [...sampleFindings(record, options), ...below],
   };
 }

@@ -58,8 +58,9 @@ export function plotLines(plot: Plot, number: (value: number) => string): readon
   const quantiles = QUANTILES.filter((p) => plot.count >= samplesNeeded(p)).map(
     (p) => `p${p} ${number(plot.quantiles[`p${p}`]!)}`,
   );
+  const values = plot.count === 1 ? "one value" : `${number(plot.count)} values`;
   return [
-    `${plot.what}: ${number(plot.count)} values, ${quantiles.join(", ")}, most ${number(plot.most)}`,
+    `${plot.what}: ${[values, ...quantiles, `most ${number(plot.most)}`].join(", ")}`,
     ...plot.histogram.flatMap(({ count }, i) => {
       if (count === 0) return plot.histogram[i - 1]?.count === 0 ? [] : "  …";
       const bar = "█".repeat(Math.max(1, Math.round((count / top) * WIDTH)));

@@ -13,7 +13,9 @@ import { resolvePolicy } from "../../src/policy/resolve.ts";
 import type { Path } from "../../src/policy/schema.ts";
 import type { Setting } from "../../src/policy/settings.ts";
 
-const paths = await buildPlugins({ only: ["auth", "header-tag", "stack-small", "memory-leak"] });
+const paths = await buildPlugins({
+  only: ["auth", "header-tag", "loop-request", "stack-small", "memory-leak"],
+});
 const options = { margin: 1, percentile: 99.9 };
 
 function documentOf(limits: string) {
@@ -133,6 +135,29 @@ test("memory that grows is seen at its greatest", () => {
   assert.equal(memory.most, record.most.memoryPages * 65_536);
   assert.ok(record.most.memoryPages > 1);
   assert.ok(memory.proposed >= memory.most);
+});
+
+test("memory that still grows late in the run is warned of; memory that has settled is not", () => {
+  const codes = (name: string, count: number) =>
+    fitted(name, count, "memory: 64MiB").fit.findings.map(({ code }) => code);
+  assert.deepEqual(codes("auth", 8), ["fit-small-sample"]);
+  const { fit } = fitted("memory-leak", 12, "memory: 64MiB");
+  const grows = fit.findings.find(({ code }) => code === "fit-memory-grows")!;
+  assert.match(grows.message, /at most \S+iB, the last with \S+iB$/);
+});
+
+test("traps among the samples are told: what the callbacks needed that trapped is in no limit", () => {
+  const { fit } = fitted("loop-request", 12, "memory: 64MiB");
+  const trapped = fit.findings.find(({ code }) => code === "fit-trapped")!;
+  assert.match(trapped.message, /^3 callbacks trapped, the first kind of them proxy_on_request_h/);
+  assert.equal(fit.requests, 3, "after the third nothing more is played");
+});
+
+test("a plot of one value has no quantiles, and of none no bars", () => {
+  const one = plotOf("it", "fuel", { exact: true, values: [[7, 1]] });
+  assert.equal(plotLines(one, String)[0], "it: one value, most 7");
+  const none = plotOf("it", "fuel", { exact: true, values: [] });
+  assert.deepEqual(plotLines(none, String), ["it: 0 values, most 0"]);
 });
 
 test("a plot shows every value once, and its longest bar is 40 wide", () => {

@@ -77,7 +77,19 @@ export const learnTexts = {
   },
   "fit-below-most": {
     text: "{path} is {current}, below the most that was seen: {most}",
-    hint: "Raise it to {proposed}, or the plugin traps under this very traffic",
+    hint: "Raise it to {proposed}, or this very traffic traps or is denied",
+    blame: "input",
+    exit: 1,
+  },
+  "fit-trapped": {
+    text: "{count} callbacks trapped, the first kind of them {how}: what they needed is in no limit here",
+    hint: "After the third trap nothing more is played. Let the plugin be mended, or leave these requests out",
+    blame: "input",
+    exit: 1,
+  },
+  "fit-memory-grows": {
+    text: "memory still grew late in the run: three of four requests ended with at most {before}, the last with {most}",
+    hint: "A plugin that keeps what it was given outgrows any limit: give more traffic, and choose the limit for what comes between two reloads",
     blame: "input",
     exit: 1,
   },
