@@ -141,3 +141,31 @@ test("a plugin that comes by discovery is said to be left out", () => {
   assert.equal(config, null);
   assert.ok(codes.includes("error lab-unsupported"));
 });
+
+test("an access logger that says nothing of what it is leaves no configuration", () => {
+  for (const log of ["{}", "{ name: envoy.access_loggers.file }"]) {
+    const { config, codes } = read(bootstrap({ manager: `access_log: [${log}]` }));
+    assert.equal(config, null, log);
+    assert.deepEqual(codes, ["error envoy-missing-field"], log);
+  }
+});
+
+test("the tuning of an upstream's protocol is said to be left out, wherever it stands", () => {
+  const options =
+    "typed_extension_protocol_options: { envoy.extensions.upstreams.http.v3.HttpProtocolOptions: ";
+  const type = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  const explicit = (inner: string) =>
+    `${options}{ "@type": ${type}, explicit_http_config: { ${inner} } } }`;
+  for (const [cluster, count] of [
+    [explicit("http2_protocol_options: {}"), 0],
+    [explicit("http2_protocol_options: { max_concurrent_streams: 7, allow_connect: true }"), 2],
+    [explicit("http2_protocol_options: { connection_keepalive: { timeout: 1s } }"), 1],
+    [explicit("http_protocol_options: { accept_http_10: true }"), 1],
+    ["http2_protocol_options: { hpack_table_size: 7 }", 1],
+  ] as const) {
+    const { config, codes } = read(bootstrap({ cluster }));
+    assert.ok(config !== null, codes.join());
+    const left = codes.filter((one) => one === "warning lab-unsupported");
+    assert.equal(left.length, count, `${cluster}: ${codes.join()}`);
+  }
+});

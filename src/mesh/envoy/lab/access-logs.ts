@@ -52,7 +52,12 @@ function readFormat(lab: Lab, logger: Picker): AccessLog["format"] {
 function readTarget(lab: Lab, log: Picker): AccessLog[] {
   const any = log.any("typed_config");
   const logger = log.typed(any, FILE, STDOUT, STDERR, WASM);
-  if (any === undefined || any.value === null) return [];
+  if (any === undefined) {
+    const args = { message: "AccessLog", field: "typed_config" };
+    lab.report.add("envoy-missing-field", "error", log.message.at, args);
+    return [];
+  }
+  if (any.value === null) return [];
   if (logger === undefined) {
     const args = { type: any.type || "what has no type", name: log.text("name") };
     lab.report.add("lab-unsupported-filter", "warning", log.message.at, args);

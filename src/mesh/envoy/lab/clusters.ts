@@ -53,7 +53,8 @@ function readEndpoints(cluster: Picker): readonly Endpoint[] {
 /** Whether upstreams are spoken to by HTTP/2: by the options extension, or by the old field. */
 function readHttp2(lab: Lab, cluster: Picker): boolean {
   let http2 = cluster.has("http2_protocol_options");
-  cluster.value("http2_protocol_options");
+  // Which of the two it is counts. What stands in them is looked into, so that it is told that the lab has its own tuning.
+  cluster.child("http2_protocol_options");
   for (const { key, at, value } of cluster.entries("typed_extension_protocol_options")) {
     const any = value.kind === "any" ? value : undefined;
     const options = cluster.typed(any, HTTP_OPTIONS);
@@ -67,9 +68,8 @@ function readHttp2(lab: Lab, cluster: Picker): boolean {
     const explicit = options.child("explicit_http_config");
     if (explicit === undefined) continue;
     http2 = explicit.has("http2_protocol_options");
-    // Their tuning is Envoy's own; which of the two it is counts.
-    explicit.value("http2_protocol_options");
-    explicit.value("http_protocol_options");
+    explicit.child("http2_protocol_options");
+    explicit.child("http_protocol_options");
   }
   return http2;
 }

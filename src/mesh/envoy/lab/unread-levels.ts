@@ -20,6 +20,10 @@ const warnings: Readonly<Record<string, string>> = {
     "add_user_agent tracing http1_safe_max_connection_duration http_protocol_options http2_protocol_options server_header_transformation stream_flush_timeout drain_timeout_jitter delayed_close_timeout access_log_flush_interval flush_access_log_on_new_request access_log_options via generate_request_id preserve_external_request_id always_set_request_id_in_response proxy_100_continue upgrade_configs request_id_extension stream_error_on_invalid_http_message proxy_status_config append_x_forwarded_port append_local_overload record_route_resolution_stats",
   [`${CONFIG}core.v3.HttpProtocolOptions`]:
     "max_connection_duration max_connection_duration_jitter max_response_headers_kb max_stream_duration max_requests_per_connection",
+  [`${CONFIG}core.v3.Http1ProtocolOptions`]:
+    "allow_absolute_url accept_http_10 default_host_for_http_10 header_key_format enable_trailers allow_chunked_length override_stream_error_on_invalid_http_message send_fully_qualified_url use_balsa_parser allow_custom_methods ignore_http_11_upgrade",
+  [`${CONFIG}core.v3.Http2ProtocolOptions`]:
+    "hpack_table_size max_concurrent_streams initial_stream_window_size initial_connection_window_size allow_connect allow_metadata max_outbound_frames max_outbound_control_frames max_consecutive_inbound_frames_with_empty_payload max_inbound_priority_frames_per_stream max_inbound_window_update_frames_per_data_frame_sent stream_error_on_invalid_http_messaging override_stream_error_on_invalid_http_message custom_settings_parameters connection_keepalive use_oghttp2_codec max_metadata_size enable_huffman_encoding max_header_field_size_kb disallow_obs_text stream_reset_burst stream_reset_rate",
   [`${CONFIG}core.v3.RuntimeFractionalPercent`]: "runtime_key",
   [`${CONFIG}route.v3.VirtualHost`]:
     "virtual_clusters include_request_attempt_count include_attempt_count_in_response hedge_policy include_is_timeout_retry_header",
