@@ -2,14 +2,15 @@
 // steps of a gRPC call, the result of a DNS look-up. The plugin is told through its own context, and the
 // answer is open to it only while it is told.
 import { STATUS } from "../spec/status.ts";
+import type { GrpcCall } from "./effects.ts";
 import { HeaderMap, type Pair } from "./header-map.ts";
 import type { Plugin } from "./plugin.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** gRPC statuses that the host itself tells. */
-const DEADLINE_EXCEEDED = 4;
+/** The gRPC status that the host itself tells, of a call whose time is over too. */
 const UNAVAILABLE = 14;
+const TIMED_OUT = "upstream request timeout";
 
 export interface HttpAnswer {
   readonly headers: HeaderMap | Iterable<Pair>;
@@ -33,7 +34,7 @@ export function answerCall(plugin: Plugin, token: number, answer: HttpAnswer): b
   const trailers = mapOf(answer.trailers ?? []);
   const body = bytes(answer.body);
   const { root } = plugin;
-  root.answer = { headers, body, trailers };
+  root.answer = { headers, body, trailers: trailers.size > 0 ? trailers : null };
   plugin.tellRoot("proxy_on_http_call_response", token, headers.size, body.length, trailers.size);
   root.answer = null;
   return true;
@@ -52,18 +53,39 @@ export function failCall(plugin: Plugin, token: number, message: string): boolea
   }
   plugin.flights.take(token);
   // As the reference proxy: no gRPC status, but the ABI's own.
-  plugin.root.status = { code: STATUS.brokenConnection, message };
+  const { root } = plugin;
+  root.status = { code: STATUS.brokenConnection, message };
   plugin.tellRoot("proxy_on_http_call_response", token, 0, 0, 0);
+  root.status = { code: root.status.code, message: "" };
   return true;
 }
 
-/** A call's time is over: it is given up; an HTTP call fails, a gRPC call ends with DEADLINE_EXCEEDED. */
+/**
+ * The answer that the reference proxy makes up for a call whose upstream gave none: plugins see a response as any
+ * other. False where no such call is in flight.
+ */
+export function answerLocally(
+  plugin: Plugin,
+  token: number,
+  status: number,
+  text: string,
+): boolean {
+  const body = Buffer.from(text, "utf8");
+  const headers = [
+    [":status", String(status)],
+    ["content-length", String(body.length)],
+    ["content-type", "text/plain"],
+  ] as const;
+  return answerCall(plugin, token, { headers, body });
+}
+
+/** A call's time is over: it is given up; an HTTP call is answered 504, a gRPC call ends as unavailable. */
 export function timeOut(plugin: Plugin, token: number): void {
   const kind = plugin.flights.calls.get(token)?.kind;
   if (kind === undefined) return;
   plugin.flights.handle(token)?.cancel();
-  if (kind === "http") failCall(plugin, token, "timeout");
-  else answerGrpc(plugin, token, { status: DEADLINE_EXCEEDED, message: "timeout" });
+  if (kind === "http") answerLocally(plugin, token, 504, TIMED_OUT);
+  else answerGrpc(plugin, token, { status: UNAVAILABLE, message: TIMED_OUT });
 }
 
 export interface GrpcAnswer {
@@ -104,10 +126,21 @@ export function answerGrpc(plugin: Plugin, token: number, answer: GrpcAnswer): b
   }
   if (!open()) return false;
   if (answer.status !== undefined) {
-    plugin.flights.take(token);
     root.status = { code: answer.status, message: answer.message ?? "" };
+    // The plugin may still close it, as it is told.
+    const call = plugin.flights.calls.get(token) as GrpcCall;
+    call.over = true;
     plugin.tellRoot("proxy_on_grpc_close", token, answer.status);
+    root.status = { code: root.status.code, message: "" };
+    plugin.flights.take(token);
   }
+  return true;
+}
+
+/** The message that a unary gRPC call was answered with: nothing more is told of it. */
+export function answerUnary(plugin: Plugin, token: number, message: Uint8Array): boolean {
+  if (!answerGrpc(plugin, token, { messages: [message] })) return false;
+  plugin.flights.take(token);
   return true;
 }
 

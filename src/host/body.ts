@@ -54,6 +54,11 @@ export class BodyBuffer {
     this.#bytes.set(data, this.#start);
   }
 
+  /** Takes that many bytes away at the start; the caller knows that there are so many. */
+  drop(count: number): void {
+    this.#start += count;
+  }
+
   replace(data: Uint8Array): void {
     this.clear();
     this.append(data);

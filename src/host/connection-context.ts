@@ -15,6 +15,7 @@ import {
   attribute,
   pluginProperty,
   sourceOf,
+  stateProperty,
 } from "./properties.ts";
 import type { RootContext } from "./root-context.ts";
 import type { Vm } from "./vm.ts";
@@ -58,6 +59,7 @@ export class ConnectionContext implements Context {
   readonly root: RootContext;
   readonly stream = null;
   readonly connection: ConnectionContext = this;
+  readonly logging = false;
   readonly downstream = new Flow();
   readonly upstream = new Flow();
   listener: ConnectionListener | null = null;
@@ -205,8 +207,8 @@ export class ConnectionContext implements Context {
     this.close("upstream");
   }
 
-  map(type: number): HeaderMap | null {
-    return this.root.map(type);
+  map(type: number, change: boolean): HeaderMap | null {
+    return this.root.map(type, change);
   }
 
   buffer(type: number): GuestBuffer | null {
@@ -217,10 +219,10 @@ export class ConnectionContext implements Context {
 
   property(path: string): Uint8Array | null {
     return (
-      this.filterState.get(path) ??
       attribute(this.#attributes, path) ??
       pluginProperty(this.root.identity, path) ??
-      attribute(this.root.identity.attributes, path)
+      attribute(this.root.identity.attributes, path) ??
+      stateProperty(this.filterState, path)
     );
   }
 

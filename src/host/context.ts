@@ -18,8 +18,10 @@ export interface Context {
   readonly stream: StreamContext | null;
   /** Null outside a network connection. */
   readonly connection: ConnectionContext | null;
-  /** The header map of that number, null where it is not available now. */
-  map(type: number): HeaderMap | null;
+  /** The header map of that number, null where it is not available now; `change`: to be changed or measured. */
+  map(type: number, change: boolean): HeaderMap | null;
+  /** An access log is told: what a request never had is then not found, where a map is otherwise closed. */
+  readonly logging: boolean;
   /** The buffer of that number, null where the reference host answers NOT_FOUND. */
   buffer(type: number): GuestBuffer | null;
   /** A property's bytes by its path (segments joined by NUL), null where there is none. */

@@ -9,7 +9,12 @@ export interface Dialer {
    * that the call failed. Must not throw.
    */
   dial(plugin: Plugin, call: OutgoingCall): CallHandle | null;
+  /** Whether a call to a cluster could begin now; where it isn't offered, it could. */
+  reach?(cluster: string): Reach;
 }
+
+/** There is no such cluster; it has no host that could take a call; it can be called. */
+export type Reach = "unknown" | "empty" | "ready";
 
 /** A call under way. */
 export interface CallHandle {

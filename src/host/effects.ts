@@ -41,6 +41,8 @@ export interface GrpcCall {
   readonly timeout: number;
   /** The plugin has said that it sends nothing more. */
   ended: boolean;
+  /** The other side has ended it. */
+  over?: true;
 }
 
 export interface DnsCall {

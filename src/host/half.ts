@@ -42,6 +42,8 @@ export class Half {
   headers: HeaderMap | null = null;
   trailers: HeaderMap | null = null;
   body: BodyBuffer | null = null;
+  /** The plugin has continued: what it was shown is closed to it until it is shown more. */
+  continued = false;
   /** Kept for the log phase and for properties. */
   allHeaders: HeaderMap | null = null;
   allTrailers: HeaderMap | null = null;
@@ -60,6 +62,7 @@ export class Half {
   #unseen: BodyBuffer | null = null;
   #unseenTrailers: HeaderMap | null = null;
   #inBody = false;
+  #resumed = false;
 
   constructor(owner: HalfOwner, name: HalfName, limit: number = caps.bodyBytes) {
     this.#owner = owner;
@@ -75,10 +78,10 @@ export class Half {
     return this.#ended;
   }
 
-  /** Trailers that a body callback at the end of the stream may add. */
-  trailersForGuest(): HeaderMap | null {
+  /** Trailers; a body callback at the end of the stream may add some. */
+  trailersForGuest(change: boolean): HeaderMap | null {
     if (this.trailers !== null) return this.trailers;
-    if (!this.#inBody || !this.#ended) return null;
+    if (!change || !this.#inBody || !this.#ended) return null;
     this.trailers = new HeaderMap();
     return this.trailers;
   }
@@ -89,21 +92,28 @@ export class Half {
     this.allHeaders = headers;
     this.#ended = end;
     try {
+      this.continued = false;
+      this.#resumed = false;
       const answer = this.#owner.callHeaders(this.#name, headers.size, end);
-      if (!this.#owner.stopped(this.#name)) this.#afterHeaders(answer, end);
+      if (!this.#owner.stopped(this.#name)) {
+        this.#afterHeaders(answer, end);
+        // As in the reference proxy: what has a body is held all the same.
+        if (end) this.#resumeEarly();
+      }
     } finally {
       this.#owner.leave();
     }
   }
 
   #afterHeaders(answer: number | null, end: boolean): void {
-    if (answer === null || answer === HEADERS_ACTION.continue) {
+    if (
+      answer === null ||
+      answer === HEADERS_ACTION.continue ||
+      // The reference proxy's plugins can't end a stream so: it takes the answer for a plain "continue".
+      answer === HEADERS_ACTION.continueAndEndStream
+    ) {
       this.#releaseHeaders();
       if (end) this.out.ended = true;
-    } else if (answer === HEADERS_ACTION.continueAndEndStream) {
-      this.#releaseHeaders();
-      this.#ended = true;
-      this.out.ended = true;
     } else if (answer === HEADERS_ACTION.stopIteration) this.#hold = "headers-only";
     else {
       this.#hold = "headers";
@@ -143,6 +153,7 @@ export class Half {
   /** The plugin lets this direction go on. */
   resume(): void {
     const hold = this.#hold;
+    if (hold === "none") this.#resumed = true;
     if (hold === "none" || this.#owner.stopped(this.#name)) return;
     this.#hold = "none";
     this.full = false;
@@ -155,6 +166,12 @@ export class Half {
     this.#releaseBody();
     if (this.trailers !== null) this.#releaseTrailers();
     else if (this.#ended) this.out.ended = true;
+  }
+
+  /** The plugin has continued inside of the callback whose answer then held. */
+  #resumeEarly(): void {
+    if (this.#resumed && this.paused) this.resume();
+    this.#resumed = false;
   }
 
   #showUnseen(): void {
@@ -215,6 +232,8 @@ export class Half {
     }
     this.body = shown;
     this.#inBody = true;
+    this.continued = false;
+    this.#resumed = false;
     const answer = this.#owner.callBody(this.#name, shown.length, this.#ended);
     this.#inBody = false;
     if (this.#owner.stopped(this.#name)) return;
@@ -238,10 +257,13 @@ export class Half {
     this.body = this.#held;
     if (this.#hold === "none") this.#hold = "body";
     this.#checkSize(this.#held.length);
+    if (this.#hold === "body") this.#resumeEarly();
   }
 
   #showTrailers(trailers: HeaderMap): void {
     this.trailers = trailers;
+    this.continued = false;
+    this.#resumed = false;
     const answer = this.#owner.callTrailers(this.#name, trailers.size);
     if (this.#owner.stopped(this.#name)) return;
     if (answer === null || answer === 0) {
@@ -249,7 +271,10 @@ export class Half {
       this.#releaseHeaders();
       this.#releaseBody();
       this.#releaseTrailers();
-    } else this.#hold = "trailers";
+    } else {
+      this.#hold = "trailers";
+      this.#resumeEarly();
+    }
   }
 
   #keep(data: Uint8Array): void {

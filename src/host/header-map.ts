@@ -89,20 +89,26 @@ export class HeaderMap {
 
   /**
    * Appends; false where the text is not allowed in a header or the map is full. A pseudo-header that is
-   * there already is joined with a comma, as the reference proxy does.
+   * there already is joined, as `join` does.
    */
   add(name: string, value: string): boolean {
     const key = keyOf(name);
     if (key === null || !this.#fits(key.length, value, 0)) return false;
-    if (key.charCodeAt(0) === COLON) {
-      const at = this.#find(key);
-      if (at >= 0) {
-        this.#put(at, `${this.#list[at + 1]!},${value}`);
-        return true;
-      }
-    }
+    if (key.charCodeAt(0) === COLON && this.#find(key) >= 0) return this.join(key, value);
     this.#list.push(key, value);
     this.#bytes += key.length + value.length;
+    return true;
+  }
+
+  /** As `add`; where the name is there already, its value grows by a comma and this one. */
+  join(name: string, value: string): boolean {
+    const key = keyOf(name);
+    if (key === null) return false;
+    const at = this.#find(key);
+    if (at < 0) return this.add(key, value);
+    // The comma is one byte more.
+    if (!this.#fits(0, value, -1)) return false;
+    this.#put(at, `${this.#list[at + 1]!},${value}`);
     return true;
   }
 

@@ -1,14 +1,16 @@
 // The headers and body of a local response, as Envoy makes them: text/plain and a length where there is a
-// body, and for gRPC requests a trailers-only response with the status in the headers.
-import { NO_GRPC_STATUS } from "../spec/status.ts";
+// body, neither of both where there is none, and for gRPC requests a trailers-only response with the status in the
+// headers. A HEAD request is told the length of a body that it isn't sent.
+import { MAP, NO_GRPC_STATUS } from "../spec/status.ts";
 import type { LocalReply } from "./effects.ts";
 import { HeaderMap } from "./header-map.ts";
+import { addTo } from "./joined.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** gRPC status of an HTTP status, by gRPC's own mapping; 2 (unknown) for the rest. */
-const grpcOfHttp: Readonly<Record<number, number>> = {
-  200: 0,
+const UNKNOWN = 2;
+
+const byHttp: Readonly<Record<number, number>> = {
   400: 13,
   401: 16,
   403: 7,
@@ -19,6 +21,11 @@ const grpcOfHttp: Readonly<Record<number, number>> = {
   504: 14,
 };
 
+/** gRPC status of an HTTP status, by gRPC's own mapping; unknown for the rest. */
+export function grpcOfHttp(status: number): number {
+  return byHttp[status] ?? UNKNOWN;
+}
+
 export function localReplyHeaders(
   reply: LocalReply,
   request: HeaderMap | null,
@@ -26,22 +33,26 @@ export function localReplyHeaders(
   const map = new HeaderMap();
   map.add(":status", String(reply.status));
   for (const [name, value] of reply.headers) {
-    if (name.toLowerCase() !== ":status") map.add(name, value);
+    if (name.toLowerCase() !== ":status") addTo(map, MAP.httpResponseHeaders, name, value);
   }
   if (isGrpc(request)) {
     const given = reply.grpcStatus;
-    const status = given === NO_GRPC_STATUS ? (grpcOfHttp[reply.status] ?? 2) : given;
+    const status = given === NO_GRPC_STATUS ? grpcOfHttp(reply.status) : given;
     map.set(":status", "200");
     map.set("content-type", "application/grpc");
-    map.set("grpc-status", String(status));
+    if (!map.get("grpc-status")) map.set("grpc-status", String(status));
+    map.remove("content-length");
     if (reply.body.length > 0) map.set("grpc-message", percentEncoded(reply.body));
     return { map, body: NOTHING };
   }
-  if (reply.body.length > 0) {
-    map.set("content-length", String(reply.body.length));
-    if (map.get("content-type") === undefined) map.add("content-type", "text/plain");
+  if (reply.body.length === 0) {
+    map.remove("content-length");
+    map.remove("content-type");
+    return { map, body: NOTHING };
   }
-  return { map, body: reply.body };
+  map.set("content-length", String(reply.body.length));
+  if (map.get("content-type") === undefined) map.add("content-type", "text/plain");
+  return { map, body: request?.get(":method") === "HEAD" ? NOTHING : reply.body };
 }
 
 function isGrpc(request: HeaderMap | null): boolean {

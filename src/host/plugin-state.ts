@@ -1,4 +1,5 @@
 // What of a plugin outlives its instances: who it is, what it may do, its counters. Instances report here.
+import type { Dialer } from "./dialer.ts";
 import type { OutgoingCall } from "./effects.ts";
 import type { CallbackStats } from "./entries.ts";
 import type { FailurePolicy, Semantics, Verdict } from "./failure.ts";
@@ -60,6 +61,8 @@ export interface PluginState {
   readonly capabilities: ReadonlySet<string>;
   /** Clusters that exist; null for any name. */
   readonly clusters: ReadonlySet<string> | null;
+  /** Who performs calls; null where their answers are given by hand. */
+  readonly dialer: Dialer | null;
   readonly environment: readonly (readonly [string, string])[];
   readonly foreign: Readonly<Record<string, ForeignFunction>>;
   readonly logLevel: number;

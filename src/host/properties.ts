@@ -1,7 +1,10 @@
 // Properties: what `proxy_get_property` answers, from the attributes that the caller gave for the request
-// (or the plugin), then from what the host knows itself. Values are serialised as Envoy does: numbers and
+// (or the plugin), then from what the host knows itself, then from what plugins set. Values are serialised as Envoy does: numbers and
 // times as 8 bytes little-endian, text as it is, maps as header maps.
-import type { HeaderMap } from "./header-map.ts";
+import { MAP } from "../spec/status.ts";
+import type { FilterState } from "./filter-state.ts";
+import { HeaderMap } from "./header-map.ts";
+import { nameIn } from "./joined.ts";
 import { pairsBytes } from "./pairs.ts";
 
 export type AttributeValue =
@@ -30,6 +33,9 @@ export interface PluginIdentity {
   readonly vmConfiguration: Uint8Array;
   readonly attributes: AttributeSource;
 }
+
+const NO_HEADERS = new HeaderMap();
+const FILTER_STATE = "filter_state\0";
 
 const NONE: AttributeSource = { attribute: () => undefined };
 
@@ -123,15 +129,34 @@ function headerProperty(map: HeaderMap, name: string): Uint8Array | null {
   return value === undefined ? null : Buffer.from(value, "latin1");
 }
 
-function mapProperty(map: HeaderMap, rest: string): Uint8Array | null {
-  if (rest === "") return pairsBytes(map.pairs());
-  return headerProperty(map, rest.slice(1).toLowerCase());
+/** All of a header's values, in one; `type` is the map's number. */
+function mapProperty(map: HeaderMap, type: number, rest: string): Uint8Array | null {
+  if (rest === "") {
+    const names = new Set(map.pairs().map(([name]) => name));
+    return pairsBytes([...names].map((name) => [name, map.all(name).join(",")]));
+  }
+  const values = map.all(nameIn(type, rest.slice(1)).toLowerCase());
+  return values.length === 0 ? null : Buffer.from(values.join(","), "latin1");
+}
+
+/** A path as it is looked up: the reference host reads past one NUL at the end. */
+export function pathOf(path: string): string {
+  return path.endsWith("\0") ? path.slice(0, -1) : path;
+}
+
+/** What a plugin set: the reference host looks for it by the first part of a path alone, and finds nothing in it. */
+export function stateProperty(state: FilterState, path: string): Uint8Array | null {
+  const named = path.startsWith(FILTER_STATE) ? path.slice(FILTER_STATE.length) : null;
+  if ((named ?? path).includes("\0")) return null;
+  return (named === null ? state.get(path) : state.named(named)) ?? null;
 }
 
 /** What the host knows of a request by itself: its headers and what they say. */
 export function requestProperty(map: HeaderMap, path: string): Uint8Array | null {
   const field = path.slice("request\0".length);
-  if (field === "headers" || field.startsWith("headers\0")) return mapProperty(map, field.slice(7));
+  if (field === "headers" || field.startsWith("headers\0")) {
+    return mapProperty(map, MAP.httpRequestHeaders, field.slice(7));
+  }
   if (field === "url_path") {
     const target = map.get(":path");
     return target === undefined ? null : Buffer.from(target.split("?", 1)[0]!, "latin1");
@@ -146,12 +171,21 @@ export function requestProperty(map: HeaderMap, path: string): Uint8Array | null
   return header === undefined ? null : headerProperty(map, header);
 }
 
-export function responseProperty(map: HeaderMap, path: string): Uint8Array | null {
+/** The same of its answer; one that has not come has no headers. */
+export function responseProperty(
+  headers: HeaderMap | null,
+  trailers: HeaderMap | null,
+  path: string,
+): Uint8Array | null {
   const field = path.slice("response\0".length);
-  if (field === "headers" || field.startsWith("headers\0")) return mapProperty(map, field.slice(7));
-  if (field === "code") {
-    const status = map.get(":status");
-    return status === undefined ? null : serialise(Number(status));
+  const isTrailers = field === "trailers" || field.startsWith("trailers\0");
+  if (isTrailers || field === "headers" || field.startsWith("headers\0")) {
+    const type = isTrailers ? MAP.httpResponseTrailers : MAP.httpResponseHeaders;
+    const map = (isTrailers ? trailers : headers) ?? NO_HEADERS;
+    return mapProperty(map, type, field.slice(isTrailers ? 8 : 7));
   }
-  return null;
+  if (field === "headers_bytes") return serialise((headers ?? NO_HEADERS).bytes);
+  if (field !== "code") return null;
+  const status = headers?.get(":status");
+  return status === undefined ? null : serialise(Number(status));
 }

@@ -32,14 +32,14 @@ export interface LoggedRequest {
 }
 
 function loggedProperty(logged: LoggedRequest, path: string): Uint8Array | null {
-  const { attributes, requestHeaders, responseHeaders } = logged;
+  const { attributes, requestHeaders, responseHeaders, responseTrailers } = logged;
   const given = attribute(sourceOf(attributes), path);
   if (given !== null) return given;
   if (requestHeaders !== undefined && path.startsWith("request\0")) {
     return requestProperty(requestHeaders, path);
   }
-  if (responseHeaders !== undefined && path.startsWith("response\0")) {
-    return responseProperty(responseHeaders, path);
+  if (path.startsWith("response\0")) {
+    return responseProperty(responseHeaders ?? null, responseTrailers ?? null, path);
   }
   return null;
 }
@@ -77,7 +77,13 @@ export class RootContext implements Context {
     this.identity = identity;
   }
 
-  map(type: number): HeaderMap | null {
+  get logging(): boolean {
+    return this.logged !== null;
+  }
+
+  /** None of them can be changed, as in the reference proxy. */
+  map(type: number, change: boolean): HeaderMap | null {
+    if (change) return null;
     switch (type) {
       case MAP.httpRequestHeaders:
         return this.logged?.requestHeaders ?? null;

@@ -18,13 +18,12 @@ import {
   requestProperty,
   responseProperty,
   sourceOf,
+  stateProperty,
 } from "./properties.ts";
 import type { RootContext } from "./root-context.ts";
 import type { Vm } from "./vm.ts";
 
 const NOTHING = new Uint8Array(0);
-
-const FILTER_STATE = "filter_state\0";
 
 /** What is answered where more is held back than may be, as the reference proxy words it. */
 const TOO_LARGE = {
@@ -72,7 +71,9 @@ export class StreamContext implements Context, HalfOwner {
   replyAsked = false;
   reset = false;
   routeCacheCleared = false;
-  #logging = false;
+  /** The plugin's proxy_on_log runs: headers are there again, to be read. */
+  logging = false;
+  #ending = false;
   #replying = false;
   #closed = false;
   #news = 0;
@@ -188,7 +189,7 @@ export class StreamContext implements Context, HalfOwner {
 
   /** A local response: goes through the plugin's response callbacks unless the response has begun already. */
   reply(reply: LocalReply): void {
-    if (this.local !== null || this.reset) return;
+    if (this.local !== null || this.reset || this.#ending) return;
     const begun = this.response.allHeaders !== null;
     if (begun && this.response.out.headers !== null) {
       this.abort();
@@ -209,7 +210,7 @@ export class StreamContext implements Context, HalfOwner {
 
   #fail(verdict: Verdict): void {
     // The client has its answer by now.
-    if (this.#logging) return;
+    if (this.#ending) return;
     const telemetry = this.vm.plugin.telemetry;
     if (verdict.request === "skip") {
       if (this.skipped) return;
@@ -225,17 +226,22 @@ export class StreamContext implements Context, HalfOwner {
     this.reply({ status, details, headers: [], body: NOTHING, grpcStatus: 14 });
   }
 
-  /** Ends the stream: done, log, delete; what the plugin keeps of it is gone afterwards. */
+  /**
+   * Ends the stream: log, done, delete, in the reference proxy's order for requests; what the plugin keeps of it is
+   * gone afterwards.
+   */
   finish(): void {
     if (this.#closed) return;
     this.enter();
     const { done, log, remove } = this.vm.http;
     this.request.hide();
     this.response.hide();
-    this.#logging = true;
+    this.#ending = true;
     try {
-      this.#last(done);
+      this.logging = true;
       this.#last(log);
+      this.logging = false;
+      this.#last(done);
       this.#last(remove);
     } finally {
       this.#closed = true;
@@ -258,19 +264,28 @@ export class StreamContext implements Context, HalfOwner {
     if (!this.#closed) this.#fail(this.vm.plugin.verdictInFlight());
   }
 
-  map(type: number): HeaderMap | null {
+  map(type: number, change: boolean): HeaderMap | null {
+    const { request, response } = this;
+    if (this.logging) return change ? null : this.#logged(type);
     switch (type) {
       case MAP.httpRequestHeaders:
-        return this.#logging ? this.request.allHeaders : this.request.headers;
+        return request.continued ? null : request.headers;
       case MAP.httpRequestTrailers:
-        return this.#logging ? this.request.allTrailers : this.request.trailersForGuest();
+        return request.continued ? null : request.trailersForGuest(change);
       case MAP.httpResponseHeaders:
-        return this.#logging ? this.response.allHeaders : this.response.headers;
+        return response.headers;
       case MAP.httpResponseTrailers:
-        return this.#logging ? this.response.allTrailers : this.response.trailersForGuest();
+        return response.trailersForGuest(change);
       default:
-        return this.root.map(type);
+        return this.root.map(type, change);
     }
+  }
+
+  /** What an access log is told; of the request's trailers the reference proxy keeps nothing for it. */
+  #logged(type: number): HeaderMap | null {
+    if (type === MAP.httpRequestHeaders) return this.request.allHeaders;
+    if (type === MAP.httpResponseHeaders) return this.response.allHeaders;
+    return type === MAP.httpResponseTrailers ? this.response.allTrailers : null;
   }
 
   buffer(type: number): GuestBuffer | null {
@@ -285,8 +300,6 @@ export class StreamContext implements Context, HalfOwner {
   }
 
   property(path: string): Uint8Array | null {
-    const state = this.#state(path);
-    if (state !== undefined) return state;
     const given = this.#given(path);
     if (given !== null) return given;
     const request = this.request.allHeaders;
@@ -294,26 +307,23 @@ export class StreamContext implements Context, HalfOwner {
       const value = requestProperty(request, path);
       if (value !== null) return value;
     }
-    const response = this.response.allHeaders;
-    if (response !== null && path.startsWith("response\0")) {
-      const value = responseProperty(response, path);
+    if (path.startsWith("response\0")) {
+      const { allHeaders, allTrailers } = this.response;
+      const value = responseProperty(allHeaders, allTrailers, path);
       if (value !== null) return value;
     }
+    const state = this.#filterState;
     return (
-      pluginProperty(this.root.identity, path) ?? attribute(this.root.identity.attributes, path)
+      pluginProperty(this.root.identity, path) ??
+      attribute(this.root.identity.attributes, path) ??
+      // Last: no plugin can tell the others of a request who their client is.
+      (state === null ? null : stateProperty(state, path))
     );
   }
 
   get filterState(): FilterState {
     this.#filterState ??= new FilterState();
     return this.#filterState;
-  }
-
-  #state(path: string): Uint8Array | undefined {
-    if (this.#filterState === null) return undefined;
-    const own = this.#filterState.get(path);
-    if (own !== undefined || !path.startsWith(FILTER_STATE)) return own;
-    return this.#filterState.named(path.slice(FILTER_STATE.length));
   }
 
   #given(path: string): Uint8Array | null {

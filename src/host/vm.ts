@@ -33,6 +33,8 @@ export class Vm {
   effects: Effect[] = [];
   /** The context that host calls act on: the running one, or the one the guest chose. */
   active!: Context;
+  /** The context of the running callback. */
+  running!: Context;
   trap: Trap | null = null;
   restricted: number = RESTRICTED.none;
   entries: Entries = {};
@@ -87,6 +89,7 @@ export class Vm {
     if (this.trap !== null) return 0;
     const outer = this.active;
     this.active = context;
+    this.running = context;
     const { fn, stats } = entry;
     stats.calls++;
     this.lastFuel = 0;
@@ -108,6 +111,7 @@ export class Vm {
       return 0;
     } finally {
       this.active = outer;
+      this.running = outer;
     }
   }
 

@@ -69,6 +69,21 @@ export const filterStateKeys: readonly string[] = [
   "envoy.string",
 ];
 
+const ADDRESS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/;
+
+/** What a value must look like, for the keys whose factory in Envoy refuses others. */
+const filterStateForms: Readonly<Record<string, RegExp>> = {
+  "envoy.upstream.dynamic_port": /^\d{1,10}$/,
+  "envoy.filters.listener.original_dst.local_ip": ADDRESS,
+  "envoy.filters.listener.original_dst.remote_ip": ADDRESS,
+  "envoy.network.transport_socket.original_dst_address": ADDRESS,
+};
+
+/** Whether Envoy's factory for a key makes something of a value. */
+export function filterStateFits(key: string, value: string): boolean {
+  return !Object.hasOwn(filterStateForms, key) || filterStateForms[key]!.test(value);
+}
+
 export const foreignFunctions: readonly ForeignFunction[] = [
   { name: "verify_signature", risk: "medium", why: "Checks signatures with native code over the plugin's bytes", offered: true, argument: verifyArguments, result: verifyResult },
   { name: "sign", since: "1.37", risk: "medium", why: "Signs with native code over the plugin's bytes", offered: true, argument: signArguments, result: signResult },

@@ -70,8 +70,9 @@ export const METRIC_ID_STEP = 4;
 export const CALL_ID_STEP = 4;
 export const CALL_KIND = { http: 0, grpcCall: 1, grpcStream: 2 } as const;
 
-/** grpc_status of a local response that carries none. */
+/** grpc_status of a local response that carries none, as is any beyond the last that gRPC knows. */
 export const NO_GRPC_STATUS = -1;
+export const GRPC_STATUS_MAX = 16;
 
 /** Limits of the reference host's map parser: beyond them a map counts as empty. */
 export const MAP_LIMITS = { bytes: 1024 * 1024, pairs: 1024 } as const;

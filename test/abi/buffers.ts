@@ -123,15 +123,18 @@ export const buffers: Subject = {
       ],
       [
         "edge",
-        "beyond the end there is nothing, across the end what is left, a sum over 32 bits is BAD_ARGUMENT",
+        "beyond the end there is nothing, across the end what is left, and no sum is too large",
         [
           call("proxy_get_buffer_bytes", 0, 50, 1, 100, 104),
           load(104),
           call("proxy_get_buffer_bytes", 0, 7, 50, 100, 104),
           load(104),
-          call("proxy_get_buffer_bytes", 0, -1, 2, 100, 104),
+          call("proxy_get_buffer_bytes", 0, 7, -1, 100, 104),
+          load(104),
+          call("proxy_get_buffer_bytes", 0, -1, -1, 100, 104),
+          load(104),
         ],
-        [0, 0, 0, 1, 2],
+        [0, 0, 0, 1, 0, 1, 0, 0],
       ],
     ),
     ...of(
@@ -160,7 +163,9 @@ export const buffers: Subject = {
     written(0, 0xffff, 0, "XY"),
     written(0, 0, 0, "XYquestion"),
     written(8, 0, 0, "questionXY"),
+    written(0, 5, 0, "XYion"),
     written(3, 2, 2, "question"),
+    written(3, 0, 2, "question"),
     ...of(
       "proxy_set_buffer_bytes",
       B,

@@ -363,6 +363,28 @@ export const foreign: Subject = {
       "proxy_on_configure",
     ),
     calls(
+      "edge",
+      "declare_property",
+      "of a request holds for nothing",
+      declared("once", true),
+      0,
+      (_, { plugin, stream }) => {
+        assert.equal(plugin.root.declared.size, 0);
+        assert.deepEqual(
+          [stream.setProperty("once", text), stream.setProperty("once", text)],
+          [0, 0],
+        );
+      },
+    ),
+    calls(
+      "misuse",
+      "set_envoy_filter_state",
+      "takes only what the key can hold",
+      state("envoy.upstream.dynamic_port"),
+      2,
+      (_, { stream }) => assert.equal(stream.filterState.envoy.size, 0),
+    ),
+    calls(
       "misuse",
       "declare_property",
       "wants a message",

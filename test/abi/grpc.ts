@@ -80,8 +80,12 @@ export const grpc: Subject = {
       [
         "right",
         "its trailing metadata is in a map",
-        ["(call $note (local.get 2))", call("proxy_get_header_map_size", 5, 100), load(100)],
-        [1, 0, 2],
+        [
+          "(call $note (local.get 2))",
+          call("proxy_get_header_map_pairs", 5, 100, 104),
+          "(call $note (i32.load (i32.load (i32.const 100))))",
+        ],
+        [1, 0, 1],
         { phase: "proxy_on_grpc_receive_trailing_metadata" },
       ],
     ),
@@ -168,6 +172,13 @@ export const grpc: Subject = {
         "cancels a unary call",
         [unary(), call("proxy_grpc_close", 5), call("proxy_grpc_close", 5)],
         [0, 0, 1],
+      ],
+      [
+        "edge",
+        "of what the other side ends, as it is told, and once",
+        [call("proxy_grpc_close", 5), call("proxy_grpc_close", 5), send(5)],
+        [0, 1, 2],
+        { phase: "proxy_on_grpc_close" },
       ],
     ),
     ...of(

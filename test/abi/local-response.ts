@@ -6,12 +6,22 @@ import type { Played } from "./play.ts";
 
 const extra = pairs(["x-why", "because"], [":status", "200"]);
 const bad = pairs(["x-why", "a\nb"]);
+const claims = pairs(["content-length", "9"], ["content-type", "a/b"]);
+const own = pairs(["grpc-status", "3"]);
 const data = [
   [0, "because"],
   [8, "no entry"],
   [200, extra.text],
   [300, bad.text],
+  [400, claims.text],
+  [500, "content-type"],
+  [512, "application/grpc"],
+  [532, ":method"],
+  [540, "HEAD"],
+  [600, own.text],
 ] as const;
+const grpcSay = (status: number, headers = 0, size = 0): string =>
+  call("proxy_send_local_response", 200, 0, 7, 8, 8, headers, size, status);
 const H = "proxy_on_request_headers" as const;
 const say = (status: number, body = 8, headers = 200, size = extra.size): string =>
   call("proxy_send_local_response", status, 0, 7, body, 8, headers, size, -1);
@@ -94,6 +104,74 @@ export const localResponses: Subject = {
         {
           phase: "proxy_on_response_body",
           check: ({ stream }) => assert.equal(stream.reset, true),
+        },
+      ],
+      [
+        "edge",
+        "without a body it has neither length nor type, whatever it says",
+        [call("proxy_send_local_response", 200, 0, 0, 0, 0, 400, claims.size, -1)],
+        [0],
+        {
+          check: ({ stream }) =>
+            assert.deepEqual(stream.response.out.headers?.pairs(), [[":status", "200"]]),
+        },
+      ],
+      [
+        "edge",
+        "a gRPC request is answered in headers alone; a status that gRPC doesn't know is none",
+        [quiet("proxy_replace_header_map_value", 0, 500, 12, 512, 16), grpcSay(17)],
+        [0],
+        {
+          check: ({ stream }) => {
+            assert.deepEqual(stream.response.out.headers?.pairs(), [
+              [":status", "200"],
+              ["content-type", "application/grpc"],
+              ["grpc-status", "2"],
+              ["grpc-message", "no entry"],
+            ]);
+            assert.equal(stream.response.out.body.length, 0);
+          },
+        },
+      ],
+      [
+        "edge",
+        "a gRPC status among its headers counts",
+        [quiet("proxy_replace_header_map_value", 0, 500, 12, 512, 16), grpcSay(5, 600, own.size)],
+        [0],
+        {
+          check: ({ stream }) => assert.equal(stream.response.out.headers?.get("grpc-status"), "3"),
+        },
+      ],
+      [
+        "edge",
+        "a HEAD request is told the length of a body that it isn't sent",
+        [quiet("proxy_replace_header_map_value", 0, 532, 7, 540, 4), say(403)],
+        [0],
+        {
+          check: ({ stream }) => {
+            assert.equal(stream.response.out.headers?.get("content-length"), "8");
+            assert.deepEqual(
+              [stream.response.out.body.length, stream.response.out.ended],
+              [0, true],
+            );
+          },
+        },
+      ],
+      [
+        "edge",
+        "spaces of its details become underscores",
+        [call("proxy_send_local_response", 403, 8, 8, 0, 0, 0, 0, -1)],
+        [0],
+        { check: ({ stream }) => assert.equal(stream.local?.details, "no_entry") },
+      ],
+      [
+        "edge",
+        "at the end of a request it changes nothing",
+        [say(403)],
+        [],
+        {
+          phase: "proxy_on_log",
+          check: ({ stream }) => assert.deepEqual([stream.local, stream.reset], [null, false]),
         },
       ],
       [

@@ -56,13 +56,37 @@ export const streams: Subject = {
       ],
       [
         "edge",
-        "a continue inside of the pausing callback comes too early: the answer is pause",
+        "a continue inside of the pausing callback comes too early where a body follows: the answer is pause",
         [goOn(0)],
         [0],
         {
           options: { answer: 1 },
           check: ({ stream }) => assert.equal(stream.request.paused, true),
         },
+      ],
+      [
+        "edge",
+        "inside of a body callback that pauses it holds",
+        [goOn(0)],
+        [0],
+        {
+          phase: "proxy_on_request_body",
+          options: { answer: 1 },
+          check: ({ stream }) => {
+            assert.equal(stream.request.out.ended, true);
+            assert.equal(Buffer.from(stream.request.out.body.view()).toString(), "question");
+          },
+        },
+      ],
+      [
+        "edge",
+        "what was continued is closed at once",
+        [
+          goOn(0),
+          call("proxy_get_header_map_size", 0, 100),
+          call("proxy_add_header_map_value", 0, 0, 1, 0, 1),
+        ],
+        [0, 2, 2],
       ],
     ),
     ...of(
@@ -198,14 +222,20 @@ export const streams: Subject = {
         [0, 0, 2, 0, 0],
       ],
       [
-        "misuse",
-        "a context that is not there",
+        "right",
+        "0 goes back to the callback's own",
         [
+          call("proxy_set_effective_context", 1),
           call("proxy_set_effective_context", 0),
-          call("proxy_set_effective_context", 99),
-          call("proxy_set_effective_context", FAR),
+          call("proxy_get_header_map_size", 0, 100),
         ],
-        [2, 2, 2],
+        [0, 0, 0],
+      ],
+      [
+        "misuse",
+        "a context that is not there or has gone",
+        [call("proxy_set_effective_context", 99), call("proxy_set_effective_context", FAR)],
+        [2, 2],
       ],
       [
         "edge",

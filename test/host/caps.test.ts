@@ -5,18 +5,7 @@ import { BodyBuffer } from "../../src/host/body.ts";
 import { caps } from "../../src/host/caps.ts";
 import type { ManualClock } from "../../src/host/clock.ts";
 import { runRequest } from "../../src/host/request.ts";
-import {
-  call,
-  guest,
-  headers,
-  load,
-  noteFunctions,
-  pairs,
-  probe,
-  quiet,
-  run,
-  texts,
-} from "./guest.ts";
+import { call, guest, headers, noteFunctions, pairs, probe, quiet, run, texts } from "./guest.ts";
 
 const wire = pairs([":method", "GET"], [":path", "/"], [":authority", "a"]);
 const often = (times: number, what: string): string => `(local.set 0 (i32.const ${times}))
@@ -55,22 +44,16 @@ test("the bytes of all calls in flight are bounded, and are free again when a ca
   assert.deepEqual([plugin.calls.size, plugin.callBytes], [0, 0]);
 });
 
-test("a call whose time is over is told as failed, a gRPC call as past its deadline; one without a time stays", () => {
+test("a call whose time is over is answered 504, a gRPC call ends as unavailable; one without a time stays", () => {
   const plugin = run({
-    imports: [
-      "proxy_log",
-      "proxy_http_call",
-      "proxy_grpc_call",
-      "proxy_grpc_stream",
-      "proxy_get_status",
-    ],
+    imports: ["proxy_log", "proxy_http_call", "proxy_grpc_call", "proxy_grpc_stream"],
     body: `${noteFunctions} (data (i32.const 200) "${wire.text}")
       (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
         ${quiet("proxy_http_call", 0, 1, 200, wire.size, 0, 0, 0, 0, 500, 100)}
         ${quiet("proxy_grpc_call", 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 600, 100)}
         ${quiet("proxy_grpc_stream", 0, 1, 0, 1, 0, 1, 0, 0, 100)} (i32.const 0))
       (func (export "proxy_on_http_call_response") (param i32 i32 i32 i32 i32)
-        (call $note (local.get 2)) ${quiet("proxy_get_status", 100, 104, 108)} ${load(108)})
+        (call $note (local.get 2)) (call $note (local.get 3)))
       (func (export "proxy_on_grpc_close") (param i32 i32 i32) (call $note (local.get 2)))`,
   });
   runRequest(plugin, { headers: headers() });
@@ -80,10 +63,11 @@ test("a call whose time is over is told as failed, a gRPC call as past its deadl
   assert.deepEqual(texts(plugin), []);
   clock.advance(1);
   plugin.poll();
-  assert.deepEqual(texts(plugin), ["0", String("timeout".length)]);
+  const body = String("upstream request timeout".length);
+  assert.deepEqual(texts(plugin), ["3", body]);
   clock.advance(10_000);
   plugin.poll();
-  assert.deepEqual(texts(plugin), ["0", "7", "4"]);
+  assert.deepEqual(texts(plugin), ["3", body, "14"]);
   assert.equal(plugin.calls.size, 1);
 });
 

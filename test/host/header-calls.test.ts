@@ -65,7 +65,7 @@ test("a map number beyond the last, and a map that is not open, are BAD_ARGUMENT
       call("proxy_get_header_map_value", -1, 0, 5, 100, 104),
       call("proxy_get_header_map_value", 2, 0, 5, 100, 104),
       call("proxy_add_header_map_value", 1, 0, 5, 0, 5),
-      call("proxy_get_header_map_pairs", 6, 100, 104),
+      call("proxy_get_header_map_pairs", 8, 100, 104),
     ],
     { data: [[0, ":path"]] },
   );

@@ -63,8 +63,8 @@ test("callbacks come in the reference host's order, with context ids, counts and
     "60001",
     "70010",
     "80021",
-    "91",
     "92",
+    "91",
     "93",
   ]);
 });

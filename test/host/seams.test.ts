@@ -286,7 +286,7 @@ test("a call is dialled with its deadline, and given up when its time is over", 
   assert.deepEqual([dialer.calls.length, due, plugin.nextDeadline()! - now], [1, 1, 100_000_000n]);
   (plugin.services.clock as ManualClock).advance(100);
   plugin.poll();
-  assert.deepEqual([dialer.said, texts(plugin), plugin.nextDeadline()], [["cancel"], ["0"], null]);
+  assert.deepEqual([dialer.said, texts(plugin), plugin.nextDeadline()], [["cancel"], ["3"], null]);
 });
 
 test("an answer ends a call, and nobody cancels it; one that nobody can perform fails at once", () => {

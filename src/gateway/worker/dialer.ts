@@ -2,12 +2,21 @@
 // DNS look-ups. What comes back is told to the plugin outside of any callback. A response beyond the cap, or one
 // that breaks off, is a failed call.
 import { lookup } from "node:dns";
-import { answerCall, answerDns, answerGrpc, failCall } from "../../host/answer.ts";
+import {
+  answerCall,
+  answerDns,
+  answerGrpc,
+  answerLocally,
+  answerUnary,
+  failCall,
+} from "../../host/answer.ts";
 import type { CallHandle, Dialer } from "../../host/dialer.ts";
 import type { DnsCall, GrpcCall, HttpCall, OutgoingCall } from "../../host/effects.ts";
 import { HeaderMap } from "../../host/header-map.ts";
+import { grpcOfHttp } from "../../host/local-reply.ts";
 import type { Plugin } from "../../host/plugin.ts";
-import type { UpstreamSink, Upstreams } from "../http/exchange.ts";
+import { GRPC_STATUS_MAX } from "../../spec/status.ts";
+import type { ResetReason, UpstreamSink, Upstreams } from "../http/exchange.ts";
 import { frame, GrpcReader } from "./grpc-frames.ts";
 
 /** Bytes of a response that a plugin is given. */
@@ -30,6 +39,11 @@ export function dialerOf(upstreams: () => Upstreams, around: Around): Dialer {
           return grpcCall(upstreams(), plugin, call, around);
       }
     },
+    reach(cluster) {
+      const known = upstreams();
+      if (!known.has(cluster)) return "unknown";
+      return known.hostCount?.(cluster) === 0 ? "empty" : "ready";
+    },
   };
 }
 
@@ -48,14 +62,29 @@ abstract class CallSink implements UpstreamSink {
   abstract headers(headers: HeaderMap, end: boolean): void;
   abstract data(bytes: Uint8Array, end: boolean): void;
   abstract trailers(trailers: HeaderMap): void;
-  abstract reset(reason: string): void;
+  abstract reset(reason: ResetReason): void;
+}
+
+/** Envoy's words for what went wrong before an answer began, and the status it makes of it. */
+const FAILURES: Readonly<Record<ResetReason, readonly [status: number, words: string]>> = {
+  "remote-reset": [503, "connection termination"],
+  "connect-failure": [503, "remote connection failure"],
+  "connect-timeout": [503, "connection timeout"],
+  overflow: [503, "overflow"],
+  "protocol-error": [502, "protocol error"],
+  timeout: [504, "timeout"],
+  local: [503, "local reset"],
+};
+
+function wordsOf(reason: ResetReason): string {
+  return `upstream connect error or disconnect/reset before headers. reset reason: ${FAILURES[reason][1]}`;
 }
 
 class HttpSink extends CallSink {
   readonly #plugin: Plugin;
   readonly #token: number;
   readonly #around: Around;
-  #headers = new HeaderMap();
+  #headers: HeaderMap | null = null;
   readonly #parts: Uint8Array[] = [];
   #size = 0;
   onTooLarge: () => void = () => {};
@@ -77,7 +106,7 @@ class HttpSink extends CallSink {
     this.#size += bytes.length;
     if (this.#size > RESPONSE) {
       this.onTooLarge();
-      this.reset("the response is too large");
+      this.#fail();
       return;
     }
     if (bytes.length > 0) this.#parts.push(bytes);
@@ -92,14 +121,26 @@ class HttpSink extends CallSink {
     if (this.over) return;
     this.over = true;
     const body = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
-    const headers = this.#headers;
+    const headers = this.#headers ?? new HeaderMap();
     this.#around(() => void answerCall(this.#plugin, this.#token, { headers, body, trailers }));
   }
 
-  reset(reason: string): void {
+  /** An answer that breaks off is none; where none has begun, Envoy makes one. */
+  reset(reason: ResetReason): void {
+    if (this.over) return;
+    if (this.#headers !== null) {
+      this.#fail();
+      return;
+    }
+    this.over = true;
+    const [status] = FAILURES[reason];
+    this.#around(() => void answerLocally(this.#plugin, this.#token, status, wordsOf(reason)));
+  }
+
+  #fail(): void {
     if (this.over) return;
     this.over = true;
-    this.#around(() => void failCall(this.#plugin, this.#token, reason));
+    this.#around(() => void failCall(this.#plugin, this.#token, "reset"));
   }
 }
 
@@ -133,8 +174,11 @@ class GrpcSink extends CallSink {
   readonly #token: number;
   readonly #around: Around;
   readonly #reader = new GrpcReader(RESPONSE);
-  /** A unary call is told its message and its end only. */
+  /** A unary call is told its message, or how it failed, and nothing else. */
   readonly #stream: boolean;
+  #message: Uint8Array | null = null;
+  #begun = false;
+  onGarbage: () => void = () => {};
 
   constructor(plugin: Plugin, call: GrpcCall, around: Around) {
     super();
@@ -150,42 +194,72 @@ class GrpcSink extends CallSink {
 
   headers(headers: HeaderMap, end: boolean): void {
     if (this.over) return;
-    if (headers.get(":status") !== "200") this.#close(GRPC_UNKNOWN, "the answer is no gRPC");
-    else if (end) this.trailers(headers);
-    else if (this.#stream) this.#tell({ initialMetadata: headers });
+    const status = Number(headers.get(":status"));
+    if (status !== 200) {
+      this.#initial(NO_METADATA);
+      this.#end(NO_METADATA, grpcOfHttp(status), "the answer is no gRPC");
+    } else if (end) {
+      this.#initial(NO_METADATA);
+      this.trailers(headers);
+    } else this.#initial(headers);
   }
 
   data(bytes: Uint8Array, end: boolean): void {
     if (this.over) return;
     const messages = this.#reader.read(bytes);
-    if (messages === null) this.#close(GRPC_UNKNOWN, "the answer is no gRPC, or too large");
-    else {
-      if (messages.length > 0) this.#tell({ messages });
-      if (end) this.#close(GRPC_UNKNOWN, "the answer has no status");
+    if (messages === null) {
+      this.#end(NO_METADATA, GRPC_INTERNAL, "the answer is no gRPC, or too large");
+      this.onGarbage();
+      return;
     }
+    if (messages.length > 0) {
+      if (this.#stream) this.#tell({ messages });
+      else this.#message = messages.at(-1)!;
+    }
+    if (end) this.#end(NO_METADATA, GRPC_UNKNOWN, "the answer has no status");
   }
 
   trailers(trailers: HeaderMap): void {
     if (this.over) return;
     const text = trailers.get("grpc-status") ?? "";
-    const status = /^\d{1,3}$/.test(text) ? Number(text) : GRPC_UNKNOWN;
-    if (this.#stream) this.#tell({ trailingMetadata: trailers });
-    this.#close(status, trailers.get("grpc-message") ?? "");
+    const known = /^\d{1,2}$/.test(text) && Number(text) <= GRPC_STATUS_MAX;
+    const missing = text === "" ? GRPC_UNKNOWN : GRPC_INVALID;
+    const status = known ? Number(text) : missing;
+    this.#end(trailers, status, trailers.get("grpc-message") ?? "");
   }
 
-  reset(reason: string): void {
-    this.#close(GRPC_UNAVAILABLE, reason);
+  reset(reason: ResetReason): void {
+    if (this.over) return;
+    this.#initial(NO_METADATA);
+    this.#end(NO_METADATA, GRPC_UNAVAILABLE, wordsOf(reason));
   }
 
-  #close(status: number, message: string): void {
+  /** Told once, and before all else. */
+  #initial(headers: HeaderMap): void {
+    if (!this.#stream || this.#begun) return;
+    this.#begun = true;
+    this.#tell({ initialMetadata: headers });
+  }
+
+  #end(trailers: HeaderMap, status: number, message: string): void {
     if (this.over) return;
     this.over = true;
-    this.#tell({ status, message });
+    if (this.#stream) this.#tell({ trailingMetadata: trailers, status, message });
+    else if (status !== 0) this.#tell({ status, message });
+    else if (this.#message === null) this.#tell({ status: GRPC_INTERNAL, message: "" });
+    else {
+      const answer = this.#message;
+      this.#around(() => void answerUnary(this.#plugin, this.#token, answer));
+    }
   }
 }
 
+const NO_METADATA = new HeaderMap();
 const GRPC_UNKNOWN = 2;
+const GRPC_INTERNAL = 13;
 const GRPC_UNAVAILABLE = 14;
+/** What Envoy tells of a status that gRPC doesn't know. */
+const GRPC_INVALID = 0xffffffff;
 
 function grpcCall(
   upstreams: Upstreams,
@@ -205,6 +279,7 @@ function grpcCall(
   ]);
   const sink = new GrpcSink(plugin, call, around);
   const open = upstreams.open(call.service, headers, false, sink);
+  sink.onGarbage = () => open.reset();
   const unary = call.kind === "grpc-call";
   for (const message of call.messages) open.sendData(frame(message), false);
   if (unary || call.ended) open.sendData(NOTHING, true);

@@ -1,5 +1,5 @@
-// Bodies, configuration and the answers of calls, as buffers. A write either replaces from the start, adds at
-// the end or puts in front; anything in the middle is BAD_ARGUMENT, as in the reference proxy.
+// Bodies, configuration and the answers of calls, as buffers. A write takes bytes away at the start and puts others
+// there, or adds at the end; anything in the middle is BAD_ARGUMENT, as in the reference proxy.
 import { BUFFER, STATUS } from "../../spec/status.ts";
 import { BodyBuffer } from "../body.ts";
 import { caps } from "../caps.ts";
@@ -20,8 +20,8 @@ export const bufferCalls = {
     const buffer = vm.active.buffer(type);
     if (buffer === null) return STATUS.notFound;
     const from = start >>> 0;
+    // The reference host adds them up in 64 bits: nothing overflows, whatever its own comment says.
     const to = from + (length >>> 0);
-    if (to > 0xffffffff) return STATUS.badArgument;
     const view = buffer instanceof BodyBuffer ? buffer.view() : buffer;
     return vm.give(
       from > view.length ? view.subarray(0, 0) : view.subarray(from, to),
@@ -58,9 +58,13 @@ export const bufferCalls = {
     if (buffer.length + (size >>> 0) > caps.bodyBytes) return STATUS.badArgument;
     vm.charge(size >>> 2);
     const bytes = vm.memory.slice(data, size);
-    if (from === 0 && count === 0) buffer.prepend(bytes);
-    else if (from === 0 && count >= buffer.length) buffer.replace(bytes);
-    else if (from !== 0 && from >= buffer.length) buffer.append(bytes);
+    if (from === 0) {
+      if (count >= buffer.length) buffer.replace(bytes);
+      else {
+        buffer.drop(count);
+        buffer.prepend(bytes);
+      }
+    } else if (from >= buffer.length) buffer.append(bytes);
     else return STATUS.badArgument;
     return STATUS.ok;
   },

@@ -3,9 +3,9 @@ import { STATUS } from "../../spec/status.ts";
 import type { Vm } from "../vm.ts";
 
 export const contextCalls = {
-  /** Lasts until the running callback returns. */
+  /** Lasts until the running callback returns; 0 goes back to its own context. */
   proxy_set_effective_context(vm: Vm, id: number): number {
-    const context = vm.contexts.get(id >>> 0);
+    const context = id === 0 ? vm.running : vm.contexts.get(id >>> 0);
     if (context === undefined) return STATUS.badArgument;
     vm.active = context;
     return STATUS.ok;

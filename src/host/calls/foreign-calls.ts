@@ -25,12 +25,18 @@ export const foreignCalls = {
     if (known === undefined) return STATUS.notFound;
     if (argumentSize >>> 0 > caps.foreignArgumentBytes) return STATUS.internalFailure;
     const result = known(memory.copy(argument, argumentSize), vm);
-    if (typeof result === "number") return result;
+    if (typeof result === "number") {
+      // A function that fails has an empty result, as in the reference host.
+      const told = discard(vm, NOTHING, address, size);
+      return told === STATUS.ok ? result : told;
+    }
     // Both addresses may be 0: the guest then does not want the result.
     if (address === 0 || size === 0) return discard(vm, result, address, size);
     return vm.give(result, address, size);
   },
 };
+
+const NOTHING = new Uint8Array(0);
 
 function find(
   table: Readonly<Record<string, ForeignFunction>>,

@@ -40,6 +40,7 @@ function start(
   if (name.length > caps.nameBytes) return STATUS.parseFailure;
   const service = clusterIn(name) ?? name;
   if (plugin.clusters !== null && !plugin.clusters.has(service)) return STATUS.parseFailure;
+  if (plugin.dialer?.reach?.(service) === "unknown") return STATUS.parseFailure;
   const token = plugin.flights.token(
     kind === "grpc-call" ? CALL_KIND.grpcCall : CALL_KIND.grpcStream,
   );
@@ -149,9 +150,11 @@ export const grpcCalls = {
 
   proxy_grpc_send(vm: Vm, token: number, message: number, size: number, end: number): number {
     if (!vm.memory.has(message, size)) return STATUS.invalidMemoryAccess;
+    if ((token & 3) !== CALL_KIND.grpcStream) return STATUS.badArgument;
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    if (call.kind !== "grpc-stream" || call.ended) return STATUS.badArgument;
+    // The reference proxy would write to a stream that it has closed.
+    if (call.ended) return STATUS.badArgument;
     const { flights } = vm.plugin;
     const added = MESSAGE + (size >>> 0);
     if (!flights.grow(added)) return STATUS.internalFailure;
@@ -176,7 +179,7 @@ export const grpcCalls = {
   proxy_grpc_close(vm: Vm, token: number): number {
     const call = grpc(vm, token >>> 0);
     if (typeof call === "number") return call;
-    if (call.kind === "grpc-call") giveUp(vm, call);
+    if (call.kind === "grpc-call" || call.over) giveUp(vm, call);
     else if (!call.ended) {
       call.ended = true;
       if (vm.plugin.flights.handle(call.token) !== undefined) {

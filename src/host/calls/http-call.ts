@@ -2,13 +2,14 @@
 import { CALL_KIND, STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
 import { isHeaderText, type Pair } from "../header-map.ts";
+import { requestPairs } from "../joined.ts";
 import { readPairs } from "../pairs.ts";
 import type { Vm } from "../vm.ts";
 
 const required = [":path", ":method", ":authority"];
 
 function complete(headers: readonly Pair[]): boolean {
-  const names = new Set(headers.map(([name]) => name.toLowerCase()));
+  const names = new Set(headers.map(([name]) => name));
   return (
     required.every((name) => names.has(name)) &&
     headers.every(([name, value]) => isHeaderText(name) && isHeaderText(value))
@@ -40,14 +41,16 @@ export const httpCall = {
       return STATUS.invalidMemoryAccess;
     }
     vm.charge(2 * ((headerSize >>> 0) + (trailerSize >>> 0)));
-    const headers = readPairs(memory, headerPairs, headerSize);
+    const headers = requestPairs(readPairs(memory, headerPairs, headerSize));
     const trailers = readPairs(memory, trailerPairs, trailerSize);
     const cluster = memory.latin1(name, nameSize);
     const { plugin } = vm;
     memory.setU32(token, 0);
     if (timeout < 0 || nameSize >>> 0 > caps.nameBytes) return STATUS.badArgument;
     if (plugin.clusters !== null && !plugin.clusters.has(cluster)) return STATUS.badArgument;
-    if (!complete(headers)) return STATUS.badArgument;
+    const reach = plugin.dialer?.reach?.(cluster) ?? "ready";
+    if (reach === "unknown" || !complete(headers)) return STATUS.badArgument;
+    if (reach === "empty") return STATUS.internalFailure;
     if (bodySize >>> 0 > caps.dispatchBytes) return STATUS.internalFailure;
     const id = plugin.flights.token(CALL_KIND.http);
     const call = {

@@ -1,11 +1,15 @@
 // What a plugin does to a request as a whole: let it go on, cut it off, answer it, route it again.
-import { STATUS, STREAM } from "../../spec/status.ts";
+import { GRPC_STATUS_MAX, NO_GRPC_STATUS, STATUS, STREAM } from "../../spec/status.ts";
 import { readPairs } from "../pairs.ts";
 import type { Vm } from "../vm.ts";
 
 function resume(vm: Vm, half: "request" | "response"): number {
   const stream = vm.active.stream;
-  if (stream !== null) vm.ask({ kind: "continue", stream, half });
+  if (stream !== null) {
+    vm.ask({ kind: "continue", stream, half });
+    // Whatever is continued, the reference proxy closes what it has of the request.
+    stream.request.continued = true;
+  }
   return STATUS.ok;
 }
 
@@ -79,10 +83,12 @@ export const streamCalls = {
       stream,
       reply: {
         status,
-        details: memory.utf8(details, Math.min(detailsSize >>> 0, 1024)),
+        details: memory
+          .utf8(details, Math.min(detailsSize >>> 0, 1024))
+          .replace(/[ \t\n\v\f\r]/g, "_"),
         headers: readPairs(memory, headers, headersSize),
         body: memory.copy(body, bodySize),
-        grpcStatus,
+        grpcStatus: grpcStatus >>> 0 > GRPC_STATUS_MAX ? NO_GRPC_STATUS : grpcStatus,
       },
     });
     return STATUS.ok;

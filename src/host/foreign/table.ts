@@ -1,13 +1,17 @@
 // The foreign functions that every plugin finds, as Envoy has them: those that the spec table marks as offered,
-// and no other. Each takes bytes and answers bytes or a status; none throws.
+// and no other. Each takes bytes and answers bytes or a status; none throws. As in Envoy they act on the context of
+// the running callback, whatever the plugin has chosen as the effective one.
 import { deflateSync, inflateSync } from "node:zlib";
 import {
   declareArguments,
   filterStateArguments,
+  filterStateFits,
   filterStateKeys,
 } from "../../spec/foreign-functions.ts";
 import { STATUS } from "../../spec/status.ts";
 import { caps } from "../caps.ts";
+import type { Context } from "../context.ts";
+import type { Declared } from "../filter-state.ts";
 import type { ForeignFunction } from "../plugin-state.ts";
 import { readMessage } from "./message.ts";
 import { sign, verifySignature } from "./signatures.ts";
@@ -22,6 +26,16 @@ const MOST_PER_BYTE = 1032;
 /** Bytes that data may have become before it failed. */
 const mostOf = (argument: Uint8Array): number =>
   Math.min(caps.foreignResultBytes, argument.length * MOST_PER_BYTE);
+
+/** What requests have declared, which nobody asks for but another declaration of the same request. */
+const ofStreams = new WeakMap<Context, Map<string, Declared>>();
+
+function declaredBy(context: Context): Map<string, Declared> {
+  if (context === context.root) return context.root.declared;
+  const known = ofStreams.get(context) ?? new Map<string, Declared>();
+  ofStreams.set(context, known);
+  return known;
+}
 
 /** What zlib makes of it: SERIALIZATION_FAILURE for what is no zlib data, INTERNAL_FAILURE for too much. */
 function zlib(work: () => Uint8Array): Uint8Array | number {
@@ -52,20 +66,24 @@ export const foreignTable: Readonly<Record<string, ForeignFunction>> = {
     const message = readMessage(filterStateArguments, argument);
     if (message === null) return STATUS.badArgument;
     if (!filterStateKeys.includes(message.path)) return STATUS.notFound;
-    const status = vm.active.setEnvoyState(message.path, message.value, message.span);
+    if (!filterStateFits(message.path, message.value)) return STATUS.badArgument;
+    const status = vm.running.setEnvoyState(message.path, message.value, message.span);
     return status === STATUS.ok ? NOTHING : status;
   },
 
   clear_route_cache(_, vm) {
-    vm.active.stream?.clearRouteCache();
+    vm.running.stream?.clearRouteCache();
     return NOTHING;
   },
 
-  /** Holds for what is written later by requests of this plugin; as in Envoy, a name is declared once. */
+  /**
+   * Holds for what is written later by requests of this plugin; as in Envoy, a name is declared once, and what a
+   * request declares holds for nothing.
+   */
   declare_property(argument, vm) {
     const message = readMessage(declareArguments, argument);
     if (message === null) return STATUS.badArgument;
-    const { declared } = vm.active.root;
+    const declared = declaredBy(vm.running);
     if (declared.has(message.name)) return STATUS.badArgument;
     if (declared.size >= caps.declaredProperties) return STATUS.internalFailure;
     declared.set(message.name, { readonly: message.readonly, span: message.span });
