@@ -311,7 +311,7 @@ test("an upstream that can't be reached is answered with 503, one that breaks of
   first.service.handle(a);
   first.upstream.sink.reset("connect-failure");
   assert.equal(a.events[0], "headers 503");
-  assert.match(a.body, /reset reason: connect-failure/);
+  assert.match(a.body, /reset reason: remote connection failure$/);
   const second = serve([]);
   const b = new Client([]);
   second.service.handle(b);

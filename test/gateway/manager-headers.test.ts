@@ -33,6 +33,24 @@ test("a request gets an id and its protocol; what it brings is kept", () => {
   ]);
 });
 
+test("what only the proxies of a mesh tell each other isn't taken from a client", () => {
+  const headers = HeaderMap.from([
+    ["x-envoy-retry-on", "5xx"],
+    ["x-request-id", "1"],
+    ["x-envoy-upstream-rq-timeout-ms", "1"],
+    ["x-envoy-upstream-rq-timeout-ms", "2"],
+    ["x-envoy-internal", "true"],
+    ["x-forwarded-proto", "http"],
+    ["x-envoy-decorator-operation", "kept"],
+    ["x-envoy-max-retries", "9"],
+  ]);
+  make(false).request(headers, connection);
+  assert.deepEqual(
+    headers.pairs().map(([name]) => name),
+    ["x-request-id", "x-forwarded-proto", "x-envoy-decorator-operation"],
+  );
+});
+
 test("at the edge the client's own address is added, and its word on the protocol isn't believed", () => {
   const headers = HeaderMap.from([
     ["x-forwarded-for", "1.2.3.4"],

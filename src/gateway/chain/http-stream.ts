@@ -13,10 +13,11 @@ import type {
   ResetReason,
   UpstreamInfo,
 } from "../http/exchange.ts";
+import { failureAnswer } from "../route/failure-answer.ts";
 import { attributeOf } from "./attributes.ts";
 import { FilterNode } from "./filter-node.ts";
 import { rejected } from "./rejected.ts";
-import type { Answer, Filter, Matched, Onward, RouterSink } from "./seams.ts";
+import type { Answer, Filter, Matched, Onward, Reply, RouterSink } from "./seams.ts";
 import type { HttpService } from "./service.ts";
 import type { SpanContext } from "./spans.ts";
 import type { TraceRecorder } from "./trace.ts";
@@ -281,18 +282,14 @@ export class HttpStream implements MessageSink, AttributeSource {
   // What the router's other end says; see UpstreamSide.
 
   upstreamReset(reason: ResetReason): void {
-    const [flags, status] = RESETS[reason];
-    this.flags ||= flags;
+    const answer = failureAnswer(reason);
+    this.flags ||= answer.flags;
     if (this.responseHeaders !== null || this.upstreamAnswered > 0) {
       this.details ||= `upstream_reset_after_response_started{${reason}}`;
       this.abort();
       return;
     }
-    const details = `upstream_reset_before_response_started{${reason}}`;
-    const body = Buffer.from(
-      `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
-    );
-    this.answerAt(this.nodes.length, { status, details, headers: [], body, flags });
+    this.answerAt(this.nodes.length, answer);
   }
 
   upstreamSlow(slow: boolean): void {
@@ -342,23 +339,21 @@ export class HttpStream implements MessageSink, AttributeSource {
     this.service.finished(this);
   }
 
-  command(name: string): string | null {
-    return this.service.command(this, name);
+  command(name: string, reply?: Reply): string | null {
+    const { service, responseHeaders, details, flags } = this;
+    if (reply === undefined) return service.command(this, name);
+    this.responseHeaders = reply.headers;
+    this.details = reply.details;
+    this.flags = reply.flags;
+    const text = service.command(this, name);
+    this.responseHeaders = responseHeaders;
+    this.details = details;
+    this.flags = flags;
+    return text;
   }
 }
 
 const EMPTY = { headers: [], body: new Uint8Array(0) } as const;
-
-/** Envoy's response flag and the status for each way in which an upstream can fail. */
-const RESETS: Readonly<Record<ResetReason, readonly [flags: string, status: number]>> = {
-  "remote-reset": ["UC", 503],
-  "connect-failure": ["UF", 503],
-  "connect-timeout": ["UF", 503],
-  overflow: ["UO", 503],
-  "protocol-error": ["UPE", 502],
-  timeout: ["UT", 504],
-  local: ["LR", 503],
-};
 
 /** The router's answer, as long as anybody wants it. */
 class UpstreamSide implements RouterSink {

@@ -55,10 +55,20 @@ export interface Router {
   ): Onward;
 }
 
+/** A reply as the edits of its headers find it: one that is made here has no status yet. */
+export interface Reply {
+  readonly headers: HeaderMap;
+  readonly details: string;
+  readonly flags: string;
+}
+
 /** What header edits and access logs may name of a request. */
 export interface RouteContext {
-  /** The text of an access-log command such as `REQ(:path)`; null where there is no such command. */
-  command(name: string): string | null;
+  /**
+   * The text of an access-log command such as `REQ(:path)`, with a reply as if it had been sent; null where there is no
+   * such command.
+   */
+  command(name: string, reply?: Reply): string | null;
 }
 
 /** Clocks, in milliseconds. */

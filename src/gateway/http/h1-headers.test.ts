@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { HeaderMap, type Pair } from "../../host/header-map.ts";
 import type { ConnectionInfo } from "./exchange.ts";
 import { H1Exchange, type ResponseOutlet } from "./h1-exchange.ts";
-import { interimHead, requestHead, responseHead, trailerLines } from "./h1-headers.ts";
+import { endToEnd, interimHead, requestHead, responseHead, trailerLines } from "./h1-headers.ts";
 
 const hostile: readonly Pair[] = [
   ["transfer-encoding", "chunked"],
@@ -24,6 +24,37 @@ const request: readonly Pair[] = [
   [":authority", "a"],
 ];
 const shape = { head: false, end: false, minor: 1, connection: null } as const;
+
+test("headers of which Envoy has one line are joined, each by its message; others keep their lines", () => {
+  const list = [
+    ...["Accept", "a", "x-forwarded-for", "1.1.1.1", "Vary", "b", "X-Own", "1", "Cookie", "a=1"],
+    ...["ACCEPT", "c", "X-Forwarded-For", "2.2.2.2", "vary", "d", "x-own", "2", "cookie", "b=2"],
+  ];
+  const request: string[] = [];
+  endToEnd(list, request, true);
+  const own = ["x-own", "1", "cookie", "a=1"];
+  const more = ["x-own", "2", "cookie", "b=2"];
+  const one = ["accept", "a,c", "x-forwarded-for", "1.1.1.1,2.2.2.2"];
+  assert.deepEqual(request, [...one, "vary", "b", ...own, "vary", "d", ...more]);
+  const response: string[] = [];
+  endToEnd(["Date", "a", "Accept", "b", "date", "c", "accept", "d"], response, false);
+  assert.deepEqual(response, ["date", "a,c", "accept", "b", "accept", "d"]);
+});
+
+test("requests whose method may bring a body say that there is none, as Envoy's do", () => {
+  for (const [method, says] of [
+    ["GET", false],
+    ["HEAD", false],
+    ["DELETE", false],
+    ["TRACE", false],
+    ["POST", true],
+    ["OPTIONS", true],
+    ["PROPFIND", true],
+  ] as const) {
+    const head = requestHead(HeaderMap.from([[":method", method], ...request.slice(1)]), true)!;
+    assert.equal(head.text.includes("content-length: 0\r\n"), says, method);
+  }
+});
 
 test("of hostile headers only the harmless one is written, in requests, responses, interim heads and trailers", () => {
   const texts = [

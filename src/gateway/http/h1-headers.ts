@@ -3,6 +3,7 @@
 // change where a message ends.
 import { STATUS_CODES } from "node:http";
 import type { HeaderMap } from "../../host/header-map.ts";
+import { joinedInRequests, joinedInResponses } from "../../spec/joined-headers.ts";
 
 /** How a message's end is told to its receiver. */
 export type Framing = "none" | "length" | "chunked" | "close";
@@ -21,7 +22,17 @@ const hop = [
 const kept = /^(host|content-length|cookie|authorization|x-forwarded-.*|x-envoy-.*|x-request-id)$/;
 const ordinary = /^(|close|keep-alive|upgrade|te|http2-settings|trailers)$/;
 
-type Kind = "hop" | "connection" | "te" | "length" | "host" | "expect" | "pass" | "bad" | "pseudo";
+type Kind =
+  | "hop"
+  | "connection"
+  | "te"
+  | "length"
+  | "host"
+  | "expect"
+  | "pass"
+  | "joined"
+  | "bad"
+  | "pseudo";
 const kinds = new Map<string, Kind>();
 
 function kindOf(name: string): Kind {
@@ -38,7 +49,8 @@ function judge(name: string): Kind {
   if (!token.test(name)) return "bad";
   if (name === "connection" || name === "te" || name === "host" || name === "expect") return name;
   if (name === "content-length") return "length";
-  return hop.includes(name) ? "hop" : "pass";
+  if (hop.includes(name)) return "hop";
+  return joinedInRequests.has(name) || joinedInResponses.has(name) ? "joined" : "pass";
 }
 
 /** Whether a header that isn't a pseudo-header may be passed on at all. */
@@ -94,12 +106,26 @@ export function endToEnd(list: readonly string[], out: string[], request: boolea
       case "length":
         told.length = Number(value);
         break;
+      case "joined":
+        if (joinTo(out, name, value, request)) continue;
+        break;
       default:
     }
     out.push(name, value);
   }
   if (told.connection !== "") dropNamed(told, out);
   return told;
+}
+
+/** Of some headers a message has one line, as in Envoy: whether the value went to one that is there already. */
+function joinTo(out: string[], name: string, value: string, request: boolean): boolean {
+  for (let i = 0; i < out.length; i += 2) {
+    if (out[i] !== name) continue;
+    if (!(request ? joinedInRequests : joinedInResponses).has(name)) return false;
+    out[i + 1] += `,${value}`;
+    return true;
+  }
+  return false;
 }
 
 function dropNamed(told: Told, out: string[]): void {
@@ -119,6 +145,7 @@ function linesOf(headers: HeaderMap): { lines: string; length: string | null } {
     const name = headers.nameAt(i);
     switch (kindOf(name)) {
       case "pass":
+      case "joined":
       case "te":
       case "expect":
         lines += `${name}: ${headers.valueAt(i)}\r\n`;
@@ -143,7 +170,8 @@ export interface WrittenHead {
   readonly length: number;
 }
 
-const needsLength = /^(POST|PUT|PATCH)$/;
+/** Methods whose requests have no body unless they say so; the others say that they have none, as Envoy's do. */
+const unsized = /^(GET|HEAD|DELETE|TRACE)$/;
 const target = /^[\x21-\x7e\x80-\xff]+$/;
 
 /** The head of a request to an upstream; null where its pseudo-headers can't stand in a request line. */
@@ -155,7 +183,7 @@ export function requestHead(headers: HeaderMap, end: boolean): WrittenHead | nul
   const { lines, length } = linesOf(headers);
   const start = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${lines}`;
   if (end) {
-    const text = needsLength.test(method) ? `${start}content-length: 0\r\n\r\n` : `${start}\r\n`;
+    const text = unsized.test(method) ? `${start}\r\n` : `${start}content-length: 0\r\n\r\n`;
     return { text, framing: "none", length: 0 };
   }
   if (length !== null) {

@@ -9,6 +9,7 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { h2Limits } from "../../spec/gateway-limits.ts";
+import { joinedInRequests } from "../../spec/joined-headers.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo } from "./exchange.ts";
@@ -74,7 +75,7 @@ export class H2Connection implements Timed {
       if (context.draining) this.#session.close();
     });
     try {
-      const headers = fromH2(raw);
+      const headers = fromH2(raw, joinedInRequests);
       const authority = headers.get(":authority") ?? headers.get("host") ?? "";
       const method = headers.get(":method") ?? "";
       const target = targetOf(method, headers.get(":path") ?? "", authority);

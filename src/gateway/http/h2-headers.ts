@@ -4,8 +4,8 @@ import type { OutgoingHttpHeaders } from "node:http2";
 import { HeaderMap } from "../../host/header-map.ts";
 import { mayPassHop } from "./h1-headers.ts";
 
-/** The map of a raw list of names and values; pseudo-headers are joined as the map does. */
-export function fromH2(raw: readonly string[]): HeaderMap {
+/** The map of a raw list of names and values; `joined` are those of which a message has one line. */
+export function fromH2(raw: readonly string[], joined: ReadonlySet<string> = NONE): HeaderMap {
   const list: string[] = [];
   const seen = new Set<string>();
   for (let i = 0; i < raw.length; i += 2) {
@@ -21,10 +21,19 @@ export function fromH2(raw: readonly string[]): HeaderMap {
       continue;
     }
     if (name === "cookie") seen.add(name);
+    else if (joined.has(name)) {
+      const at = list.indexOf(name);
+      if (at >= 0) {
+        list[at + 1] += `,${raw[i + 1]!}`;
+        continue;
+      }
+    }
     list.push(name, raw[i + 1]!);
   }
   return new HeaderMap(list);
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Pseudo-headers that a message may have; any other that a plugin has set is left out, as HTTP/1 does. */
 const pseudo = {

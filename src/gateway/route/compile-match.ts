@@ -1,5 +1,5 @@
 // The match of a route as one function over a request's headers. Envoy's rules: the path without its query; a
-// header that is missing fails every test but `present`, inverted or not; repeated headers are joined by commas.
+// header that is missing fails every test but `present`, inverted or not; of a repeated one, one value is enough.
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { HeaderMatch, QueryMatch, RouteMatch } from "../../mesh/envoy/lab-config.ts";
 import { bytesText } from "./bytes-text.ts";
@@ -59,15 +59,16 @@ function plainTest(
   }
 }
 
-function headerTest({ name, test, invert, treatMissingAsEmpty }: HeaderMatch): RequestTest {
+function headerTest({ name: said, test, invert, treatMissingAsEmpty }: HeaderMatch): RequestTest {
+  const name = said === "host" ? ":authority" : said;
   if (test.kind === "present") {
     return (headers) => ((headers.get(name) !== undefined) === test.present) !== invert;
   }
   const fits = test.kind === "string" ? compileMatch(test.match) : rangeTest(test.from, test.to);
   return (headers) => {
     const values = headers.all(name);
-    if (values.length === 0 && !treatMissingAsEmpty) return false;
-    return fits(values.join(",")) !== invert;
+    if (values.length === 0) return treatMissingAsEmpty && fits("") !== invert;
+    return values.some(fits) !== invert;
   };
 }
 

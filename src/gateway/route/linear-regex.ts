@@ -35,7 +35,11 @@ export function compileRegex(pattern: string): LinearRegex {
       const matcher = regex.matcher(text);
       let out = "";
       let at = 0;
+      let matched = false;
       while (matcher.find()) {
+        // Nothing is no match where the last one ended.
+        if (matched && matcher.end() === at) continue;
+        matched = true;
         out += text.slice(at, matcher.start());
         out += substitution.replace(/\\(\d|\\)/g, (_, digit: string) => {
           if (digit === "\\") return "\\";

@@ -19,10 +19,12 @@ function split(target: string): [path: string, query: string] {
   return mark < 0 ? [target, ""] : [target.slice(0, mark), target.slice(mark)];
 }
 
+/** What a match by expression has matched is the whole path. */
 function prefixChange(route: Route, prefix: string): PathChange {
   const { path } = route.match;
-  const matched = path.kind === "regex" ? 0 : bytesText(path.value).length;
   const text = bytesText(prefix);
+  if (path.kind === "regex") return () => text;
+  const matched = bytesText(path.value).length;
   return (whole) => text + whole.slice(matched);
 }
 
@@ -32,13 +34,14 @@ function regexChange({ pattern, substitution }: RegexRewrite): PathChange {
   return (path) => regex.replace(path, text);
 }
 
+/** Whether there is still a target: what doesn't begin with a slash is none. */
+export type Rewrite = (headers: HeaderMap) => boolean;
+
 /** What a route does to the target of a request; null for nothing. */
-export function compileRewrite(
-  route: Route,
-  action: ForwardAction,
-): ((headers: HeaderMap) => void) | null {
+export function compileRewrite(route: Route, action: ForwardAction): Rewrite | null {
+  // An empty prefix is one that isn't set.
   const change =
-    action.prefixRewrite !== null
+    action.prefixRewrite !== null && action.prefixRewrite !== ""
       ? prefixChange(route, action.prefixRewrite)
       : action.regexRewrite !== null
         ? regexChange(action.regexRewrite)
@@ -46,14 +49,19 @@ export function compileRewrite(
   const host = action.hostRewrite === null ? null : bytesText(action.hostRewrite);
   if (change === null && host === null) return null;
   return (headers) => {
-    if (change !== null) {
-      const before = headers.get(":path") ?? "/";
-      const [path, query] = split(before);
-      const after = change(path);
-      headers.set("x-envoy-original-path", before);
-      headers.set(":path", (after.startsWith("/") ? after : `/${after}`) + query);
+    if (host !== null) {
+      headers.set("x-envoy-original-host", headers.get(":authority") ?? "");
+      headers.set(":authority", host);
     }
-    if (host !== null) headers.set(":authority", host);
+    if (change === null) return true;
+    const before = headers.get(":path") ?? "/";
+    const [path, query] = split(before);
+    const after = change(path);
+    // A path of which nothing is left stays.
+    if (after === "") return true;
+    headers.set("x-envoy-original-path", before);
+    headers.set(":path", after + query);
+    return after.startsWith("/");
   };
 }
 
@@ -62,7 +70,7 @@ export function compileRedirect(route: Route, action: Redirect): (headers: Heade
   const change: PathChange =
     action.path !== null
       ? () => bytesText(action.path!)
-      : action.prefix !== null
+      : action.prefix !== null && action.prefix !== ""
         ? prefixChange(route, action.prefix)
         : action.regex !== null
           ? regexChange(action.regex)

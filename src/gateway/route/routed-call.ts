@@ -1,9 +1,9 @@
 // One request on its way to a cluster, under its route's rules: timeouts, retries, edits of the response. The
 // invariants: the sink hears one outcome; a request is sent again only while all of it is at hand and nothing of
 // an answer has been passed on; each attempt is given up before the next begins.
-import type { HeaderMap } from "../../host/header-map.ts";
+import { HeaderMap } from "../../host/header-map.ts";
 import { retryBodyBytes } from "../../spec/gateway-limits.ts";
-import type { Onward, RouterSink } from "../chain/seams.ts";
+import type { Answer, Onward, Reply, RouterSink } from "../chain/seams.ts";
 import type { Deadlines, Timed } from "../http/deadlines.ts";
 import type {
   ResetReason,
@@ -12,6 +12,7 @@ import type {
   UpstreamSink,
   Upstreams,
 } from "../http/exchange.ts";
+import { type Failed, failureAnswer } from "./failure-answer.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
 export interface CallRules {
@@ -23,7 +24,7 @@ export interface CallRules {
   readonly idleTimeout: number;
   readonly retry: RetryPolicy | null;
   /** null where nothing is to be edited. */
-  readonly editResponse: ((headers: HeaderMap) => void) | null;
+  readonly editReply: ((reply: Reply) => void) | null;
 }
 
 export interface CallTools {
@@ -58,6 +59,8 @@ export class RoutedCall implements Onward, Timed {
   #idleEnd = Number.POSITIVE_INFINITY;
   #waiting: ReturnType<typeof setTimeout> | null = null;
   #timed = false;
+  /** It would have been tried once more. */
+  #exceeded = false;
 
   constructor(
     rules: CallRules,
@@ -188,7 +191,7 @@ export class RoutedCall implements Onward, Timed {
   }
 
   answered(headers: HeaderMap, end: boolean): void {
-    const { retry, editResponse, cluster } = this.#rules;
+    const { retry, editReply, cluster } = this.#rules;
     const { upstreams } = this.#tools;
     this.#touch();
     if (retry?.status(Number(headers.get(":status"))) === true && this.#mayRetry()) {
@@ -199,7 +202,7 @@ export class RoutedCall implements Onward, Timed {
     this.#answered = true;
     this.#body = null;
     this.#tryEnd = Number.POSITIVE_INFINITY;
-    editResponse?.(headers);
+    editReply?.({ headers, details: "via_upstream", flags: "" });
     if (end) this.#finish();
     this.#sink.headers(headers, end);
   }
@@ -215,20 +218,32 @@ export class RoutedCall implements Onward, Timed {
     this.#sink.trailers(trailers);
   }
 
-  failed(reason: ResetReason): void {
+  failed(reason: ResetReason, how: Failed = reason): void {
     this.#call = null;
     if (!this.#answered && this.#rules.retry?.reset(reason) === true && this.#mayRetry()) {
       this.#again();
       return;
     }
     this.#finish();
-    this.#sink.reset(reason);
+    this.#fail(reason, how);
+  }
+
+  /** There is no answer: one is made, where nothing of one has been passed on. */
+  #fail(reason: ResetReason, how: Failed): void {
+    if (this.#answered) {
+      this.#sink.reset(reason);
+      return;
+    }
+    const retried = this.#attempts > 1;
+    const answer = failureAnswer(how, retried, this.#exceeded);
+    this.#sink.answer(editedAnswer(answer, this.#rules.editReply));
   }
 
   #mayRetry(): boolean {
     const { retry, cluster } = this.#rules;
     if (retry === null || this.#body === null || !this.#requestEnded) return false;
     if (this.#attempts <= retry.count) return true;
+    this.#exceeded = true;
     this.#tools.upstreams.count?.(cluster, "upstream_rq_retry_limit_exceeded");
     return false;
   }
@@ -255,12 +270,13 @@ export class RoutedCall implements Onward, Timed {
       this.#tryEnd = Number.POSITIVE_INFINITY;
       this.#arm();
       this.#release();
-      this.failed("timeout");
+      this.failed("timeout", "per-try-timeout");
       return;
     }
-    this.#tools.upstreams.count?.(cluster, "upstream_rq_timeout");
+    const idle = now < this.#end;
+    if (!idle) this.#tools.upstreams.count?.(cluster, "upstream_rq_timeout");
     this.#drop();
-    this.#sink.reset("timeout");
+    this.#fail("timeout", idle ? "idle-timeout" : "timeout");
   }
 
   /** The present attempt isn't heard any more. */
@@ -285,6 +301,15 @@ export class RoutedCall implements Onward, Timed {
     if (this.#timed) this.#tools.deadlines.delete(this);
     this.#timed = false;
   }
+}
+
+/** An answer that is made here, with its route's edits of responses. */
+export function editedAnswer(answer: Answer, edit: CallRules["editReply"]): Answer {
+  if (edit === null) return answer;
+  const { details, flags } = answer;
+  const headers = HeaderMap.from(answer.headers);
+  edit({ headers, details, flags });
+  return { ...answer, headers: headers.pairs() };
 }
 
 /** What one attempt is told, as long as it is the present one. */

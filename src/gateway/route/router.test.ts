@@ -11,7 +11,7 @@ import type {
   RouteMatch,
   VirtualHost,
 } from "../../mesh/envoy/lab-config.ts";
-import type { Answer, RouterSink } from "../chain/seams.ts";
+import type { Answer, RouteContext, RouterSink } from "../chain/seams.ts";
 import { Deadlines } from "../http/deadlines.ts";
 import type { ConnectionInfo, UpstreamSink, Upstreams } from "../http/exchange.ts";
 import { HttpRouter } from "./router.ts";
@@ -118,7 +118,14 @@ function taken(router: HttpRouter, headers: HeaderMap): string {
   return router.match(headers, connection)?.route.name ?? "";
 }
 
-const commands = { command: (name: string) => (name === "REQ(:path)" ? "/p" : null) };
+const commands: RouteContext = {
+  command: (name, reply) =>
+    name === "REQ(:path)"
+      ? "/p"
+      : name === "RESP(location)"
+        ? (reply?.headers.get("location") ?? null)
+        : null,
+};
 
 function send(
   router: HttpRouter,
@@ -191,7 +198,7 @@ test("the first route that matches wins, the path without its query", () => {
   for (const [path, expected] of cases) assert.equal(taken(router, request(path)), expected, path);
 });
 
-test("header tests: a missing header fails all but `present`, inverted or not", () => {
+test("header tests: a missing header fails all but `present`, inverted or not; of several one is enough", () => {
   const base = { name: "x", invert: false, treatMissingAsEmpty: false };
   const exact = {
     kind: "string",
@@ -207,10 +214,23 @@ test("header tests: a missing header fails all but `present`, inverted or not", 
     [
       { ...base, test: exact },
       [
+        ["x", "2"],
         ["x", "1"],
+      ],
+      true,
+    ],
+    [
+      { ...base, test: exact, invert: true },
+      [
+        ["x", "2"],
         ["x", "1"],
       ],
       false,
+    ],
+    [
+      { ...base, name: "host", test: { kind: "string", match: { ...exact.match, value: "a" } } },
+      [],
+      true,
     ],
     [{ ...base, test: { kind: "present", present: true } }, [["x", ""]], true],
     [{ ...base, test: { kind: "present", present: false } }, [], true],
@@ -341,7 +361,8 @@ test("headers are edited by route, then by host, with commands, on requests and 
   assert.equal(headers.get(":path"), "/");
   assert.equal(headers.get("x-u"), "\u00c3\u00bc", "one character a byte");
   sink.headers(HeaderMap.from([[":status", "200"]]), true);
-  assert.deepEqual(responses[0]!.all("x-r"), ["2"]);
+  // Neither finds what the other has added, and what overwrites comes first.
+  assert.deepEqual(responses[0]!.all("x-r"), ["2", "1"]);
 });
 
 test("redirects keep what they don't change", () => {
@@ -412,4 +433,84 @@ test("expressions that RE2 refuses are refused, hostile paths cost linear time",
   const start = performance.now();
   assert.equal(taken(router, request(`/${"a".repeat(50_000)}`)), "");
   assert.ok(performance.now() - start < 2000);
+});
+
+test("rewrites: an empty prefix is none, a match by expression is the whole path, what is left must be a path", () => {
+  const regex = (pattern: string, substitution: string): Partial<ForwardAction> => ({
+    regexRewrite: { pattern, substitution },
+  });
+  const prefix = { kind: "prefix", value: "/p" } as const;
+  const rows: readonly (readonly [
+    RouteMatch["path"],
+    Partial<ForwardAction>,
+    string,
+    string | null,
+  ])[] = [
+    [prefix, { prefixRewrite: "" }, "/p/a?b", "/p/a?b"],
+    [prefix, { prefixRewrite: "/x" }, "/p/a?b", "/x/a?b"],
+    [prefix, { prefixRewrite: "x" }, "/p/a?b", null],
+    [{ kind: "regex", pattern: "/p/.*" }, { prefixRewrite: "/x" }, "/p/a?b", "/x?b"],
+    [prefix, regex("/p", ""), "/p?b", "/p?b"],
+    [prefix, regex("/p", ""), "/p/a?b", "/a?b"],
+    [prefix, regex("^/p/", "x"), "/p/a", null],
+    [prefix, regex("x*", "-"), "/p", null],
+    [prefix, regex("a*$", "-"), "/p/caa", "/p/c-"],
+  ];
+  for (const [path, action, target, expected] of rows) {
+    const { router, sent } = routerOf([host(["*"], [route({ path }, forward("c", action))])]);
+    const { answers } = send(router, request(target));
+    const at = JSON.stringify([path, action, target]);
+    assert.equal(sent[0]?.headers.get(":path") ?? null, expected, at);
+    const before = expected === target || expected === null ? undefined : target;
+    assert.equal(sent[0]?.headers.get("x-envoy-original-path"), before, at);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      expected === null ? [400] : [],
+    );
+  }
+});
+
+test("a host that is rewritten is kept in a header", () => {
+  const { router, sent } = routerOf([
+    host(["*"], [route({}, forward("c", { hostRewrite: "new.test" }))]),
+  ]);
+  send(router, request("/", [], "old.test:81"));
+  assert.equal(sent[0]!.headers.get(":authority"), "new.test");
+  assert.equal(sent[0]!.headers.get("x-envoy-original-host"), "old.test:81");
+});
+
+test("answers that are made here have the route's edits too, which see what is being answered", () => {
+  const edits: Route["headers"] = {
+    request: [],
+    response: [{ kind: "set", name: "x-by", value: "%RESP(location)%|", how: "append" }],
+  };
+  const redirect: RouteAction = {
+    kind: "redirect",
+    status: 301,
+    https: false,
+    host: "h",
+    port: null,
+    path: null,
+    prefix: null,
+    regex: null,
+    stripQuery: false,
+  };
+  const seen: (string | undefined)[] = [];
+  for (const action of [redirect, forward("absent"), forward("empty"), forward("c")]) {
+    const { router, sent } = routerOf([host(["*"], [route({}, action, edits)])]);
+    const { answers } = send(router, request("/"));
+    sent[0]?.sink.reset("connect-failure");
+    seen.push(answers[0]!.headers.find(([name]) => name === "x-by")?.[1]);
+  }
+  assert.deepEqual(seen, ["http://h/|", "|", "|", "|"]);
+});
+
+test("a redirect to TLS keeps the port and has no edits", () => {
+  const edits: Route["headers"] = {
+    request: [],
+    response: [{ kind: "set", name: "x-by", value: "1", how: "append" }],
+  };
+  const { router } = routerOf([host(["*"], [route({}, "c", edits)], { requireTls: true })]);
+  const { answers } = send(router, request("/x?y", [], "a:80"));
+  assert.deepEqual(answers[0]!.headers, [["location", "https://a:80/x?y"]]);
 });

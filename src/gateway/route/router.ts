@@ -1,6 +1,6 @@
 // The routes of a listener, compiled: which one a request takes, and what happens to it there. Everything that can
 // be refused is refused when the routes are compiled; a request only ever gets an answer.
-import { HeaderMap, type Pair } from "../../host/header-map.ts";
+import type { HeaderMap, Pair } from "../../host/header-map.ts";
 import type {
   ForwardAction,
   HttpChain,
@@ -8,22 +8,36 @@ import type {
   VirtualHost,
   WeightedCluster,
 } from "../../mesh/envoy/lab-config.ts";
-import type { Answer, Matched, Onward, RouteContext, Router, RouterSink } from "../chain/seams.ts";
+import type {
+  Answer,
+  Matched,
+  Onward,
+  Reply,
+  RouteContext,
+  Router,
+  RouterSink,
+} from "../chain/seams.ts";
 import type { ConnectionInfo } from "../http/exchange.ts";
 import { bytesText } from "./bytes-text.ts";
 import { compileRouteMatch, type RequestTest } from "./compile-match.ts";
 import { compileDomains, type Domains } from "./domains.ts";
-import { compileEdits, type Edit, editsNothing } from "./header-edits.ts";
+import {
+  type Commands,
+  compileEdits,
+  type Edit,
+  editsNothing,
+  joinLevels,
+} from "./header-edits.ts";
 import { compileRetry, type RetryPolicy } from "./retry-policy.ts";
-import { compileRedirect, compileRewrite } from "./rewrite.ts";
-import { type CallTools, RoutedCall } from "./routed-call.ts";
+import { compileRedirect, compileRewrite, type Rewrite } from "./rewrite.ts";
+import { type CallTools, editedAnswer, RoutedCall } from "./routed-call.ts";
 
 interface CompiledRoute {
   readonly test: RequestTest;
   readonly route: Route;
   readonly host: VirtualHost;
   readonly retry: RetryPolicy | null;
-  readonly rewrite: ((headers: HeaderMap) => void) | null;
+  readonly rewrite: Rewrite | null;
   readonly location: ((headers: HeaderMap) => string) | null;
   readonly request: Edit;
   readonly response: Edit;
@@ -38,6 +52,7 @@ interface CompiledHost {
   readonly routes: readonly CompiledRoute[];
 }
 
+/** With those of its route. */
 interface ClusterEdits {
   readonly request: Edit;
   readonly response: Edit;
@@ -68,12 +83,16 @@ export class HttpRouter implements Router {
   #compile(host: VirtualHost, route: Route): CompiledRoute {
     const { action } = route;
     const clusters = action.kind === "forward" ? action.clusters : [];
+    // From the most specific to the least, as Envoy does.
+    const levels = [route.headers, host.headers];
+    const request = joinLevels(levels.map((one) => compileEdits(one.request)));
+    const response = joinLevels(levels.map((one) => compileEdits(one.response)));
     for (const cluster of clusters) {
-      const { request, response } = cluster.headers;
-      if (request.length + response.length === 0) continue;
+      const { headers } = cluster;
+      if (headers.request.length + headers.response.length === 0) continue;
       this.#clusterEdits.set(cluster, {
-        request: compileEdits(request),
-        response: compileEdits(response),
+        request: joinLevels([compileEdits(headers.request), request]),
+        response: joinLevels([compileEdits(headers.response), response]),
       });
     }
     const compiled: CompiledRoute = {
@@ -83,9 +102,8 @@ export class HttpRouter implements Router {
       retry: action.kind === "forward" ? compileRetry(action.retry) : null,
       rewrite: action.kind === "forward" ? compileRewrite(route, action) : null,
       location: action.kind === "redirect" ? compileRedirect(route, action) : null,
-      // From the most specific to the least, as Envoy does.
-      request: compileEdits([...route.headers.request, ...host.headers.request]),
-      response: compileEdits([...route.headers.response, ...host.headers.response]),
+      request,
+      response,
       choices:
         clusters.length === 0
           ? [{ virtualHost: host, route, cluster: null }]
@@ -132,39 +150,24 @@ export class HttpRouter implements Router {
     const compiled = this.#routes.get(matched.route)!;
     const { action } = matched.route;
     if (matched.virtualHost.requireTls && headers.get(":scheme") !== "https") {
-      const host = (headers.get(":authority") ?? "").replace(/:\d+$/, "");
-      const location = `https://${host}${headers.get(":path") ?? "/"}`;
-      return this.#answer(compiled, 301, [["location", location]], NO_BODY, sink, context);
+      const location = `https://${headers.get(":authority") ?? ""}${headers.get(":path") ?? "/"}`;
+      sink.answer(direct(301, [["location", location]], NO_BODY));
+      return NOWHERE;
     }
     switch (action.kind) {
       case "direct": {
         const body = Buffer.from(action.body, "utf8");
-        return this.#answer(compiled, action.status, [], body, sink, context);
+        sink.answer(edited(direct(action.status, [], body), compiled.response, context));
+        return NOWHERE;
       }
       case "redirect": {
-        const location = compiled.location!(headers);
-        const pairs: Pair[] = [["location", location]];
-        return this.#answer(compiled, action.status, pairs, NO_BODY, sink, context);
+        const answer = direct(action.status, [["location", compiled.location!(headers)]], NO_BODY);
+        sink.answer(edited(answer, compiled.response, context));
+        return NOWHERE;
       }
       case "forward":
         return this.#forward(compiled, action, matched, headers, end, sink, context);
     }
-  }
-
-  #answer(
-    compiled: CompiledRoute,
-    status: number,
-    pairs: readonly Pair[],
-    body: Uint8Array,
-    sink: RouterSink,
-    context: RouteContext,
-  ): Onward {
-    const headers = HeaderMap.from(pairs);
-    if (body.length > 0) headers.add("content-type", "text/plain");
-    compiled.response(headers, context);
-    const details = "direct_response";
-    sink.answer({ status, details, headers: headers.pairs(), body, flags: "" });
-    return NOWHERE;
   }
 
   #forward(
@@ -177,16 +180,21 @@ export class HttpRouter implements Router {
     context: RouteContext,
   ): Onward {
     const cluster = matched.cluster!;
+    const edits = this.#clusterEdits.get(cluster);
+    const { response } = edits ?? compiled;
+    const editReply = editsNothing(response)
+      ? null
+      : (reply: Reply) => response(reply.headers, replying(context, reply));
     const refused = this.#refusal(cluster.name);
     if (refused !== null) {
-      sink.answer(refused);
+      sink.answer(editedAnswer(refused, editReply));
       return NOWHERE;
     }
-    const edits = this.#clusterEdits.get(cluster);
-    edits?.request(headers, context);
-    compiled.request(headers, context);
-    compiled.rewrite?.(headers);
-    const edited = edits !== undefined || !editsNothing(compiled.response);
+    (edits ?? compiled).request(headers, context);
+    if (compiled.rewrite?.(headers) === false) {
+      sink.answer(editedAnswer(BAD_PATH, editReply));
+      return NOWHERE;
+    }
     const call = new RoutedCall(
       {
         cluster: cluster.name,
@@ -194,12 +202,7 @@ export class HttpRouter implements Router {
         timeout: action.timeout,
         idleTimeout: action.idleTimeout ?? 0,
         retry: compiled.retry,
-        editResponse: edited
-          ? (response) => {
-              edits?.response(response, context);
-              compiled.response(response, context);
-            }
-          : null,
+        editReply,
       },
       this.#tools,
       headers,
@@ -222,11 +225,34 @@ export class HttpRouter implements Router {
   }
 }
 
-function local(status: number, details: string, flags: string, text: string): Answer {
-  const body = Buffer.from(bytesText(text), "latin1");
-  const headers: Pair[] = body.length > 0 ? [["content-type", "text/plain"]] : [];
-  return { status, details, flags, headers, body };
-}
+const local = (status: number, details: string, flags: string, text: string): Answer => ({
+  status,
+  details,
+  flags,
+  headers: [],
+  body: Buffer.from(bytesText(text), "latin1"),
+});
+
+const direct = (status: number, headers: readonly Pair[], body: Uint8Array): Answer => ({
+  status,
+  details: "direct_response",
+  headers,
+  body,
+  flags: "",
+});
+
+const BAD_PATH = local(400, "path_rewrite_failed", "", "");
+
+/** Commands see what is being answered. */
+const replying = (context: RouteContext, reply: Reply): Commands => ({
+  command: (name) => context.command(name, reply),
+});
+
+const edited = (answer: Answer, edit: Edit, context: RouteContext): Answer =>
+  editedAnswer(
+    answer,
+    editsNothing(edit) ? null : (reply) => edit(reply.headers, replying(context, reply)),
+  );
 
 /** Where the rest of a request goes that is answered here. */
 const NOWHERE: Onward = {

@@ -63,7 +63,10 @@ export class Cluster {
       call.fail("connect-failure");
       return call;
     }
-    if (rewriteHost && host.hostname !== "") headers.set(":authority", host.hostname);
+    if (rewriteHost && host.hostname !== "") {
+      headers.set("x-envoy-original-host", headers.get(":authority") ?? "");
+      headers.set(":authority", host.hostname);
+    }
     const call = new Call(headers, end, sink, host.pool);
     host.pool.take(call);
     return call;

@@ -5,6 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } f
 import type { Socket } from "node:net";
 import type { HeaderMap } from "../../host/header-map.ts";
 import { h2Limits, wireLimits } from "../../spec/gateway-limits.ts";
+import { joinedInResponses } from "../../spec/joined-headers.ts";
 import type { Timed } from "../http/deadlines.ts";
 import type { UpstreamInfo } from "../http/exchange.ts";
 import { fromH2, toH2 } from "../http/h2-headers.ts";
@@ -117,7 +118,7 @@ export class H2Wire implements Wire, Timed {
         call.answered = true;
         call.forget();
         ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-        call.sink.headers(fromH2(raw ?? []), ended);
+        call.sink.headers(fromH2(raw ?? [], joinedInResponses), ended);
         if (ended) this.#complete(call);
       }),
     );
