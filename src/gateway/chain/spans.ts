@@ -24,8 +24,9 @@ export interface Span {
   readonly attributes: Readonly<Record<string, string | number>>;
 }
 
+/** Only versions beyond 00 may have something behind the flags. */
 const TRACEPARENT =
-  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+  /^(?!ff|00-.{53})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** Begins a span and tells the upstream of it. `random`: that many random bytes as hex. */
 export function beginSpan(

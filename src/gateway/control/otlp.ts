@@ -8,6 +8,9 @@ import { httpPost } from "./http-post.ts";
 const WAITING = 10_000;
 /** How often they are sent, in milliseconds. */
 const EVERY = 1000;
+/** How long a collector may take, in milliseconds; at the end nobody waits for it that long. */
+const PATIENCE = 5000;
+const LAST = 1000;
 
 const KIND_SERVER = 2;
 const ERROR = 2;
@@ -76,11 +79,15 @@ export class OtlpExporter {
       if (this.#spans.length < WAITING) this.#spans.push(span);
       else this.#dropped++;
     }
-    this.#timer ??= setTimeout(() => void this.flush(), EVERY);
+    this.#timer ??= setTimeout(() => void this.#send(PATIENCE), EVERY);
   }
 
-  /** Sends what waits. */
+  /** Sends what waits, for the last time: a collector that is slow is given up. */
   async flush(): Promise<void> {
+    await this.#send(LAST);
+  }
+
+  async #send(within: number): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#sending || this.#spans.length === 0) return;
@@ -89,8 +96,8 @@ export class OtlpExporter {
     this.#sending = true;
     const { endpoint, service, version, say } = this.#options;
     try {
-      await httpPost(endpoint, otlpJson(spans, service, version));
-      if (this.#failed) say("spans are taken again");
+      await httpPost(endpoint, otlpJson(spans, service, version), within);
+      if (this.#failed) say(`spans are taken again; ${this.#dropped} were dropped so far`);
       this.#failed = false;
     } catch (error) {
       this.#dropped += spans.length;
@@ -100,7 +107,7 @@ export class OtlpExporter {
       this.#failed = true;
     }
     this.#sending = false;
-    if (this.#spans.length > 0) this.#timer ??= setTimeout(() => void this.flush(), EVERY);
+    if (this.#spans.length > 0) this.#timer ??= setTimeout(() => void this.#send(PATIENCE), EVERY);
   }
 
   get dropped(): number {
