@@ -12,6 +12,7 @@ import { benchHelp } from "./help.ts";
 import { benchCost } from "./lab/cost.ts";
 import { benchIsolation } from "./lab/isolation.ts";
 import { benchProxy } from "./lab/proxy.ts";
+import { benchLabStart } from "./lab/start.ts";
 import { asMarkdown, asText, machine, type Report } from "./lib/report.ts";
 import { benchLint } from "./lint.ts";
 import { benchMemory } from "./memory.ts";
@@ -36,6 +37,7 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     profile: benchProfile,
     lab: benchCost,
     "lab-proxy": benchProxy,
+    "lab-start": benchLabStart,
     isolation: benchIsolation,
     worst: benchWorst,
     start: benchStart,

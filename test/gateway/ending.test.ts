@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cells } from "../../src/gateway/control/cells.ts";
+import { SpareThreads } from "../../src/gateway/control/spare-threads.ts";
 import { ThreadHandle } from "../../src/gateway/control/thread-handle.ts";
 import { PATIENCE } from "../../src/gateway/control/times.ts";
 import { Workers } from "../../src/gateway/control/workers.ts";
@@ -13,6 +14,7 @@ const version = { number: 1, cells: {} } as unknown as Version;
 
 test("nobody waits for an answer of a thread that has ended", async () => {
   const thread = new ThreadHandle({
+    worker: new SpareThreads(1).take(),
     thread: 1,
     cell: null,
     shared: SharedRegion.allocate(20),

@@ -17,6 +17,7 @@ import { leftoversOf } from "./leftovers.ts";
 import type { GatewayOptions } from "./options.ts";
 import { OtlpExporter } from "./otlp.ts";
 import { type Reload, Reloads } from "./reloads.ts";
+import { SpareThreads } from "./spare-threads.ts";
 import { type ThreadEvent, ThreadHandle } from "./thread-handle.ts";
 import { PATIENCE, type Patience } from "./times.ts";
 import { type ThreadTrace, Traces } from "./traces.ts";
@@ -45,6 +46,7 @@ export class Gateway {
   readonly #metrics = new RegionMetrics(this.#region);
   readonly #leftovers = leftoversOf(this.#region);
   readonly #patience: Patience;
+  readonly #spare: SpareThreads;
   readonly #traces = new Traces();
   readonly #reloads: Reloads;
   readonly #otlp: OtlpExporter | null;
@@ -67,6 +69,7 @@ export class Gateway {
     this.options = options;
     this.started = options.wall();
     this.#patience = options.patience ?? PATIENCE;
+    this.#spare = options.spare ?? new SpareThreads(0);
     this.#reloads = new Reloads(options.wall, (level, text) => this.say(level, text));
     const own = new StatCells((stat) => this.stats.accept(0, stat));
     this.#reader = new VersionReader(options, own);
@@ -216,6 +219,7 @@ export class Gateway {
 
   #thread(cell: ThreadHandle["cell"]): ThreadHandle {
     return new ThreadHandle({
+      worker: this.#spare.take(),
       thread: ++this.#threadNumbers,
       cell,
       shared: this.shared,

@@ -4,6 +4,7 @@ import type { DiskCache } from "../plugins/cache.ts";
 import type { CodeSource } from "../plugins/load-code.ts";
 import type { LogEntry } from "../worker/messages.ts";
 import type { OtlpOptions } from "./otlp.ts";
+import type { SpareThreads } from "./spare-threads.ts";
 import type { Patience } from "./times.ts";
 
 export interface GatewayOptions {
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly record: string | null;
   /** Where spans go; null for nowhere. */
   readonly otlp: Pick<OtlpOptions, "endpoint" | "service" | "version"> | null;
+  /** Threads that come up already; whoever made them ends those that are left. */
+  readonly spare?: SpareThreads;
   /** How long it waits for its threads, where that is not the usual time. */
   readonly patience?: Patience;
   /** The gateway can't go on. */

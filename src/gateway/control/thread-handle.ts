@@ -1,6 +1,6 @@
 // A serving thread as the control thread holds it: messages that are answered become promises with a time limit,
 // everything else is an event. A thread that hangs makes its promises fail, and nothing else.
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { Failure } from "../../errors/failure.ts";
 import { ownerOf } from "../../host/shared/region.ts";
 import type {
@@ -19,6 +19,8 @@ export type ThreadEvent = Exclude<
 >;
 
 export interface ThreadHandleParts extends Omit<ThreadStart, "pulse"> {
+  /** What it runs in: nobody has told it anything yet. */
+  readonly worker: Worker;
   readonly event: (event: ThreadEvent, from: ThreadHandle) => void;
   readonly ended: (from: ThreadHandle, reason: string) => void;
   /** It runs nothing any more, however it ended; `owner` is its name as a holder of the shared memory's lock. */
@@ -45,12 +47,11 @@ export class ThreadHandle {
   #stopping = false;
 
   constructor(parts: ThreadHandleParts) {
-    const { event: _event, ended: _ended, gone, ...start } = parts;
+    const { event: _event, ended: _ended, gone, worker, ...start } = parts;
     this.number = parts.thread;
     this.cell = parts.cell;
     this.#parts = parts;
-    const workerData: ThreadStart = { ...start, pulse: this.#pulse };
-    this.#worker = new Worker(new URL("../worker/main.js", import.meta.url), { workerData });
+    this.#worker = worker;
     this.#worker.on("message", (message: FromThread) => this.#hear(message));
     this.#worker.on("error", (error) =>
       this.#end(error instanceof Error ? error.message : String(error)),
@@ -61,6 +62,8 @@ export class ThreadHandle {
       gone(owner);
       this.#end(`it ended with code ${code}`);
     });
+    const first: ThreadStart = { ...start, pulse: this.#pulse };
+    worker.postMessage(first);
   }
 
   #hear(message: FromThread): void {

@@ -1,12 +1,12 @@
-// The entry of a serving thread: messages in, messages out, and the last net for our own mistakes.
+// The entry of a serving thread: messages in, messages out, and the last net for our own mistakes. The first message
+// says what the thread is for: it may have been made before anybody knew.
 import { getPriority, setPriority } from "node:os";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { httpEngine } from "./engine.ts";
 import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
 import { ServingThread } from "./thread.ts";
 
 const port = parentPort!;
-const start = workerData as ThreadStart;
 const send = (message: FromThread): void => port.postMessage(message);
 
 /** A cell's share is taken from what the others leave. */
@@ -23,15 +23,17 @@ function stepBack(): void {
   }
 }
 
-if (start.cell !== null) stepBack();
-
 let thread: ServingThread | null = null;
 const onBug = (error: unknown): void => thread?.internalError(error);
 
-thread = new ServingThread(start, send, httpEngine(start.thread, onBug));
+function begin(start: ThreadStart): void {
+  if (start.cell !== null) stepBack();
+  const serving = new ServingThread(start, send, httpEngine(start.thread, onBug));
+  thread = serving;
+  port.on("message", (message: ToThread) => serving.take(message));
+  // An exception that nobody has caught ends one request at most, never the thread: every listener hangs on it.
+  process.on("uncaughtException", onBug);
+  process.on("unhandledRejection", onBug);
+}
 
-// An exception that nobody has caught ends one request at most, never the thread: every listener hangs on it.
-process.on("uncaughtException", onBug);
-process.on("unhandledRejection", onBug);
-
-port.on("message", (message: ToThread) => thread.take(message));
+port.once("message", begin);
