@@ -188,7 +188,7 @@ export const commands = {
   run: {
     summary: "the lab: serve an Envoy bootstrap with the promised limits",
     detail:
-      "Where a stock Envoy would ignore or refuse what the file says, the lab does what the article promises, and says so at start. Plugins are hardened at load; a new version of the configuration, a policy or a plugin's file is taken over without dropping a request, and a bad one is refused. SIGTERM and SIGINT answer what is in flight first; a second one ends at once.",
+      "Where a stock Envoy would ignore or refuse what the file says, the lab does what the article promises, and says so at start. Plugins are hardened at load; a new version of the configuration, a policy or a plugin's file is taken over without dropping a request, and a bad one is refused. SIGTERM and SIGINT answer what is in flight first; a second one ends at once. Where OTEL_EXPORTER_OTLP_ENDPOINT says where to, each sampled request is sent there as a span.",
     args: [{ name: "config", summary: "an Envoy bootstrap (YAML or JSON)", required: true }],
     flags: [
       {
@@ -271,7 +271,7 @@ export const commands = {
   "policy learn": {
     summary: "the least policy that recorded traffic needs, each grant with its evidence",
     detail:
-      "The plugin runs with everything allowed, metered but not limited, under the traffic; what it used becomes a policy, with `# reason: …` beside each grant, and the traffic is played again under it. Evidence names callbacks, paths, clusters, headers and keys, never values. Rules that modules don't enforce yet are written as comments. Ends with 1 where the plugin traps or behaves differently under the policy.",
+      "The plugin runs with everything allowed, metered but not limited, under the traffic; what it used becomes a policy, with `# reason: …` beside each grant, and the traffic is played again under it. Evidence names callbacks, paths, clusters, headers and keys, never values. Names that are no plain names make no rule. Ends with 1 where the plugin traps or behaves differently under the policy.",
     args: [ref],
     flags: [
       ...evidenceFlags,

@@ -1,9 +1,10 @@
 // Bytes on disk under their digest, shared by every process of a user. Writing is a rename, so a reader sees all of an
 // entry or none; reading computes the digest, so that what was damaged or planted is a miss, and is removed. A cache
 // that can't be used is no error: everything can be fetched again.
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { atomicWrite } from "../util/atomic-write.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { readCapped } from "../util/read-capped.ts";
 import { type Digest, digestOf, hexOf } from "./digest.ts";
 
@@ -133,7 +134,7 @@ export function createBlobCache(options: CacheOptions): BlobCache {
     async put(bytes, digest = digestOf(bytes)) {
       try {
         if (bytes.length > most) return;
-        await mkdir(blobs, { recursive: true, mode: 0o700 });
+        await makeFolder(blobs, 0o700);
         const file = fileOf(digest);
         await atomicWrite(file, bytes, { sync: false });
         await utimes(file, now() / SECOND, now() / SECOND).catch(() => {});

@@ -1,12 +1,13 @@
 // The lab's part of the cache of modules: fetched ones in the store that every command shares, by their digest; hardened
 // ones beside it, by digest and policy. Whoever reads checks what comes back, because anybody may write there. A cache
 // that can't be used is no error.
-import { mkdir, readFile, utimes } from "node:fs/promises";
+import { readFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { type BlobCache, createBlobCache, pruneCache } from "../../net/blob-cache.ts";
 import { MODULE_CACHE_BYTES } from "../../spec/cache.ts";
 import { limits } from "../../spec/limits.ts";
 import { atomicWrite } from "../../util/atomic-write.ts";
+import { makeFolder } from "../../util/make-folder.ts";
 
 export interface DiskCache {
   /** `HEX.wasm` names a module by its digest; any other name is the caller's, and so is its check. */
@@ -41,7 +42,7 @@ export function diskCache(folder: string, limit = MODULE_CACHE_BYTES): DiskCache
     async write(name, bytes) {
       if (byDigest.test(name)) return blobs.put(bytes);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder, 0o700);
         await atomicWrite(join(folder, name), bytes);
         await pruneCache(options);
       } catch {}
