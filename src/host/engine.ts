@@ -22,8 +22,8 @@ export interface Instance {
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
-/** Imports as the engine wants them: module name, then function name. */
-export type ImportObject = Record<string, Record<string, WasmFunction>>;
+/** Imports as the engine wants them: module name, then the import's own. */
+export type ImportObject = Record<string, Record<string, WasmFunction | WasmGlobal>>;
 
 interface EngineApi {
   readonly Module: new (bytes: Uint8Array) => CompiledModule;
@@ -31,6 +31,7 @@ interface EngineApi {
   readonly Memory: new (limits: { initial: number }) => WasmMemory;
   readonly Global: new (type: { value: "i32" }, value: number) => WasmGlobal;
   readonly RuntimeError: new (message: string) => Error;
+  readonly LinkError: new (message: string) => Error;
 }
 
 const api = (globalThis as unknown as { readonly WebAssembly: EngineApi }).WebAssembly;
@@ -65,6 +66,11 @@ export function exportedGlobal(instance: Instance, name: string): WasmGlobal | n
 /** Whether an error is the engine's report of a trap inside the guest. */
 export function isEngineTrap(error: unknown): error is Error {
   return error instanceof api.RuntimeError;
+}
+
+/** Whether an error is the engine's report that an import is not of the type that the module wants. */
+export function isLinkError(error: unknown): error is Error {
+  return error instanceof api.LinkError;
 }
 
 /** Whether an error is the engine's report that the native stack is full. */

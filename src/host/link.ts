@@ -35,15 +35,19 @@ function bind(vm: Vm, row: HostFunction): WasmFunction {
 
 function bindAllowed(vm: Vm, row: HostFunction): WasmFunction {
   const handler = (hostCalls as Readonly<Record<string, HostCall>>)[row.name] as unknown as Bound;
-  const direct = fixed(vm, handler, row.params.length);
-  const inStart = row.atStart;
   const inAllocator = allowedInAllocator.has(row.name);
-  if (inStart && inAllocator) return direct;
-  return guarded(vm, row, handler, inStart, inAllocator);
+  return fixed(vm, handler, row.params.length, () => {
+    const allowedHere = vm.restricted === RESTRICTED.start ? row.atStart : inAllocator;
+    if (!allowedHere)
+      vm.abort("restricted-call", `${row.name} is not allowed during start or allocation`);
+  });
 }
 
-/** One closure of the call's own arity: spreading arguments costs more than most host calls do. */
-function fixed(vm: Vm, handler: Bound, arity: number): WasmFunction {
+/**
+ * One closure of the call's own arity, with the check of where it may be called in it: spreading arguments, and a
+ * closure around a closure, cost more than most host calls do.
+ */
+function fixed(vm: Vm, handler: Bound, arity: number, check: () => void): WasmFunction {
   const { memory } = vm;
   const bound = handler as (
     vm: Vm,
@@ -60,6 +64,7 @@ function fixed(vm: Vm, handler: Bound, arity: number): WasmFunction {
     case 2:
     case 3:
       return (a, b, c) => {
+        if (vm.restricted !== RESTRICTED.none) check();
         if (memory.bytes.length === 0) ready(vm);
         return handler(vm, a!, b!, c!) as number;
       };
@@ -67,40 +72,17 @@ function fixed(vm: Vm, handler: Bound, arity: number): WasmFunction {
     case 5:
     case 6:
       return (a, b, c, d, e, f) => {
+        if (vm.restricted !== RESTRICTED.none) check();
         if (memory.bytes.length === 0) ready(vm);
         return bound(vm, a!, b!, c!, d!, e!, f!);
       };
     default:
       return (...args) => {
+        if (vm.restricted !== RESTRICTED.none) check();
         if (memory.bytes.length === 0) ready(vm);
         return handler(vm, ...args) as number;
       };
   }
-}
-
-function guarded(
-  vm: Vm,
-  row: HostFunction,
-  handler: Bound,
-  inStart: boolean,
-  inAllocator: boolean,
-): WasmFunction {
-  const direct = fixed(vm, handler, row.params.length);
-  const check = (): void => {
-    const where = vm.restricted === RESTRICTED.start ? inStart : inAllocator;
-    if (!where)
-      vm.abort("restricted-call", `${row.name} is not allowed during start or allocation`);
-  };
-  if (row.params.length > 6) {
-    return (...args) => {
-      if (vm.restricted !== RESTRICTED.none) check();
-      return direct(...args);
-    };
-  }
-  return (a, b, c, d, e, f) => {
-    if (vm.restricted !== RESTRICTED.none) check();
-    return direct(a!, b!, c!, d!, e!, f!);
-  };
 }
 
 /** The views are those of memory as it is now; without a memory the stock host would crash here. */

@@ -136,8 +136,8 @@ export class VmTrace {
         return answer;
       } finally {
         this.#running = outer;
-        const spent = trapped ? undefined : vm.gauges?.spent.value;
-        const fuel = spent === undefined ? null : Number(spent);
+        const spent = trapped ? undefined : vm.gauges?.spent();
+        const fuel = spent ?? null;
         this.#tracer.callback({ name, context, fuel, pages: vm.memory.pages, trapped });
       }
     };

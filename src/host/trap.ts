@@ -1,7 +1,14 @@
 // Trap: the value that says why an instance died. The reason is read from the exported state of a hardened
 // module where it has one, else from the engine's error. Which words an engine uses is known here only.
 import { injectedGlobals } from "../spec/layout.ts";
-import { exportedGlobal, type Instance, isEngineTrap, isStackOverflow } from "./engine.ts";
+import {
+  exportedGlobal,
+  type Instance,
+  isEngineTrap,
+  isLinkError,
+  isStackOverflow,
+} from "./engine.ts";
+import { gaugeReader } from "./gauge-reader.ts";
 
 export type TrapReason =
   | "fuel" // the budget of the entry is used up
@@ -56,7 +63,8 @@ const limits = {
 export interface Gauges {
   readonly fuel: { readonly value: number | bigint };
   readonly stack: { readonly value: number | bigint };
-  readonly spent: { readonly value: number | bigint };
+  /** Of the last callback; read after each. */
+  readonly spent: () => number;
   readonly refused: { readonly value: number | bigint };
   readonly denied: readonly { readonly value: number | bigint }[];
   /** Streams that found no account of their own. */
@@ -79,7 +87,14 @@ export function gaugesOf(instance: Instance): Gauges | null {
   ];
   const denied = (["denied0", "denied1", "denied2"] as const).map((key) => found.get(key));
   if (!fuel || !stack || !spent || !refused || !denied.every((one) => !!one)) return null;
-  return { fuel, stack, spent, refused, denied, unslotted: found.get("unslotted") ?? null };
+  try {
+    const unslotted = found.get("unslotted") ?? null;
+    return { fuel, stack, spent: gaugeReader(spent), refused, denied, unslotted };
+  } catch (error) {
+    // The names are the layout's, the type is not: some module of another's making.
+    if (isLinkError(error)) return null;
+    throw error;
+  }
 }
 
 /**

@@ -99,7 +99,7 @@ export class Vm {
       this.memory.sync();
       if (this.#doomed !== null) throw this.#doomed;
       if (this.#gauges !== null) {
-        const spent = Number(this.#gauges.spent.value);
+        const spent = this.#gauges.spent();
         this.lastFuel = spent;
         stats.fuel += spent;
         if (spent > stats.fuelMost) stats.fuelMost = spent;

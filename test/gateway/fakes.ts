@@ -6,11 +6,11 @@ import type {
   Filter,
   Matched,
   Onward,
-  Phase,
   Router,
   RouterSink,
 } from "../../src/gateway/chain/seams.ts";
 import { HttpService, type ServiceParts } from "../../src/gateway/chain/service.ts";
+import { type Phase, stepName } from "../../src/gateway/chain/steps.ts";
 import type { Exchange, MessageSink } from "../../src/gateway/http/exchange.ts";
 import { HeaderMap, type Pair } from "../../src/host/header-map.ts";
 import type { Plugin } from "../../src/host/plugin.ts";
@@ -181,7 +181,7 @@ export class Upstream implements Router {
 }
 
 export interface Step {
-  readonly phase: Phase;
+  readonly phase: string;
   readonly fuel: number;
 }
 
@@ -195,7 +195,8 @@ export class PluginFilter implements Filter {
   users = 0;
   exceeded = 0;
   readonly meter = {
-    step: (phase: Phase, _time: number, fuel: number) => void this.steps.push({ phase, fuel }),
+    step: (phase: Phase, _time: number, fuel: number) =>
+      void this.steps.push({ phase: stepName(phase), fuel }),
     begin: () => {},
     request: () => {},
     overBudget: () => void this.exceeded++,

@@ -1,6 +1,7 @@
 // What a plugin is blamed for: its own time, and not what the machine did meanwhile.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PHASE } from "../../src/gateway/chain/steps.ts";
 import { StatCells } from "../../src/gateway/stats/cells.ts";
 import { PluginMeter } from "../../src/gateway/worker/meter.ts";
 import { newPulse, Pulse } from "../../src/gateway/worker/pulse.ts";
@@ -26,18 +27,18 @@ function meterOf(metered: boolean): {
 
 test("a long step with little fuel is the machine's fault, one with the fuel for it is the plugin's", () => {
   const { meter, reasons } = meterOf(true);
-  meter.step("request_headers", 40, 250_000, false);
+  meter.step(PHASE.requestHeaders, 40, 250_000, false);
   assert.deepEqual(reasons, []);
-  meter.step("request_headers", 6, 5_000_000, false);
+  meter.step(PHASE.requestHeaders, 6, 5_000_000, false);
   assert.deepEqual(reasons, ["one step took 6.0 ms"]);
 });
 
 test("a step that trapped is the plugin's, whatever is known of its fuel, and so is one that nobody counts", () => {
   const hardened = meterOf(true);
-  hardened.meter.step("request_headers", 20, 0, true);
+  hardened.meter.step(PHASE.requestHeaders, 20, 0, true);
   assert.deepEqual(hardened.reasons, ["one step took 20.0 ms"]);
   const shipped = meterOf(false);
-  shipped.meter.step("request_headers", 20, 0, false);
+  shipped.meter.step(PHASE.requestHeaders, 20, 0, false);
   assert.deepEqual(shipped.reasons, ["one step took 20.0 ms"]);
 });
 
@@ -49,7 +50,7 @@ test("steps of a millisecond are within the share at 40 a second and beyond it a
     const { meter, reasons, at } = meterOf(true);
     for (let i = 0; i < 10 * rate; i++) {
       at((i * 1000) / rate);
-      meter.step("request_headers", 1, 1_000_000, false);
+      meter.step(PHASE.requestHeaders, 1, 1_000_000, false);
     }
     assert.equal(reasons.length > 0, expected, `${rate} a second`);
   }

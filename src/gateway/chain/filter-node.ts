@@ -10,7 +10,8 @@ import type { StreamContext, StreamListener } from "../../host/stream-context.ts
 import { NO_GRPC_STATUS } from "../../spec/status.ts";
 import type { HttpStream } from "./http-stream.ts";
 import { rejected } from "./rejected.ts";
-import type { Filter, Phase } from "./seams.ts";
+import type { Filter } from "./seams.ts";
+import { PHASE, type Phase } from "./steps.ts";
 
 /** In place of the moment at which a step has begun. */
 const UNMEASURED = -1;
@@ -58,44 +59,44 @@ export class FilterNode implements StreamListener, OutflowSink {
   }
 
   requestHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#begin("request_headers", this.stream.vm.http.request.headers);
+    const started = this.#begin(PHASE.requestHeaders, this.stream.vm.http.request.headers);
     this.stream.request.onHeaders(headers, end);
-    this.#stepped("request_headers", started);
+    this.#stepped(PHASE.requestHeaders, started);
     this.#pass();
   }
 
   requestBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#begin("request_body", this.stream.vm.http.request.body);
+    const started = this.#begin(PHASE.requestBody, this.stream.vm.http.request.body);
     this.stream.request.onBody(bytes, end);
-    this.#stepped("request_body", started);
+    this.#stepped(PHASE.requestBody, started);
     this.#pass();
   }
 
   requestTrailers(trailers: HeaderMap): void {
-    const started = this.#begin("request_trailers", this.stream.vm.http.request.trailers);
+    const started = this.#begin(PHASE.requestTrailers, this.stream.vm.http.request.trailers);
     this.stream.request.onTrailers(trailers);
-    this.#stepped("request_trailers", started);
+    this.#stepped(PHASE.requestTrailers, started);
     this.#pass();
   }
 
   responseHeaders(headers: HeaderMap, end: boolean): void {
-    const started = this.#begin("response_headers", this.stream.vm.http.response.headers);
+    const started = this.#begin(PHASE.responseHeaders, this.stream.vm.http.response.headers);
     this.stream.response.onHeaders(headers, end);
-    this.#stepped("response_headers", started);
+    this.#stepped(PHASE.responseHeaders, started);
     this.#pass();
   }
 
   responseBody(bytes: Uint8Array, end: boolean): void {
-    const started = this.#begin("response_body", this.stream.vm.http.response.body);
+    const started = this.#begin(PHASE.responseBody, this.stream.vm.http.response.body);
     this.stream.response.onBody(bytes, end);
-    this.#stepped("response_body", started);
+    this.#stepped(PHASE.responseBody, started);
     this.#pass();
   }
 
   responseTrailers(trailers: HeaderMap): void {
-    const started = this.#begin("response_trailers", this.stream.vm.http.response.trailers);
+    const started = this.#begin(PHASE.responseTrailers, this.stream.vm.http.response.trailers);
     this.stream.response.onTrailers(trailers);
-    this.#stepped("response_trailers", started);
+    this.#stepped(PHASE.responseTrailers, started);
     this.#pass();
   }
 
@@ -192,12 +193,12 @@ export class FilterNode implements StreamListener, OutflowSink {
     const { meter } = filter;
     const { done, log, remove } = stream.vm.http;
     const measured = done !== undefined || log !== undefined || remove !== undefined;
-    if (measured) meter.begin("log");
+    if (measured) meter.begin(PHASE.log);
     stream.listener = null;
     stream.finish();
     const { fuel, vm } = stream;
     const end = measured ? this.#now() : now;
-    if (measured) meter.step("log", end - now, fuel - this.#fuel, vm.trap !== null);
+    if (measured) meter.step(PHASE.log, end - now, fuel - this.#fuel, vm.trap !== null);
     meter.request(fuel);
     filter.leave();
     return end;

@@ -8,6 +8,7 @@ import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
 import type { Route, VirtualHost, WeightedCluster } from "../../mesh/envoy/lab-config.ts";
 import type { ConnectionInfo, UpstreamSink } from "../http/exchange.ts";
+import type { Phase, Step } from "./steps.ts";
 import type { TraceRecorder } from "./trace.ts";
 
 /** Where a request goes. */
@@ -79,23 +80,10 @@ export interface ServiceClock {
   now(): number;
 }
 
-/** A step of a request in a plugin. */
-export type Phase =
-  | "request_headers"
-  | "request_body"
-  | "request_trailers"
-  | "response_headers"
-  | "response_body"
-  | "response_trailers"
-  | "new_connection"
-  | "downstream_data"
-  | "upstream_data"
-  | "log";
-
 /** Hears what a plugin's steps cost. */
 export interface Meter {
   /** A step begins. */
-  begin(phase: Phase): void;
+  begin(step: Step): void;
   /**
    * `time` in milliseconds; `fuel` is 0 where the module isn't hardened, and for a step that trapped, which has
    * spent what it had.

@@ -14,6 +14,7 @@ import { HttpStream } from "./http-stream.ts";
 import { requestCommands } from "./log-format.ts";
 import type { ManagerHeaders } from "./manager-headers.ts";
 import type { Answer, Filter, Matched, Router, ServiceClock } from "./seams.ts";
+import { PHASE } from "./steps.ts";
 
 /** Hears what becomes of requests. */
 export interface HttpCounters {
@@ -152,7 +153,7 @@ function logOnly(logger: Filter, stream: HttpStream): void {
     ...(responseTrailers !== null && { responseTrailers }),
     attributes: stream,
   });
-  logger.meter.step("log", service.clock.now() - started, 0, false);
+  logger.meter.step(PHASE.log, service.clock.now() - started, 0, false);
 }
 
 /** Indices of the plugins that a route's requests meet. The most specific word on a filter counts, as in Envoy. */

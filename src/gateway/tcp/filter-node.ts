@@ -5,7 +5,7 @@ import type {
   ConnectionListener,
   FlowName,
 } from "../../host/connection-context.ts";
-import type { Phase } from "../chain/seams.ts";
+import { PHASE, type Phase } from "../chain/steps.ts";
 import type { TcpFilter } from "./seams.ts";
 
 /** The connection that a node stands in. */
@@ -19,7 +19,7 @@ export interface NodeOwner {
   closeHere(details: string): void;
 }
 
-const phases = { downstream: "downstream_data", upstream: "upstream_data" } as const;
+const phases = { downstream: PHASE.downstreamData, upstream: PHASE.upstreamData } as const;
 
 export class TcpFilterNode implements ConnectionListener {
   readonly #owner: NodeOwner;
@@ -48,7 +48,7 @@ export class TcpFilterNode implements ConnectionListener {
   }
 
   open(): void {
-    this.#step("new_connection", () => this.#context.onNew());
+    this.#step(PHASE.newConnection, () => this.#context.onNew());
     this.#look();
   }
 
@@ -60,7 +60,7 @@ export class TcpFilterNode implements ConnectionListener {
   /** The connection is over. */
   finish(by: "local" | "remote"): void {
     this.#context.listener = null;
-    this.#step("log", () => this.#context.onClose(by));
+    this.#step(PHASE.log, () => this.#context.onClose(by));
     this.#filter.leave();
   }
 

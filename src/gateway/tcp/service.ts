@@ -5,6 +5,7 @@ import { HeaderMap } from "../../host/header-map.ts";
 import type { AccessLog, TcpChain } from "../../mesh/envoy/lab-config.ts";
 import type { ServiceClock } from "../chain/seams.ts";
 import type { LineSink } from "../chain/service.ts";
+import { PHASE } from "../chain/steps.ts";
 import type { Deadlines } from "../http/deadlines.ts";
 import { compileFormat, type FormatLine } from "../log/format.ts";
 import { TcpConnection } from "./connection.ts";
@@ -77,7 +78,7 @@ export class TcpService {
     for (const logger of this.#loggers) {
       const started = this.clock.now();
       logger.logRequest({ requestHeaders: new HeaderMap(), attributes: connection });
-      logger.meter.step("log", this.clock.now() - started, 0, false);
+      logger.meter.step(PHASE.log, this.clock.now() - started, 0, false);
     }
   }
 

@@ -1,8 +1,9 @@
 // What the steps of one plugin cost in one thread: into the statistics, the heartbeat, and the bucket that decides
 // whether the plugin may stay in this thread.
-import type { Meter, Phase } from "../chain/seams.ts";
+import type { Meter } from "../chain/seams.ts";
+import { type Phase, type Step, stepName } from "../chain/steps.ts";
 import type { Cell, Histogram, StatCells } from "../stats/cells.ts";
-import type { Pulse, StepName } from "./pulse.ts";
+import type { Pulse } from "./pulse.ts";
 import { blamedFor, DECENT_SHARE, DECENT_STEP, EXPENSIVE_STEP, Share } from "./share.ts";
 
 export interface MeterParts {
@@ -25,7 +26,7 @@ interface PhaseStats {
 
 export class PluginMeter implements Meter {
   readonly #parts: MeterParts;
-  readonly #phases = new Map<Phase, PhaseStats>();
+  readonly #phases: PhaseStats[] = [];
   readonly #requestFuel: Histogram;
   readonly #overBudget: Cell;
   readonly #share = new Share(DECENT_SHARE, DECENT_STEP);
@@ -38,19 +39,19 @@ export class PluginMeter implements Meter {
   }
 
   #phase(phase: Phase): PhaseStats {
-    let known = this.#phases.get(phase);
+    let known = this.#phases[phase];
     if (known === undefined) {
       const { stats, plugin } = this.#parts;
       known = {
-        time: stats.histogram("latency", { plugin, phase }),
-        fuel: stats.histogram("fuelCallback", { plugin, phase }),
+        time: stats.histogram("latency", { plugin, phase: stepName(phase) }),
+        fuel: stats.histogram("fuelCallback", { plugin, phase: stepName(phase) }),
       };
-      this.#phases.set(phase, known);
+      this.#phases[phase] = known;
     }
     return known;
   }
 
-  begin(step: Phase | StepName): void {
+  begin(step: Step): void {
     this.#parts.pulse.enter(this.#parts.place, step);
   }
 

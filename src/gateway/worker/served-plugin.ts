@@ -12,6 +12,7 @@ import type { LoggedRequest } from "../../host/root-context.ts";
 import type { StreamLimits } from "../../host/stream-context.ts";
 import type { Tracer } from "../../host/tracer.ts";
 import type { Filter } from "../chain/seams.ts";
+import { STEP } from "../chain/steps.ts";
 import { PluginTracer, type TraceRecorder } from "../chain/trace.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import type { StatCells } from "../stats/cells.ts";
@@ -110,7 +111,7 @@ export class ServedPlugin implements Filter, TcpFilter {
     this.#counters = this.#count();
     this.#elsewhere = starts === "elsewhere";
     this.#create = (tracer) => {
-      meter.begin("start");
+      meter.begin(STEP.start);
       const traced = tracer === null ? {} : { tracer };
       const plugin = pluginOf(prepared, { ...pluginOptions(prepared, options), ...traced });
       meter.end();
@@ -139,7 +140,7 @@ export class ServedPlugin implements Filter, TcpFilter {
   ): Admission {
     if (!this.#begun) this.#begin();
     if (this.#plugin !== null) {
-      this.meter.begin("open");
+      this.meter.begin(STEP.open);
       const admission =
         trace == null
           ? this.#plugin.open(attributes, limits, state)
@@ -153,7 +154,7 @@ export class ServedPlugin implements Filter, TcpFilter {
   openConnection(attributes: AttributeSource): ConnectionAdmission {
     if (!this.#begun) this.#begin();
     if (this.#plugin === null) return this.#refused();
-    this.meter.begin("open");
+    this.meter.begin(STEP.open);
     const admission = this.#plugin.openConnection(attributes);
     this.meter.end();
     return admission;
@@ -176,7 +177,7 @@ export class ServedPlugin implements Filter, TcpFilter {
 
   logRequest(logged: LoggedRequest): void {
     if (!this.#begun) this.#begin();
-    this.meter.begin("log");
+    this.meter.begin(STEP.log);
     this.#plugin?.logRequest(logged);
   }
 
@@ -271,7 +272,7 @@ export class ServedPlugin implements Filter, TcpFilter {
   around(act: () => void, now: () => number): void {
     const before = this.#fuelTotal();
     const started = now();
-    this.meter.begin("timer");
+    this.meter.begin(STEP.timer);
     act();
     this.meter.end();
     const trapped = this.#plugin?.trap !== null;
