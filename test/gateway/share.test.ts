@@ -55,3 +55,29 @@ test("steps of a millisecond are within the share at 40 a second and beyond it a
     assert.equal(reasons.length > 0, expected, `${rate} a second`);
   }
 });
+
+test("short steps that trap count together with the instances that replace the dead ones", () => {
+  const { meter, reasons, at } = meterOf(true);
+  // Half a millisecond for each request, a hundred of them in a second: 5 % of it is what a plugin may take.
+  for (let i = 0; i < 99; i++) {
+    at(i * 10);
+    meter.step(PHASE.requestHeaders, 0.1, 0, true);
+    meter.revived(0.4);
+  }
+  assert.deepEqual(reasons, []);
+  for (let i = 0; i < 99; i++) {
+    at(990 + i * 2);
+    meter.step(PHASE.requestHeaders, 0.1, 0, true);
+    meter.revived(0.6);
+  }
+  assert.equal(reasons[0], "its costly steps take more than their share");
+});
+
+test("as many short steps that don't trap are decent", () => {
+  const { meter, reasons, at } = meterOf(true);
+  for (let i = 0; i < 5000; i++) {
+    at(i / 2);
+    meter.step(PHASE.requestHeaders, 0.24, 30_000, false);
+  }
+  assert.deepEqual(reasons, []);
+});

@@ -24,12 +24,16 @@ interface PhaseStats {
   readonly fuel: Histogram;
 }
 
+const TOO_MUCH = "its costly steps take more than their share";
+
 export class PluginMeter implements Meter {
   readonly #parts: MeterParts;
   readonly #phases: PhaseStats[] = [];
   readonly #requestFuel: Histogram;
   readonly #overBudget: Cell;
   readonly #share = new Share(DECENT_SHARE, DECENT_STEP);
+  /** Milliseconds of short steps that trapped, not yet in the bucket. */
+  #fell = 0;
 
   constructor(parts: MeterParts) {
     this.#parts = parts;
@@ -70,13 +74,35 @@ export class PluginMeter implements Meter {
   /** Time that the plugin took outside of a request's steps as well. */
   took(time: number, fuel: number, trapped: boolean): void {
     const { expensive, now, metered } = this.#parts;
-    if (expensive === null || time < DECENT_STEP) return;
+    if (expensive === null) return;
+    if (time < DECENT_STEP) {
+      if (trapped) this.#fell += time;
+      return;
+    }
     const blamed = blamedFor({ time, fuel, metered, trapped });
     if (blamed < DECENT_STEP) return;
     const at = now();
     this.#share.spend(blamed, at);
     if (blamed > EXPENSIVE_STEP) expensive(`one step took ${time.toFixed(1)} ms`);
-    else if (this.#share.debt(at) > 0) expensive("its costly steps take more than their share");
+    else if (this.#share.debt(at) > 0) expensive(TOO_MUCH);
+  }
+
+  /**
+   * An instance that trapped was replaced, in so many milliseconds. This and the step that trapped count however
+   * short they are: no decent request costs a fresh instance.
+   */
+  revived(time: number): void {
+    const { expensive, now } = this.#parts;
+    if (expensive === null) return;
+    const at = now();
+    this.#share.spendAll(time + this.#fell, at);
+    this.#fell = 0;
+    if (this.#share.debt(at) > 0) expensive(TOO_MUCH);
+  }
+
+  /** Monotonic milliseconds. */
+  now(): number {
+    return this.#parts.now();
   }
 
   request(fuel: number): void {

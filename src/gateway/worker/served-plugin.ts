@@ -140,23 +140,35 @@ export class ServedPlugin implements Filter, TcpFilter {
   ): Admission {
     if (!this.#begun) this.#begin();
     if (this.#plugin !== null) {
+      const since = this.#falling();
       this.meter.begin(STEP.open);
       const admission =
         trace == null
           ? this.#plugin.open(attributes, limits, state)
           : this.#openTraced(attributes, limits, state, trace);
-      this.meter.end();
+      this.#opened(since);
       return admission;
     }
     return this.#refused();
   }
 
+  /** The moment before a dead instance may be replaced; null where it lives. */
+  #falling(): number | null {
+    return this.#plugin?.trap === null ? null : this.meter.now();
+  }
+
+  #opened(since: number | null): void {
+    this.meter.end();
+    if (since !== null) this.meter.revived(this.meter.now() - since);
+  }
+
   openConnection(attributes: AttributeSource): ConnectionAdmission {
     if (!this.#begun) this.#begin();
     if (this.#plugin === null) return this.#refused();
+    const since = this.#falling();
     this.meter.begin(STEP.open);
     const admission = this.#plugin.openConnection(attributes);
-    this.meter.end();
+    this.#opened(since);
     return admission;
   }
 

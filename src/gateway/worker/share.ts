@@ -1,6 +1,6 @@
 // How much of a thread a plugin takes, as a leaky bucket: what costly steps take flows in, a share of the time
 // that passes flows out. Cheap steps don't count, however many there are: a plugin is judged by what one request
-// of it costs, not by how many requests come.
+// of it costs, not by how many requests come. A step that traps is never cheap: a fresh instance comes after it.
 
 /** A step below it is decent, in milliseconds. */
 export const DECENT_STEP = 0.25;
@@ -27,7 +27,11 @@ export class Share {
 
   /** A step has taken so many milliseconds. */
   spend(time: number, now: number): void {
-    if (time < this.#floor) return;
+    if (time >= this.#floor) this.spendAll(time, now);
+  }
+
+  /** The same for what counts however short it is. */
+  spendAll(time: number, now: number): void {
     this.#leak(now);
     this.#level += time;
   }
