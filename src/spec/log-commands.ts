@@ -38,11 +38,25 @@ const answered = {
   REQUESTED_SERVER_NAME: "none",
   CONNECTION_ID: "none",
   CONNECTION_TERMINATION_DETAILS: "none",
-  UPSTREAM_TRANSPORT_FAILURE_REASON: "none",
 } as const;
 
 /** A command that the lab answers. */
 export type LabCommand = keyof typeof answered;
+
+/** Numbers where a JSON format has nothing else in the place; Envoy 1.40 writes them so. */
+export const numberCommands: ReadonlySet<string> = new Set<LabCommand>([
+  ...(["RESPONSE_CODE", "BYTES_RECEIVED", "BYTES_SENT", "DURATION", "RESPONSE_DURATION"] as const),
+  ...(["CONNECTION_ID", "DOWNSTREAM_REMOTE_PORT", "DOWNSTREAM_LOCAL_PORT"] as const),
+]);
+
+/** Written even where there is nothing to tell. */
+export const dashCommands: ReadonlySet<string> = new Set<LabCommand>(["RESPONSE_FLAGS"]);
+
+/** Conversions of a time: `%3f`, `%E3S` or `%E*S`, `%Ez`, and single letters. */
+export const timeConversions = /%(?:(\d)f|E([*\d])S|E(z)|([A-Za-z%]))/g;
+
+/** What Envoy converts and the lab doesn't. */
+const unconverted = /%(?:[UWVGgklPO]|E(?![*\d]S|z))/;
 
 /** Envoy answers these, the lab has nothing for them. */
 const unanswered: ReadonlySet<string> = new Set(
@@ -73,7 +87,7 @@ const unanswered: ReadonlySet<string> = new Set(
   UPSTREAM_PEER_CERT_V_START UPSTREAM_PEER_DNS_SAN UPSTREAM_PEER_IP_SAN UPSTREAM_PEER_ISSUER
   UPSTREAM_PEER_SUBJECT UPSTREAM_PEER_URI_SAN UPSTREAM_PROTOCOL UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT
   UPSTREAM_REMOTE_PORT UPSTREAM_REQUEST_ATTEMPT_COUNT UPSTREAM_SERVER_NAME UPSTREAM_TLS_CIPHER
-  UPSTREAM_TLS_SESSION_ID UPSTREAM_TLS_VERSION UPSTREAM_WIRE_BYTES_RECEIVED UPSTREAM_WIRE_BYTES_SENT
+  UPSTREAM_TLS_SESSION_ID UPSTREAM_TLS_VERSION UPSTREAM_TRANSPORT_FAILURE_REASON UPSTREAM_WIRE_BYTES_RECEIVED UPSTREAM_WIRE_BYTES_SENT
   VIRTUAL_CLUSTER_NAME
 `.match(/\S+/g),
 );
@@ -127,7 +141,13 @@ function problemOf(text: string): "unknown" | "unanswered" | "argument" | null {
   if (!Object.hasOwn(answered, name)) return unanswered.has(name) ? "unanswered" : "unknown";
   const takes = answered[name as LabCommand];
   const bare = length === null && !text.includes("(");
-  const fine = takes === "header" ? argument !== "" : takes === "optional" || bare;
+  if (takes === "optional") {
+    const conversions = argument.replaceAll("%%", "");
+    // Envoy refuses a line feed, and so what stands for one.
+    if (/\n|%n/.test(conversions)) return "argument";
+    return unconverted.test(conversions) ? "unanswered" : null;
+  }
+  const fine = takes === "header" ? argument !== "" : bare;
   return fine ? null : "argument";
 }
 

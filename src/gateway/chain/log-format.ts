@@ -2,7 +2,8 @@
 
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { LabCommand } from "../../spec/log-commands.ts";
-import { type Make, plain, timeText, whole } from "../log/format.ts";
+import { type Make, plain, whole } from "../log/format.ts";
+import { timeText } from "../log/time-text.ts";
 import { hostPort } from "./attributes.ts";
 import type { HttpStream } from "./http-stream.ts";
 
@@ -76,5 +77,4 @@ export const requestCommands: Readonly<Record<LabCommand, Make<HttpStream>>> = {
   REQUESTED_SERVER_NAME: plain(({ connection }) => connection.tls?.serverName || undefined),
   CONNECTION_ID: plain(({ connection }) => String(connection.id)),
   CONNECTION_TERMINATION_DETAILS: plain(() => undefined),
-  UPSTREAM_TRANSPORT_FAILURE_REASON: plain(() => undefined),
 };

@@ -1,7 +1,14 @@
-// Envoy's access-log formats: a string with %COMMANDS%, or an object of such strings, compiled once into a list of
+// Envoy's access-log formats: a string with %COMMANDS%, or JSON with such strings in it, compiled once into a list of
 // functions over whatever is logged. Text is a byte string (one character a byte), as headers are. A command that
 // nobody knows is a finding when the configuration is read, and `-` here.
-import { commandPattern, type LabCommand, splitCommand } from "../../spec/log-commands.ts";
+import type { AccessLog, LogTemplate } from "../../mesh/envoy/lab-config.ts";
+import {
+  commandPattern,
+  dashCommands,
+  type LabCommand,
+  numberCommands,
+  splitCommand,
+} from "../../spec/log-commands.ts";
 
 /** Reads one thing of what is logged; undefined where there is nothing. */
 export type Part<Subject> = (subject: Subject) => string | undefined;
@@ -33,13 +40,6 @@ export const plain =
 /** Milliseconds as a log writes them. */
 export const whole = (milliseconds: number): string =>
   String(Math.max(0, Math.round(milliseconds)));
-
-/** The text of `START_TIME`, for milliseconds since 1970. */
-export function timeText(argument: string): (at: number) => string {
-  if (argument === "%s") return (at) => String(Math.floor(at / 1000));
-  if (argument === "%s.%3f") return (at) => (at / 1000).toFixed(3);
-  return (at) => new Date(at).toISOString();
-}
 
 /** Neither printable nor above ASCII; and what is no byte at all. */
 const control = /[^ -~\u0080-\uffff]/g;
@@ -92,21 +92,51 @@ function compileText<Subject>(
   };
 }
 
+type Value<Subject> = (subject: Subject) => LogTemplate;
+
+/** One command by itself is a number or null where it may be; with text beside it, it is text. */
+function compileValue<Subject>(commands: Commands<Subject>, template: string): Value<Subject> {
+  const text = (from: string): string => Buffer.from(from, "latin1").toString("utf8");
+  const [alone] = template.match(commandPattern) ?? [];
+  if (alone !== template || template === "%%") {
+    const read = compileText(commands, template);
+    return (subject) => text(read(subject));
+  }
+  const command = template.slice(1, -1);
+  const { name } = splitCommand(command)!;
+  const read = compileCommand(commands, command) ?? (() => undefined);
+  const missing = dashCommands.has(name) ? MISSING : null;
+  const isNumber = numberCommands.has(name);
+  return (subject) => {
+    const value = read(subject);
+    if (value === undefined) return missing;
+    return isNumber ? Number(value) : text(value);
+  };
+}
+
+function compileTemplate<Subject>(
+  commands: Commands<Subject>,
+  template: LogTemplate,
+): Value<Subject> {
+  if (typeof template === "string") return compileValue(commands, template);
+  if (typeof template !== "object" || template === null) return () => template;
+  if (Array.isArray(template)) {
+    const items = template.map((item: LogTemplate) => compileTemplate(commands, item));
+    return (subject) => items.map((item) => item(subject));
+  }
+  const entries = Object.entries(template).map(
+    ([key, value]) => [key, compileTemplate(commands, value)] as const,
+  );
+  return (subject) => Object.fromEntries(entries.map(([key, value]) => [key, value(subject)]));
+}
+
 /** Compiles a format as LabConfig has it; null is Envoy's default. */
 export function compileFormat<Subject>(
   commands: Commands<Subject>,
-  format: string | Readonly<Record<string, string>> | null,
+  format: AccessLog["format"],
 ): FormatLine<Subject> {
   if (format === null) return compileText(commands, DEFAULT_FORMAT);
   if (typeof format === "string") return compileText(commands, format);
-  const fields = Object.entries(format).map(
-    ([key, value]) => [key, compileText(commands, value)] as const,
-  );
-  return (subject) => {
-    const entries = fields.map(([key, read]) => {
-      const text = read(subject);
-      return [key, text === MISSING ? null : Buffer.from(text, "latin1").toString("utf8")];
-    });
-    return `${bytes(JSON.stringify(Object.fromEntries(entries)))}\n`;
-  };
+  const read = compileTemplate(commands, format);
+  return (subject) => `${bytes(JSON.stringify(read(subject)))}\n`;
 }

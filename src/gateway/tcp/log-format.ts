@@ -1,6 +1,7 @@
 // What access logs may name of a TCP connection. What only requests have is `-`, and its status 0, as in Envoy.
 import { hostPort } from "../chain/attributes.ts";
-import { type Commands, plain, timeText, whole } from "../log/format.ts";
+import { type Commands, plain, whole } from "../log/format.ts";
+import { timeText } from "../log/time-text.ts";
 import type { TcpConnection } from "./connection.ts";
 
 const upstreamAt = plain<TcpConnection>(({ upstream }) =>

@@ -89,9 +89,18 @@ export interface AccessLog {
     | { readonly kind: "stdout" }
     | { readonly kind: "stderr" }
     | { readonly kind: "plugin"; readonly plugin: number };
-  /** Envoy's format string; null is its default format. A JSON format is kept as an object of strings. */
-  readonly format: string | Readonly<Record<string, string>> | null;
+  /** Envoy's format string, or a JSON format, whose strings are formats; null is Envoy's default. */
+  readonly format: string | { readonly [key: string]: LogTemplate } | null;
 }
+
+/** A value of a JSON format. */
+export type LogTemplate =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly LogTemplate[]
+  | { readonly [key: string]: LogTemplate };
 
 export interface VirtualHost {
   readonly name: string;

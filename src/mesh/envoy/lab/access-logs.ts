@@ -1,11 +1,12 @@
 // Access loggers: files, the standard streams, and the Wasm logger.
-import type { AccessLog } from "../lab-config.ts";
-import type { Json } from "../read/value.ts";
+import type { AccessLog, LogTemplate } from "../lab-config.ts";
 import { readText } from "./data-source.ts";
 import { checkFormat } from "./formats.ts";
 import type { Lab } from "./lab.ts";
 import type { Picker } from "./picker.ts";
 import { readPlugin } from "./plugins.ts";
+
+type JsonFormat = Exclude<AccessLog["format"], string | null>;
 
 const LOGGERS = "envoy.extensions.access_loggers.";
 const FILE = `${LOGGERS}file.v3.FileAccessLog`;
@@ -13,26 +14,23 @@ const STDOUT = `${LOGGERS}stream.v3.StdoutAccessLog`;
 const STDERR = `${LOGGERS}stream.v3.StderrAccessLog`;
 const WASM = `${LOGGERS}wasm.v3.WasmAccessLog`;
 
-/** A JSON format whose values are no texts keeps them as JSON text. */
-function flat(json: Json | undefined): Readonly<Record<string, string>> | undefined {
-  if (json === undefined || json === null || typeof json !== "object") return undefined;
-  return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-}
-
 function checkedText(place: Picker, field: string, text: string): string {
   checkFormat(place, field, text);
   return text;
 }
 
-function checkedJson(place: Picker, field: string): Readonly<Record<string, string>> | undefined {
-  const format = flat(place.json(field));
-  for (const text of Object.values(format ?? {})) checkFormat(place, field, text);
-  return format;
+/** Every text of a JSON format, however deep. */
+function textsOf(template: LogTemplate): readonly string[] {
+  if (typeof template === "string") return [template];
+  if (typeof template !== "object" || template === null) return [];
+  return Object.values(template).flatMap(textsOf);
+}
+
+function checkedJson(place: Picker, field: string): JsonFormat | undefined {
+  const format = place.json(field);
+  if (typeof format !== "object" || format === null || Array.isArray(format)) return undefined;
+  for (const text of textsOf(format as JsonFormat)) checkFormat(place, field, text);
+  return format as JsonFormat;
 }
 
 function readFormat(lab: Lab, logger: Picker): AccessLog["format"] {
