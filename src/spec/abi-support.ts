@@ -44,7 +44,7 @@ export const functionNotes: Readonly<Record<string, string>> = {
   proxy_replace_header_map_value: "NUL, CR and LF are BAD_ARGUMENT",
   proxy_set_header_map_pairs: "NUL, CR and LF are BAD_ARGUMENT, and then nothing is changed",
   proxy_set_buffer_bytes: "at most {bodyBytes}",
-  proxy_send_local_response: "status 200 to 599, others are BAD_ARGUMENT; of several in one callback the first counts; headers that can't be are left out",
+  proxy_send_local_response: "status 200 to 599, others become 500; of several in one callback the first counts; headers that can't be are left out",
   proxy_http_call: "at most {outstanding} calls and {dispatchBytes} in flight for one plugin, beyond INTERNAL_FAILURE; NUL, CR and LF in headers are BAD_ARGUMENT",
   proxy_grpc_call: "limits as for proxy_http_call; status messages without the reference host's own details in braces",
   proxy_grpc_stream: "limits as for proxy_http_call",

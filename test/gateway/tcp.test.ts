@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect as connectTls, createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { bootstrap, Lab } from "./lab.ts";
+import { bootstrap, Lab, type PluginYaml } from "./lab.ts";
 import {
   Bytes,
   byteUpstream,
@@ -114,23 +114,57 @@ test("what a plugin holds is shown again with what comes later, and passes as on
     },
   ));
 
-test("while a plugin holds the new connection nobody dials the upstream", () =>
+/** As `pluginFile`, with these capabilities and no others. */
+const granted =
+  (lab: Lab, names: readonly string[]) =>
+  (name: string, body: string, imports: readonly string[]): PluginYaml => {
+    const allowed_capabilities = Object.fromEntries(names.map((one) => [one, {}]));
+    const more = { capability_restriction_config: { allowed_capabilities } };
+    return { ...pluginFile(lab, name, body, imports), more };
+  };
+
+test("while a plugin holds the new connection nobody dials the upstream and nothing is read, until it continues", () =>
   withTcp(
     (lab) => ({
       plugins: [
-        pluginFile(
-          lab,
+        granted(lab, [
+          "proxy_on_vm_start",
+          "proxy_on_new_connection",
+          "proxy_on_downstream_data",
+          "proxy_on_tick",
+          "proxy_set_tick_period_milliseconds",
+          "proxy_set_effective_context",
+          "proxy_continue_stream",
+        ])(
           "gate",
-          `(func (export "proxy_on_new_connection") (param i32) (result i32) (i32.const 1))`,
+          `(global $asked (mut i32) (i32.const 0))
+           (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+             (drop (call $proxy_set_tick_period_milliseconds (i32.const 300))) (i32.const 1))
+           (func (export "proxy_on_new_connection") (param i32) (result i32)
+             (global.set $asked (local.get 0)) (i32.const 1))
+           (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+             (global.set $asked (i32.const 0)) (i32.const 0))
+           (global $ticks (mut i32) (i32.const 0))
+           (func (export "proxy_on_tick") (param i32)
+             (if (i32.eqz (global.get $asked)) (then (return)))
+             (global.set $ticks (i32.add (global.get $ticks) (i32.const 1)))
+             (if (i32.eq (global.get $ticks) (i32.const 4)) (then
+               (drop (call $proxy_set_effective_context (global.get $asked)))
+               (drop (call $proxy_continue_stream (i32.const 2))))))`,
+          [
+            "proxy_set_tick_period_milliseconds",
+            "proxy_set_effective_context",
+            "proxy_continue_stream",
+          ],
         ),
       ],
     }),
     echo,
     async (lab, sockets) => {
       const client = Bytes.to(lab.port);
-      await new Promise((done) => setTimeout(done, 200));
-      assert.equal(sockets.size, 0);
       client.socket.write("go");
+      await new Promise((done) => setTimeout(done, 400));
+      assert.deepEqual([sockets.size, client.text], [0, ""]);
       await lab.until(() => client.text === "go");
       assert.equal(sockets.size, 1);
       client.socket.destroy();

@@ -139,7 +139,10 @@ export class TcpConnection implements NodeOwner, Timed, AttributeSource {
   proceed(): void {
     while (!this.#closing && !this.#finished) {
       const last = this.#nodes[this.#told - 1];
-      if (last?.waiting === true) return;
+      if (last?.waiting === true) {
+        this.#regulate();
+        return;
+      }
       const next = this.#nodes[this.#told];
       if (next === undefined) {
         this.#dial();
@@ -213,7 +216,8 @@ export class TcpConnection implements NodeOwner, Timed, AttributeSource {
     const held = (flow: FlowName): boolean =>
       this.#nodes.some((node) => node.held(flow) >= bufferLimit);
     const upstream = this.#upstream;
-    const waits = this.#dialled && upstream === null;
+    // As behind Envoy's own proxy filter: before there is an upstream nothing is read, and no plugin is told.
+    const waits = upstream === null && (this.#dialled || this.#nodes.some((node) => node.waiting));
     const full = upstream?.writableNeedDrain ?? false;
     const was = this.#full;
     this.#full = full;
@@ -255,7 +259,8 @@ export class TcpConnection implements NodeOwner, Timed, AttributeSource {
 
   #onClientClose(): void {
     this.#clientGone = true;
-    const by = this.#closing ? "local" : "remote";
+    // After the upstream's end this side has closed it.
+    const by = this.#closing || this.#upstreamEnded ? "local" : "remote";
     this.#finish(by);
     if (!this.#closing) this.closeHere("");
     this.#end();

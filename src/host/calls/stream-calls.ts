@@ -72,8 +72,6 @@ export const streamCalls = {
     ) {
       return STATUS.invalidMemoryAccess;
     }
-    // Outside 200 to 599 no proxy can send it on; the reference host takes any number and fails later.
-    if (status < 200 || status > 599) return STATUS.badArgument;
     const stream = vm.active.stream;
     // Only the first answer counts, so only that one is kept.
     if (stream === null || stream.replyAsked) return STATUS.ok;
@@ -82,7 +80,8 @@ export const streamCalls = {
       kind: "local",
       stream,
       reply: {
-        status,
+        // Outside of these no proxy can send it on, and the reference host fails later; what the plugin means is no.
+        status: status < 200 || status > 599 ? 500 : status,
         details: memory
           .utf8(details, Math.min(detailsSize >>> 0, 1024))
           .replace(/[ \t\n\v\f\r]/g, "_"),
