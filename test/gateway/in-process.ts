@@ -29,11 +29,20 @@ export interface Wishes {
   readonly parts?: Omit<BootstrapParts, "clusters">;
   readonly unsafe?: boolean;
   readonly patience?: Partial<Patience>;
+  /** Changes every configuration before it is written. */
+  readonly shape?: (config: Shape, folder: string) => void;
+}
+
+/** As much of a bootstrap as tests change. */
+export interface Shape {
+  readonly static_resources: {
+    readonly listeners: { readonly filter_chains: { transport_socket?: object }[] }[];
+  };
 }
 
 export async function withGateway(
   body: (running: Running) => Promise<void>,
-  { parts = {}, unsafe = false, patience = {} }: Wishes = {},
+  { parts = {}, unsafe = false, patience = {}, shape = () => {} }: Wishes = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "gateway-threads-"));
   const configFile = join(folder, "envoy.yaml");
@@ -43,7 +52,12 @@ export async function withGateway(
   const failures: string[] = [];
   const made = (worker: Worker): void => void workers.push(worker);
   const clusters = { backend: (server.address() as AddressInfo).port };
-  writeFileSync(configFile, bootstrap({ clusters, ...parts }));
+  const textOf = (given: Omit<BootstrapParts, "clusters">): string => {
+    const config = JSON.parse(bootstrap({ clusters, ...given })) as Shape;
+    shape(config, folder);
+    return JSON.stringify(config);
+  };
+  writeFileSync(configFile, textOf(parts));
   const gateway = new Gateway({
     configFile,
     policyFiles: [],
@@ -65,7 +79,7 @@ export async function withGateway(
     await gateway.start(await gateway.check());
     const port = Number(/\d+$/.exec(gateway.listeners[0]!.address)![0]);
     const write: Running["write"] = (next) => {
-      writeFileSync(`${configFile}.new`, bootstrap({ clusters, ...next }));
+      writeFileSync(`${configFile}.new`, textOf(next));
       renameSync(`${configFile}.new`, configFile);
     };
     const shown = { gateway, port, workers, logged, failures, folder, configFile, clusters };

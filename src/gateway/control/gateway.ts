@@ -339,7 +339,10 @@ export class Gateway {
       return;
     }
     const old = this.version;
-    if (sameVersion(old, config, plugins)) return;
+    if (sameVersion(old, config, plugins)) {
+      this.#reloads.same(old.number, this.findings);
+      return;
+    }
     const restart = restartFindings(old.config, config);
     const lasting = lastingFindings(old.config, config, (name) => this.cells.has(name));
     if (lasting.length > 0) {

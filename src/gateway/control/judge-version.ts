@@ -1,6 +1,6 @@
 // Whether a new version of the configuration may take the old one's place: pure comparisons, no threads.
 import { type Finding, fail, finding } from "../../errors/failure.ts";
-import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
+import type { DownstreamTls, LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { tcpPlugins } from "../tcp/staying.ts";
 import type { Version } from "../worker/messages.ts";
@@ -21,14 +21,31 @@ export function sameVersion(
   );
 }
 
-/** Listeners whose addresses have changed: sockets are bound once. */
+/**
+ * What is decided when a listener begins to listen: its address, and how it shakes hands. Sockets are bound once; the
+ * certificates themselves are taken over.
+ */
 export function restartFindings(old: LabConfig, config: LabConfig): Finding[] {
-  const shown = ({ listeners }: LabConfig): string[] =>
-    listeners.map(({ name, address }) => `${name} ${showAddress(address)}`);
-  const [before, now] = [shown(old), shown(config)];
-  if (before.join() === now.join()) return [];
-  const what = `listeners: ${before.join(", ")} became ${now.join(", ")}`;
-  return [finding("gateway-restart", "warning", { what })];
+  const addresses = ({ listeners }: LabConfig): string =>
+    listeners.map(({ name, address }) => `${name} ${showAddress(address)}`).join(", ");
+  const handshakes = ({ listeners }: LabConfig): string =>
+    listeners.map(({ name, tls }) => `${name} ${handshakeOf(tls)}`).join(", ");
+  const admin = ({ admin }: LabConfig): string =>
+    admin === null ? "none" : showAddress(admin.address);
+  const facts = { listeners: addresses, "TLS of listeners": handshakes, "the admin": admin };
+  return Object.entries(facts).flatMap(([name, of]) => {
+    const [before, now] = [of(old), of(config)];
+    if (before === now) return [];
+    return finding("gateway-restart", "warning", { what: `${name}: ${before} became ${now}` });
+  });
+}
+
+function handshakeOf(tls: DownstreamTls | null): string {
+  if (tls === null) return "without TLS";
+  const { alpn, clientAuthority, requireClientCertificate } = tls;
+  const client = clientAuthority !== null || requireClientCertificate;
+  const wanted = requireClientCertificate ? "required" : client ? "asked for" : "not asked for";
+  return `with TLS (ALPN ${alpn.join(" ") || "none"}, client certificate ${wanted})`;
 }
 
 /**

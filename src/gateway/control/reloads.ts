@@ -29,6 +29,13 @@ export class Reloads {
     for (const one of findings) if (one.level !== "info") this.#say("warning", renderFinding(one));
   }
 
+  /** What is in the files is the version in use: nothing is refused any more. */
+  same(version: number, findings: readonly Finding[]): void {
+    if (this.last === null || this.last.taken) return;
+    this.last = { time: this.#wall(), taken: true, version, findings };
+    this.#say("info", `the files are those of version ${version} again, which is in use`);
+  }
+
   /** A new version was no good; `version` stays. */
   refused(version: number, findings: readonly Finding[]): void {
     const reason = findings.map((one) => one.message).join("; ") || "it has errors";

@@ -14,8 +14,9 @@ const SETTLE = 50;
 
 async function signOf(file: string): Promise<string> {
   try {
-    const { mtimeMs, size, ino } = await stat(file);
-    return `${mtimeMs} ${size} ${ino}`;
+    const { mtimeMs, ctimeMs, size, ino } = await stat(file);
+    // A writer may keep the one time, nobody the other.
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
   } catch {
     return "none";
   }

@@ -9,7 +9,7 @@ import type { ConnectionInfo, ExchangeHandler } from "./exchange.ts";
 import { sniff } from "./first-bytes.ts";
 import { H1Connection } from "./h1-connection.ts";
 import { H2Connection } from "./h2-connection.ts";
-import { endsOf, type ListenOn, listenOn, portOf, serverOf } from "./server.ts";
+import { endsOf, type ListenOn, listenOn, portOf, serverOf, useCertificates } from "./server.ts";
 
 export interface ListenerOptions {
   readonly config: ListenerConfig;
@@ -45,8 +45,18 @@ export class HttpListener {
     return listenOn(this.#server, on);
   }
 
+  /**
+   * Another version of what it listens for: new connections have it, and the times of those that are open. How it
+   * shakes hands stays, but for the certificates, which have been checked.
+   */
+  use(config: ListenerConfig, chain: HttpChain): void {
+    this.#context.chain = chain;
+    this.#context.bufferLimit = config.bufferLimit;
+    useCertificates(this.#server, config);
+  }
+
   #accept(socket: Socket, alpn: string | null): void {
-    const { chain } = this.#options;
+    const { chain } = this.#context;
     if (chain.codec === "http2" || (alpn === "h2" && chain.codec !== "http1")) {
       this.#serve(socket, true);
     } else if (chain.codec === "http1" || alpn !== null) {

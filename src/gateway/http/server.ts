@@ -1,7 +1,14 @@
 // The socket server of a listener, with or without TLS: what HTTP and TCP listeners accept from. The invariant: both
 // directions of a connection end by themselves, and a handshake that fails is the client's affair.
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from "node:tls";
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type TlsOptions,
+  Server as TlsServer,
+} from "node:tls";
 import { fail } from "../../errors/failure.ts";
 import type { DownstreamTls, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
 import { tlsInfoOf } from "../upstream/connect.ts";
@@ -36,6 +43,7 @@ function secure(tls: DownstreamTls, name: string, accept: Accept): Server {
       const { alpnProtocol } = socket;
       accept(socket, alpnProtocol === false ? "" : (alpnProtocol ?? ""));
     });
+    inUse.set(server, JSON.stringify(certificatesOf(tls)));
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   } catch (error) {
@@ -43,6 +51,29 @@ function secure(tls: DownstreamTls, name: string, accept: Accept): Server {
     return fail("certificate-refused", { name, reason }, undefined, error);
   }
 }
+
+/** Throws the Failure `certificate-refused` where a listener could not shake hands with these. */
+export function checkCertificates({ tls, name }: ListenerConfig): void {
+  if (tls === null) return;
+  try {
+    createSecureContext(certificatesOf(tls));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    fail("certificate-refused", { name, reason }, undefined, error);
+  }
+}
+
+/** New connections shake hands with these certificates from now on; they have been checked. */
+export function useCertificates(server: Server, { tls }: ListenerConfig): void {
+  if (tls === null || !(server instanceof TlsServer)) return;
+  const text = JSON.stringify(certificatesOf(tls));
+  if (inUse.get(server) === text) return;
+  inUse.set(server, text);
+  server.setSecureContext(certificatesOf(tls));
+}
+
+/** What each server shakes hands with. */
+const inUse = new WeakMap<Server, string>();
 
 /** Starts to accept; rejects with the error of the system. */
 export function listenOn(server: Server, on: ListenOn): Promise<void> {
@@ -81,15 +112,21 @@ interface Named {
   readonly servername?: string | false;
 }
 
-function tlsOptionsOf(tls: DownstreamTls): TlsOptions {
+function certificatesOf(tls: DownstreamTls): SecureContextOptions {
   return {
     cert: tls.certificate,
     key: tls.key,
     minVersion: "TLSv1.2",
+    ...(tls.clientAuthority === null ? {} : { ca: tls.clientAuthority }),
+  };
+}
+
+function tlsOptionsOf(tls: DownstreamTls): TlsOptions {
+  return {
+    ...certificatesOf(tls),
     handshakeTimeout: 10_000,
     requestCert: tls.clientAuthority !== null || tls.requireClientCertificate,
     rejectUnauthorized: tls.requireClientCertificate,
-    ...(tls.clientAuthority === null ? {} : { ca: tls.clientAuthority }),
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
     allowHalfOpen: true,
   } as TlsOptions;

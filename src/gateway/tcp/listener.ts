@@ -2,7 +2,14 @@
 // handshake told. The invariant is that of every listener: it is not closed before the process ends.
 import type { Server, Socket } from "node:net";
 import type { ListenerConfig } from "../../mesh/envoy/lab-config.ts";
-import { endsOf, type ListenOn, listenOn, portOf, serverOf } from "../http/server.ts";
+import {
+  endsOf,
+  type ListenOn,
+  listenOn,
+  portOf,
+  serverOf,
+  useCertificates,
+} from "../http/server.ts";
 import type { ClientInfo } from "./seams.ts";
 
 export interface TcpListenerOptions {
@@ -41,6 +48,11 @@ export class TcpListener {
       closed();
     });
     handler(socket, { id: nextId(), listener: index, ...endsOf(socket, config.tls !== null) });
+  }
+
+  /** Another version of it: new connections shake hands with its certificates, which have been checked. */
+  use(config: ListenerConfig): void {
+    useCertificates(this.#server, config);
   }
 
   get port(): number {

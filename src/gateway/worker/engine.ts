@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import type { CodecCounters } from "../http/connection-context.ts";
 import { HttpEngine } from "../http/engine.ts";
+import { checkCertificates } from "../http/server.ts";
 import { TcpListener } from "../tcp/listener.ts";
 import type { Clusters } from "../upstream/clusters.ts";
 import type { Acceptor, Engine, ListenEvents } from "./seams.ts";
@@ -36,11 +37,22 @@ export function httpEngine(thread: number, onBug: (error: unknown) => void): Eng
     deadlines: engine.deadlines,
     upstreams: (clusters, limits) => engine.upstreams(clusters, limits),
     router: (chain, upstreams) => engine.router(chain, upstreams),
+    check: checkCertificates,
     ready: (upstreams) => (upstreams as Clusters).ready(),
     async listen(config, index, on, handler, events): Promise<Acceptor> {
       const { chain } = config;
       if (chain.kind !== "http") throw new Error(`${config.name} is no HTTP listener`);
-      return engine.listen({ config, chain, index, on, handler, counters: countersOf(events) });
+      const counters = countersOf(events);
+      const listener = await engine.listen({ config, chain, index, on, handler, counters });
+      return {
+        get connections() {
+          return listener.connections;
+        },
+        drain: () => listener.drain(),
+        use: (next) => {
+          if (next.chain.kind === "http") listener.use(next, next.chain);
+        },
+      };
     },
     async listenTcp(config, index, on, handler, events): Promise<Acceptor> {
       const { connection: opened, connectionEnd: closed } = events;

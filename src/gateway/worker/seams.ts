@@ -12,6 +12,8 @@ import type { ClientInfo } from "../tcp/seams.ts";
 export interface Acceptor {
   /** Connections that are open. */
   readonly connections: number;
+  /** New connections are taken as a new version says. */
+  use(config: ListenerConfig): void;
   /** Closes idle connections, and each other one after its present request. */
   drain(): void;
 }
@@ -28,6 +30,8 @@ export interface Engine {
   upstreams(clusters: readonly ClusterConfig[], limits?: ParserLimits): Upstreams;
   router(chain: HttpChain, upstreams: Upstreams): Router;
   readonly deadlines: Deadlines;
+  /** Throws the Failure `certificate-refused` where a listener could not be used. */
+  check(config: ListenerConfig): void;
   /** When every name of the clusters has been looked up once. */
   ready(upstreams: Upstreams): Promise<void>;
   /** Accepts on a socket that is bound already. */

@@ -196,7 +196,9 @@ export class ServingThread {
     this.#drop();
     let own: Staging | null = null;
     try {
-      const upstreams = this.#upstreamsOf(version.config.clusters);
+      const { clusters, listeners } = version.config;
+      this.#checkListeners(listeners);
+      const upstreams = this.#upstreamsOf(clusters);
       own = { upstreams, cells: version.cells };
       this.#staging = own;
       const staged = new Generation({
@@ -213,6 +215,15 @@ export class ServingThread {
     } catch (error) {
       if (this.#staging === own) this.#drop();
       this.#failed(number, error);
+    }
+  }
+
+  /** Throws a Failure for one that could not be used; what is in use already needs no second look. */
+  #checkListeners(listeners: readonly ListenerConfig[]): void {
+    const before = this.#current?.version.config.listeners;
+    for (const [place, one] of listeners.entries()) {
+      const same = JSON.stringify(one.tls) === JSON.stringify(before?.[place]?.tls);
+      if (!same) this.#engine.check(one);
     }
   }
 
@@ -282,7 +293,9 @@ export class ServingThread {
     this.#current = staged;
     this.#useCells({ ...staged.version.cells, ...this.#cells });
     try {
-      if (before === null) await this.#listen(staged.version.config.listeners, sockets);
+      const { listeners } = staged.version.config;
+      if (before === null) await this.#listen(listeners, sockets);
+      else this.#listenAnew(listeners);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const address =
@@ -326,6 +339,15 @@ export class ServingThread {
         events,
       );
       this.#acceptors.push(acceptor);
+    }
+  }
+
+  /** What listens goes on as a new version says. */
+  #listenAnew(listeners: readonly ListenerConfig[]): void {
+    const own = this.#start.cell === null ? listeners : [cellListener(listeners)];
+    for (const [place, acceptor] of this.#acceptors.entries()) {
+      const config = own[place];
+      if (config != null) acceptor.use(config);
     }
   }
 
