@@ -1,6 +1,5 @@
 // What `glovebox run CONFIG` does: serves an Envoy bootstrap until a signal comes. The first SIGTERM or SIGINT answers
 // what is in flight; the second ends at once. What it prints at start is what a stock Envoy would not do.
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Failure, type Finding, fail } from "../errors/failure.ts";
 import { renderFinding } from "../errors/render.ts";
@@ -14,6 +13,7 @@ import { diskCache } from "../gateway/plugins/cache.ts";
 import { DECENT_SHARE, EXPENSIVE_STEP } from "../gateway/worker/share.ts";
 import type { Address, LabConfig } from "../mesh/envoy/lab-config.ts";
 import type { Remote } from "../oci/remote.ts";
+import { makeFolder } from "../util/make-folder.ts";
 import { version } from "../util/version.ts";
 import type { Exit, Outcome } from "./command-row.ts";
 import type { InputOf } from "./commands.ts";
@@ -45,7 +45,8 @@ function otlpOf(env: Io["env"]) {
   const base = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? "";
   if (whole === "" && base === "") return null;
   const endpoint = whole === "" ? `${base.replace(/\/$/, "")}/v1/traces` : whole;
-  if (!URL.canParse(endpoint)) usage("run", `${endpoint} is no URL for spans`);
+  const web = URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol);
+  if (!web) usage("run", `${endpoint} is no URL for spans`);
   return { endpoint, service: env.OTEL_SERVICE_NAME || "glovebox", version: version() };
 }
 
@@ -53,7 +54,7 @@ function otlpOf(env: Io["env"]) {
 async function recordFolder({ record, check }: Flags): Promise<string | null> {
   if (record === undefined || check) return null;
   try {
-    await mkdir(record, { recursive: true });
+    await makeFolder(record);
     return resolve(record);
   } catch (error) {
     return fail("file-unwritable", { file: record, reason: reasonOf(error) }, undefined, error);
