@@ -4,13 +4,17 @@ import type { Told } from "./h1-headers.ts";
 import type { Head } from "./message-parser.ts";
 import type { Target } from "./request-target.ts";
 
-/** The head has a transfer coding; the parser takes none but a last `chunked`. */
-export function hasEncoding(list: readonly string[]): boolean {
+/** What a head says of its transfer coding: only `chunked` can be passed on, since it is the codec's own. */
+export type Coding = "none" | "chunked" | "other";
+
+export function codingOf(list: readonly string[]): Coding {
+  let coding: Coding = "none";
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i]!;
-    if (name.length === 17 && /^transfer-encoding$/i.test(name)) return true;
+    if (name.length !== 17 || !/^transfer-encoding$/i.test(name)) continue;
+    coding = coding === "none" && /^chunked$/i.test(list[i + 1]!) ? "chunked" : "other";
   }
-  return false;
+  return coding;
 }
 
 /** The status with which a head is refused; 0 for one that is served. */
@@ -18,12 +22,13 @@ export function refusalStatus(
   head: Head,
   told: Told,
   target: Target | null,
-  chunked: boolean,
+  coding: Coding,
 ): number {
   const { list, major, minor } = head;
   if (major !== 1 || minor > 1) return 505;
   if (target === null || told.hosts > 1 || told.stripsKept) return 400;
-  if (minor === 1 ? told.hosts === 0 : chunked) return 400;
+  if (minor === 1 ? told.hosts === 0 : coding !== "none") return 400;
+  if (coding === "other") return 501;
   return head.upgrade && !/^h2c$/i.test(firstOf(list, "upgrade")) ? 403 : 0;
 }
 

@@ -6,7 +6,7 @@ import { HeaderMap } from "../../host/header-map.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import type { Timed } from "./deadlines.ts";
 import type { ConnectionInfo, ResetReason } from "./exchange.ts";
-import { hasEncoding, refusalStatus } from "./h1-admission.ts";
+import { codingOf, refusalStatus } from "./h1-admission.ts";
 import { H1Exchange, type ResponseOutlet } from "./h1-exchange.ts";
 import { endToEnd } from "./h1-headers.ts";
 import { lateness, nextDeadline } from "./h1-timeouts.ts";
@@ -107,8 +107,8 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     const out: string[] = [":authority", "", ":path", "", ":method", method, ":scheme", ""];
     const told = endToEnd(list, out, true);
     const target = targetOf(method, head.target, told.host ?? "");
-    const chunked = hasEncoding(list);
-    const refusal = refusalStatus(head, told, target, chunked);
+    const coding = codingOf(list);
+    const refusal = refusalStatus(head, told, target, coding);
     if (refusal !== 0) {
       if (refusal === 403) this.#context.counters.add("downstream_rq_ws_refused", 1);
       this.refuse(refusal);
@@ -119,7 +119,7 @@ export class H1Connection implements MessageReceiver, ResponseOutlet, Timed {
     out[7] = this.info.tls === null ? "http" : "https";
     this.#minor = minor as 0 | 1;
     this.info.protocol = minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
-    const headersOnly = !chunked && (told.length === null || told.length === 0);
+    const headersOnly = coding === "none" && (told.length === null || told.length === 0);
     const exchange = new H1Exchange(this, {
       headers: new HeaderMap(out),
       headersOnly,

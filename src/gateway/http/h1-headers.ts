@@ -18,8 +18,9 @@ const hop = [
   "upgrade",
   "http2-settings",
 ];
-/** Headers that a client may not have taken away by naming them in Connection. */
-const kept = /^(host|content-length|cookie|authorization|x-forwarded-.*|x-envoy-.*|x-request-id)$/;
+/** Headers that a client may not have taken away by naming them in Connection; pseudo-headers have their places. */
+const kept =
+  /^(:.*|host|content-length|cookie|authorization|x-forwarded-.*|x-envoy-.*|x-request-id)$/;
 const ordinary = /^(|close|keep-alive|upgrade|te|http2-settings|trailers)$/;
 
 type Kind =

@@ -6,6 +6,7 @@ const known: Readonly<Record<number, readonly [details: string, flags: string]>>
   403: ["upgrade_failed", ""],
   408: ["request_header_timeout", "DT"],
   431: ["http1.headers_too_large", "DPE"],
+  501: ["http1.invalid_transfer_encoding", "DPE"],
 };
 
 /** What is answered and logged for a status. */

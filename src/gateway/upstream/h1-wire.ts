@@ -7,6 +7,7 @@ import { HeaderMap } from "../../host/header-map.ts";
 import { wireLimits } from "../../spec/gateway-limits.ts";
 import type { Timed } from "../http/deadlines.ts";
 import type { ResetReason, UpstreamInfo } from "../http/exchange.ts";
+import { codingOf } from "../http/h1-admission.ts";
 import { endToEnd, type Framing, requestHead, trailerLines } from "../http/h1-headers.ts";
 import { type Head, MessageParser, type MessageReceiver } from "../http/message-parser.ts";
 import type { UpstreamContext } from "./context.ts";
@@ -190,7 +191,8 @@ export class H1Wire implements Wire, MessageReceiver, Timed {
     const { status } = head;
     this.#interim = status < 200;
     const out = [":status", String(status)];
-    if (head.major !== 1 || status < 100 || status === 101 || head.upgrade) {
+    const bad = head.major !== 1 || status < 100 || status === 101 || head.upgrade;
+    if (bad || codingOf(head.list) === "other") {
       this.#parser.error = "malformed";
       return true;
     }

@@ -60,12 +60,32 @@ const table: readonly Row[] = [
   {
     what: "an unknown transfer coding",
     bytes: `${post}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`,
-    status: 400,
+    status: 501,
   },
   {
     what: "chunked that isn't last",
     bytes: `${post}transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n`,
     status: 400,
+  },
+  {
+    what: "a coding before chunked, which would be lost",
+    bytes: `${post}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+    status: 501,
+  },
+  {
+    what: "a coding in a line of its own before chunked",
+    bytes: `${post}transfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    status: 501,
+  },
+  {
+    what: "an empty transfer coding",
+    bytes: `${post}transfer-encoding: \r\n\r\n`,
+    status: 501,
+  },
+  {
+    what: "an empty transfer coding beside a length",
+    bytes: `${post}transfer-encoding: \r\ncontent-length: 3\r\n\r\nabc`,
+    status: 501,
   },
   {
     what: "chunked twice",
@@ -132,6 +152,11 @@ const table: readonly Row[] = [
     bytes: `${get}connection: x-forwarded-for\r\nx-forwarded-for: 1.2.3.4\r\n\r\n`,
     status: 400,
   },
+  ...[":authority", ":path", ":method", ":scheme", ":other"].map((name) => ({
+    what: `Connection that names ${name}`,
+    bytes: `${get}connection: close, ${name}\r\n\r\n`,
+    status: 400,
+  })),
   { what: "a header of 61 KiB", bytes: `${get}x: ${"a".repeat(61 * 1024)}\r\n\r\n`, status: 431 },
   {
     what: "a target of 61 KiB",

@@ -60,6 +60,11 @@ const garbage: readonly (readonly [what: string, answer: string, status: number]
     "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     502,
   ],
+  [
+    "a coding before chunked",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    502,
+  ],
   ["bare line feeds", "HTTP/1.1 200 OK\ncontent-length: 0\n\n", 502],
   ["a status of four digits", "HTTP/1.1 1000 OK\r\n\r\n", 502],
   ["a status below 100", "HTTP/1.1 099 OK\r\ncontent-length: 0\r\n\r\n", 502],
