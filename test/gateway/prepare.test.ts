@@ -1,7 +1,7 @@
 // From configuration to compiled module: where bytes come from, what is refused before anything is compiled, which
 // policy counts, what the cache may and may not do.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -238,11 +238,14 @@ test("remote code is tried again as often as the configuration says, and kept by
 test("a server that stalls or sends too much is given up", async () => {
   const server = createServer((request, response) => {
     if (request.url === "/stall") response.write("x");
+    else if (request.url === "/module") response.end(bytes);
     else response.end(Buffer.alloc(65 * 1024 * 1024));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const { port } = server.address() as AddressInfo;
   try {
+    const whole = remote(`http://127.0.0.1:${port}/module`, sha256(bytes), { timeout: 0 });
+    assert.equal((await prepare(pluginConfig(whole), options())).error, null, "0 is no bound");
     for (const [path, words] of [
       ["stall", /no whole answer within 100 ms/],
       ["large", /more than 67108864 bytes/],
@@ -344,6 +347,10 @@ test("a file that is missing, and one that is no module, are the plugin's own er
     const good = await prepare(pluginConfig(file(join(folder, "good.wasm"))), options());
     assert.equal(good.error, null);
     assert.deepEqual(readFileSync(join(folder, "good.wasm")), Buffer.from(bytes));
+    if (existsSync("/dev/zero")) {
+      const endless = await prepare(pluginConfig(file("/dev/zero")), options());
+      assert.equal(endless.error?.code, "gateway-code-size");
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -169,3 +169,14 @@ test("the tuning of an upstream's protocol is said to be left out, wherever it s
     assert.equal(left.length, count, `${cluster}: ${codes.join()}`);
   }
 });
+
+test("a longest wait that is shorter than the first is refused of a download, as Envoy does, not of a reload", () => {
+  const strategy = (max: string) => `{ base_interval: 5s, max_interval: ${max} }`;
+  const remote = (max: string) =>
+    `vm_config: { code: { remote: { http_uri: { uri: http://x/y, cluster: backend, timeout: 1s }, sha256: ${"0".repeat(64)}, retry_policy: { retry_back_off: ${strategy(max)} } } } }`;
+  const codes = (config: string) => read(bootstrap({ filters: wasm(config) })).codes;
+  assert.deepEqual(codes(remote("1s")), ["error envoy-invalid-value"]);
+  assert.deepEqual(codes(remote("5s")), []);
+  const reload = `failure_policy: FAIL_RELOAD, reload_config: { backoff: ${strategy("1s")} }`;
+  assert.deepEqual(codes(`vm_config: { ${CODE} }, ${reload}`), []);
+});

@@ -7,7 +7,7 @@ import type { ClusterConfig } from "../../mesh/envoy/lab-config.ts";
 
 export interface GetLimits {
   readonly bytes: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for all of it; 0 for as long as it takes, as in Envoy. */
   readonly timeout: number;
 }
 
@@ -52,9 +52,9 @@ export function httpGet(
       ...options,
       agent: false,
     });
-    const timer = setTimeout(() => {
-      request.destroy(new Error(`no whole answer within ${limits.timeout} ms`));
-    }, limits.timeout);
+    const late = new Error(`no whole answer within ${limits.timeout} ms`);
+    const timer =
+      limits.timeout === 0 ? undefined : setTimeout(() => request.destroy(late), limits.timeout);
     const done = (): void => clearTimeout(timer);
     request.on("error", (error) => {
       done();

@@ -1,6 +1,5 @@
 // The bytes of a plugin: from a file, from the configuration itself, or fetched. Fetched bytes are given out only
 // when their digest is the pinned one; nothing is decoded or compiled here.
-import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, fail } from "../../errors/failure.ts";
 import type { ClusterConfig, PluginCode, PluginConfig } from "../../mesh/envoy/lab-config.ts";
@@ -8,6 +7,7 @@ import { remoteCode } from "../../spec/gateway-limits.ts";
 import { limits } from "../../spec/limits.ts";
 import type { StatKey } from "../../spec/stats.ts";
 import { sha256 } from "../../util/digest.ts";
+import { readCapped } from "../../util/read-capped.ts";
 import type { DiskCache } from "./cache.ts";
 import { httpGet } from "./http-get.ts";
 import type { RemoteMemory } from "./remote-memory.ts";
@@ -43,19 +43,11 @@ export async function loadCode(plugin: PluginConfig, source: CodeSource): Promis
 }
 
 async function readCode(name: string, file: string): Promise<Uint8Array> {
-  try {
-    const handle = await open(file, "r");
-    try {
-      const { size } = await handle.stat();
-      if (size > limits.moduleBytes) fail("gateway-code-size", { name, limit: limits.moduleBytes });
-      return await handle.readFile();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    return fail("gateway-code-file", { name, file, reason: reasonOf(error) }, undefined, error);
-  }
+  const { moduleBytes: limit } = limits;
+  const bytes = await readCapped(file, limit).catch((error: unknown) =>
+    fail("gateway-code-file", { name, file, reason: reasonOf(error) }, undefined, error),
+  );
+  return bytes ?? fail("gateway-code-size", { name, limit });
 }
 
 async function fetchCode(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {

@@ -17,6 +17,15 @@ export function readBackoff(strategy: Picker | undefined): {
   return { base, max: strategy?.duration("max_interval") ?? base * 10 };
 }
 
+/** Of a reload Envoy takes a longest wait that is shorter than the first; of a download it doesn't. */
+function checkBackoff(lab: Lab, strategy: Picker | undefined): void {
+  const { base, max } = readBackoff(strategy);
+  if (strategy === undefined || max >= base) return;
+  const rule = `at least base_interval, ${base} ms`;
+  const args = { field: "BackoffStrategy.max_interval", rule };
+  lab.report.add("envoy-invalid-value", "error", strategy.offset("max_interval"), args);
+}
+
 function readRemote(lab: Lab, remote: Picker): PluginCode | undefined {
   const uri = remote.child("http_uri");
   const sha256 = remote.text("sha256");
@@ -32,6 +41,8 @@ function readRemote(lab: Lab, remote: Picker): PluginCode | undefined {
     lab.report.add("envoy-artifact-uri", "info", uri.offset("uri"), {});
   } else checkCluster(lab, cluster, uri.offset("cluster"));
   const retry = remote.child("retry_policy");
+  const strategy = retry?.child("retry_back_off");
+  checkBackoff(lab, strategy);
   return {
     kind: "remote",
     uri: uri.text("uri"),
@@ -39,7 +50,7 @@ function readRemote(lab: Lab, remote: Picker): PluginCode | undefined {
     timeout: uri.duration("timeout") ?? 0,
     sha256,
     retries: retry?.number("num_retries") ?? RETRIES,
-    backoff: readBackoff(retry?.child("retry_back_off")),
+    backoff: readBackoff(strategy),
     at: remote.at,
   };
 }
