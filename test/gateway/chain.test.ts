@@ -1,6 +1,7 @@
 // The filter chain over fake ends: order, per-route choice, pauses, local answers, failures, back-pressure, logs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Filter } from "../../src/gateway/chain/seams.ts";
 import { overload } from "../../src/gateway/worker/waiting.ts";
 import { HeaderMap } from "../../src/host/header-map.ts";
 import { run } from "../host/guest.ts";
@@ -318,6 +319,19 @@ test("an upstream that can't be reached is answered with 503, one that breaks of
   second.upstream.sink.headers(HeaderMap.from([[":status", "200"]]), false);
   second.upstream.sink.reset("remote-reset");
   assert.deepEqual(b.events, ["headers 200", "reset"]);
+});
+
+test("a mistake of the gateway's own leaves no request counted as open", () => {
+  const broken: Filter = Object.assign(Object.create(tagger("a")) as Filter, {
+    open: () => {
+      throw new Error("a mistake");
+    },
+  });
+  const { service, counted } = serve([broken]);
+  const client = new Client([]);
+  assert.throws(() => service.handle(client), /a mistake/);
+  assert.deepEqual(client.events, ["reset"]);
+  assert.deepEqual(counted, ["begin", "end 0"]);
 });
 
 test("a request without a route is a 404 that the filters see", () => {

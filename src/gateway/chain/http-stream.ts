@@ -17,10 +17,11 @@ import { failureAnswer } from "../route/failure-answer.ts";
 import { attributeOf } from "./attributes.ts";
 import { FilterNode } from "./filter-node.ts";
 import { rejected } from "./rejected.ts";
-import type { Answer, Filter, Matched, Onward, Reply, RouterSink } from "./seams.ts";
+import type { Answer, Filter, Matched, Onward, Reply } from "./seams.ts";
 import type { HttpService } from "./service.ts";
 import type { SpanContext } from "./spans.ts";
 import type { TraceRecorder } from "./trace.ts";
+import { UpstreamSide } from "./upstream-side.ts";
 
 const NONE: FilterNode[] = [];
 
@@ -77,6 +78,17 @@ export class HttpStream implements MessageSink, AttributeSource {
     const filters = service.filtersOf(this.matched);
     if (service.diverted(this, filters)) return;
     service.counters.begin();
+    try {
+      this.#begin(filters);
+    } catch (error) {
+      // A mistake of the gateway: what was counted in is counted out, and logged.
+      this.abort();
+      throw error;
+    }
+  }
+
+  #begin(filters: readonly Filter[]): void {
+    const { exchange, service } = this;
     service.manager?.request(exchange.headers, this.connection);
     service.observer?.begin(this);
     this.#requestEnded = exchange.headersOnly;
@@ -354,68 +366,3 @@ export class HttpStream implements MessageSink, AttributeSource {
 }
 
 const EMPTY = { headers: [], body: new Uint8Array(0) } as const;
-
-/** The router's answer, as long as anybody wants it. */
-class UpstreamSide implements RouterSink {
-  #stream: HttpStream | null;
-  /** Everything has come. */
-  complete = false;
-
-  constructor(stream: HttpStream) {
-    this.#stream = stream;
-  }
-
-  stop(): void {
-    this.#stream = null;
-  }
-
-  connected(info: UpstreamInfo): void {
-    if (this.#stream !== null) this.#stream.upstream = info;
-  }
-
-  interim(headers: HeaderMap): void {
-    this.#stream?.exchange.sendInterim(headers);
-  }
-
-  headers(headers: HeaderMap, end: boolean): void {
-    const stream = this.#stream;
-    if (stream === null) return;
-    this.complete = end;
-    stream.upstreamAnswered = stream.service.clock.now();
-    stream.details ||= "via_upstream";
-    const cluster = stream.matched?.cluster;
-    if (cluster) {
-      stream.service.counters.upstreamAnswered?.(cluster.name, Number(headers.get(":status")));
-    }
-    stream.responseFrom(stream.nodes.length, headers, end);
-  }
-
-  data(bytes: Uint8Array, end: boolean): void {
-    if (end) this.complete = true;
-    this.#stream?.responseDataFrom(this.#stream.nodes.length, bytes, end);
-  }
-
-  trailers(trailers: HeaderMap): void {
-    this.complete = true;
-    this.#stream?.responseTrailersFrom(this.#stream.nodes.length, trailers);
-  }
-
-  reset(reason: ResetReason): void {
-    this.complete = true;
-    this.#stream?.upstreamReset(reason);
-  }
-
-  answer(answer: Answer): void {
-    this.complete = true;
-    const stream = this.#stream;
-    stream?.answerAt(stream.nodes.length, answer);
-  }
-
-  pause(): void {
-    this.#stream?.upstreamSlow(true);
-  }
-
-  resume(): void {
-    this.#stream?.upstreamSlow(false);
-  }
-}
