@@ -67,9 +67,7 @@ export function chainConfig(
     requestTimeout: 0,
     requestHeadersTimeout: 0,
     streamIdleTimeout: 0,
-    drainTimeout: 0,
     useRemoteAddress: false,
-    trustedHops: 0,
   };
 }
 

@@ -180,3 +180,13 @@ test("a longest wait that is shorter than the first is refused of a download, as
   const reload = `failure_policy: FAIL_RELOAD, reload_config: { backoff: ${strategy("1s")} }`;
   assert.deepEqual(codes(`vm_config: { ${CODE} }, ${reload}`), []);
 });
+
+test("hops whose word on the client is believed are refused: the lab knows the connection's address only", () => {
+  const { config, codes } = read(bootstrap({ manager: "xff_num_trusted_hops: 1" }));
+  assert.equal(config, null);
+  assert.deepEqual(codes, ["error lab-unsupported"]);
+  assert.deepEqual(read(bootstrap({ manager: "xff_num_trusted_hops: 0" })).codes, []);
+  assert.deepEqual(read(bootstrap({ manager: "drain_timeout: 2s" })).codes, [
+    "warning lab-unsupported",
+  ]);
+});

@@ -61,9 +61,7 @@ export interface HttpChain {
   readonly requestTimeout: number;
   readonly requestHeadersTimeout: number;
   readonly streamIdleTimeout: number;
-  readonly drainTimeout: number;
   readonly useRemoteAddress: boolean;
-  readonly trustedHops: number;
 }
 
 export interface TcpChain {

@@ -111,9 +111,7 @@ export const chainOf = (
   requestTimeout: 0,
   requestHeadersTimeout: 0,
   streamIdleTimeout: 300_000,
-  drainTimeout: 5000,
   useRemoteAddress: false,
-  trustedHops: 0,
   ...more,
 });
 

@@ -13,7 +13,6 @@ export const HTTP_MANAGER =
 const defaults = {
   idleTimeout: 3_600_000,
   streamIdleTimeout: 300_000,
-  drainTimeout: 5_000,
   headersKiB: 60,
   headers: 100,
   serverName: "envoy",
@@ -52,8 +51,6 @@ export function readHttpChain(lab: Lab, manager: Picker): HttpChain {
     requestTimeout: manager.duration("request_timeout") ?? 0,
     requestHeadersTimeout: manager.duration("request_headers_timeout") ?? 0,
     streamIdleTimeout: manager.duration("stream_idle_timeout") ?? defaults.streamIdleTimeout,
-    drainTimeout: manager.duration("drain_timeout") ?? defaults.drainTimeout,
     useRemoteAddress: manager.flag("use_remote_address"),
-    trustedHops: manager.number("xff_num_trusted_hops") ?? 0,
   };
 }
