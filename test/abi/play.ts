@@ -98,7 +98,8 @@ function importsOf(text: string): string[] {
   return [...used];
 }
 
-function guestOf(calls: readonly string[], phase: Phase, options: PlayOptions): Uint8Array {
+/** The guest whose `phase` makes these calls. */
+export function guestOf(calls: readonly string[], phase: Phase, options: PlayOptions): Uint8Array {
   const name = phase === "access log" ? "proxy_on_log" : phase;
   const abi = options.abi ?? "0_2_1";
   const row = callback(name)!;
