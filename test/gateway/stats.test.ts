@@ -40,6 +40,21 @@ test("counters are added over threads, memory is the largest instance's, and bot
   );
 });
 
+test("a name of the configuration makes no line of its own, in any format", () => {
+  const { merge, cells } = threads(1);
+  cells[0]!.cell("failOpen", { plugin: 'a\nforged: 1\u2028"}' }).add(1);
+  const lines = statsText(merge.samples(), all).split("\n");
+  assert.deepEqual(lines, [
+    'envoy.wasm_filter.a_forged: 1_"}.fail_open_count: 1',
+    "wasm_filter.a_forged__1___.fail_open_count: 1",
+    "",
+  ]);
+  const [help, type, series, ...rest] = statsPrometheus(merge.samples(), all).split("\n");
+  assert.ok(help!.startsWith("# HELP ") && type!.startsWith("# TYPE "));
+  assert.ok(series!.includes('"a\\nforged: 1\u2028\\"}"') && series!.endsWith(" 1"), series);
+  assert.deepEqual(rest, [""]);
+});
+
 test("a thread that ends leaves its counters and takes its gauges with it", () => {
   const { merge, cells } = threads(2);
   for (const one of cells) {

@@ -87,11 +87,14 @@ function sample({ row, labels, threads, past }: Series): Sample {
 
 const nameOf = ({ row, labels }: Sample): string => statName(row.names[0]!, labels);
 
+/** Line ends and whatever else a configuration's names may hold that would make lines of their own. */
+const control = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
 /** A name with its placeholders filled; `{x_}` is `{x}` with everything but letters and digits as underscores. */
 export function statName(pattern: string, labels: Labels): string {
   return pattern.replace(/\{(\w+?)(_?)\}/g, (whole, label: string, plain: string) => {
     const value = labels[label];
     if (value === undefined) return whole;
-    return plain === "_" ? value.replace(/[^A-Za-z0-9]/g, "_") : value;
+    return value.replace(plain === "_" ? /[^A-Za-z0-9]/g : control, "_");
   });
 }
