@@ -62,7 +62,7 @@ function cellsOf(parts: {
     over: parts.over,
     tell: () => {},
     made: () => {},
-    failed: () => {},
+    gone: () => {},
     report: () => {},
     say: (_, text) => void parts.said.push(text),
   });

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LabConfig } from "../../mesh/envoy/lab-config.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { tcpPlugins } from "../tcp/staying.ts";
@@ -26,8 +27,8 @@ export interface CellsParts {
   readonly tell: (cells: Version["cells"]) => void;
   /** One serves. */
   readonly made: (cell: ThreadHandle) => void;
-  /** One has not come up, and is gone. */
-  readonly failed: (cell: ThreadHandle) => void;
+  /** One has not come up, or is not needed any more, and is gone. */
+  readonly gone: (cell: ThreadHandle) => void;
   readonly report: (problem: Problem) => void;
   readonly say: (level: LogEntry["level"], text: string) => void;
 }
@@ -40,15 +41,52 @@ export class Cells {
   readonly #parts: CellsParts;
   #folder: string | null = null;
   #making: ThreadHandle | null = null;
+  /** Those whose plugins are in no version any more. */
+  readonly #leaving = new Set<ThreadHandle>();
+  /** Plugins that were to have one, which didn't come up. */
+  readonly #without = new Set<string>();
   #made = 0;
 
   constructor(parts: CellsParts) {
     this.#parts = parts;
   }
 
-  /** Sockets by plugin name. */
+  /** Sockets by plugin name; "" where there is none, though the plugin may run nowhere else. */
   get paths(): Record<string, string> {
-    return Object.fromEntries([...this.threads].map(([name, { cell }]) => [name, cell!.path]));
+    return Object.fromEntries([
+      ...[...this.#without].map((name) => [name, ""]),
+      ...[...this.threads].map(([name, { cell }]) => [name, cell!.path]),
+    ]) as Record<string, string>;
+  }
+
+  /** Plugins that are without the cell that they were to have. */
+  get without(): readonly string[] {
+    return [...this.#without];
+  }
+
+  /** A version with these plugins is in use: what others have here ends with its last request. */
+  keep(plugins: ReadonlySet<string>): void {
+    const gone = [...this.threads].filter(([name]) => !plugins.has(name));
+    const without = this.without.filter((name) => !plugins.has(name));
+    if (gone.length + without.length === 0) return;
+    for (const name of without) this.#without.delete(name);
+    for (const [name, cell] of gone) {
+      this.threads.delete(name);
+      this.reasons.delete(name);
+      this.#leaving.add(cell);
+      void this.#leave(cell);
+    }
+    this.#parts.tell(this.paths);
+  }
+
+  async #leave(cell: ThreadHandle): Promise<void> {
+    const { patience, gone } = this.#parts;
+    const { sent, answered } = patience.lastRequests;
+    await sleep(sent, null, { ref: false });
+    await cell.drain(answered);
+    await cell.terminate();
+    this.#leaving.delete(cell);
+    gone(cell);
   }
 
   /** Plugins that run as shipped have cells from the start, where they can: nothing else bounds them. */
@@ -80,6 +118,7 @@ export class Cells {
     try {
       await this.#start(cell);
       this.threads.set(name, cell);
+      this.#without.delete(name);
     } catch (error) {
       await this.#giveUp(name, cell, error);
       return;
@@ -105,12 +144,13 @@ export class Cells {
   }
 
   async #giveUp(name: string, cell: ThreadHandle, error: unknown): Promise<void> {
-    const { say, tell, failed, over } = this.#parts;
+    const { say, tell, gone, over } = this.#parts;
     const { step } = cell.pulse();
     await cell.terminate();
-    failed(cell);
+    gone(cell);
     if (over()) return;
-    tell({ ...this.paths, [name]: "" });
+    this.#without.add(name);
+    tell(this.paths);
     const reason = error instanceof Error ? error.message : String(error);
     const where = step === "none" ? "" : ` (it is in ${step})`;
     say("error", `plugin ${name} has no cell: ${reason}${where}; its requests are answered 503`);
@@ -121,6 +161,7 @@ export class Cells {
     for (const [name, one] of this.threads) {
       if (one !== thread) continue;
       this.threads.delete(name);
+      this.#without.add(name);
       return name;
     }
     return null;
@@ -128,7 +169,8 @@ export class Cells {
 
   /** Ends them all, also one that is not up yet and that nobody else knows. */
   async close(): Promise<void> {
-    const all = [...this.threads.values(), ...(this.#making === null ? [] : [this.#making])];
+    const making = this.#making === null ? [] : [this.#making];
+    const all = [...this.threads.values(), ...this.#leaving, ...making];
     await Promise.all(all.map((one) => one.terminate()));
     if (this.#folder !== null) await rm(this.#folder, { recursive: true, force: true });
   }

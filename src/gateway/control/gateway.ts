@@ -28,6 +28,7 @@ import { Watchdog } from "./watchdog.ts";
 import { Workers } from "./workers.ts";
 
 const AS_SHIPPED = "it runs as shipped (--unsafe-default)";
+const AGAIN = "it was to have one before";
 
 function notStarted({ plugin, reason }: Problem): Finding {
   return finding("gateway-not-started", "error", { name: plugin, reason });
@@ -92,7 +93,7 @@ export class Gateway {
         this.#traces.join(cell);
         this.#tryAgain();
       },
-      failed: (cell) => this.#retire(cell),
+      gone: (cell) => this.#retire(cell),
       report: (problem) => this.#report(problem),
       say: (level, text) => this.say(level, text),
     });
@@ -211,7 +212,9 @@ export class Gateway {
     plugins: readonly Prepared[],
     planned: readonly string[] = [],
   ): Version {
-    const cells = this.#cells.paths;
+    const names = new Set(plugins.map((one) => one.config.name));
+    const paths = Object.entries(this.#cells.paths).filter(([name]) => names.has(name));
+    const cells: Record<string, string> = Object.fromEntries(paths);
     // A worker never runs a plugin that will have a cell; where the cell is comes later.
     for (const name of planned) cells[name] ??= "";
     return { number: ++this.#versions, config, plugins, cells };
@@ -276,7 +279,7 @@ export class Gateway {
       // Whoever makes one that isn't up yet hears of it.
       if (plugin === null) return;
       this.say("error", `the cell of ${plugin} ended (${reason}); a new one is made`);
-      const why = this.reasons.get(plugin) ?? "it had one before";
+      const why = this.reasons.get(plugin) ?? AGAIN;
       this.#queue(() => this.#cells.make(plugin, why));
       return;
     }
@@ -355,8 +358,10 @@ export class Gateway {
       return;
     }
     const planned = this.#cells.planned(config, plugins);
+    const again = this.#cells.without.filter((name) => !planned.includes(name));
     await this.#takeOver(this.#numbered(config, plugins, planned), [...findings, ...restart]);
     for (const name of planned) await this.#cells.make(name, AS_SHIPPED);
+    for (const name of again) await this.#cells.make(name, this.reasons.get(name) ?? AGAIN);
   }
 
   #files(): string[] {
@@ -396,6 +401,7 @@ export class Gateway {
     this.findings = findings;
     this.#reloads.taken(version.number, findings);
     await Promise.all(behind.map((one) => this.#lose(one)));
+    this.#cells.keep(new Set(version.plugins.map((one) => one.config.name)));
   }
 
   #refuse(findings: readonly Finding[]): void {

@@ -11,6 +11,8 @@ export interface Patience {
   readonly commit: number;
   /** To tell of itself. */
   readonly report: number;
+  /** For a cell whose plugin is in no version any more: until no worker sends it anything new, then to answer. */
+  readonly lastRequests: { readonly sent: number; readonly answered: number };
   /** To write its last records. */
   readonly lastRecords: number;
 }
@@ -21,5 +23,6 @@ export const PATIENCE: Patience = {
   stageAsShipped: 5_000,
   commit: 20_000,
   report: 500,
+  lastRequests: { sent: 1_000, answered: 30_000 },
   lastRecords: 1_000,
 };

@@ -40,6 +40,11 @@ export class CellGate {
     this.#waited = stats.cell("cellWaited", { plugin });
   }
 
+  /** Requests that have not begun. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Milliseconds until the thread is within its share again. */
   #debt(): number {
     const now = this.#now();

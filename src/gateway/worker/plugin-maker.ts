@@ -87,6 +87,11 @@ export class PluginMaker {
     return Object.hasOwn(cells(), plugin) ? "elsewhere" : "now";
   }
 
+  /** A plugin has no cell any more: it may have one again. */
+  forget(plugin: string): void {
+    this.#expensive.delete(plugin);
+  }
+
   #tooExpensive(plugin: string, why: string): void {
     if (this.#expensive.has(plugin)) return;
     this.#expensive.add(plugin);

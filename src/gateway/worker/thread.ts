@@ -269,6 +269,9 @@ export class ServingThread {
   }
 
   #useCells(cells: Version["cells"]): void {
+    for (const name of Object.keys(this.#cells)) {
+      if (!Object.hasOwn(cells, name)) this.#plugins.forget(name);
+    }
     this.#cells = cells;
     if (this.#start.cell !== null) return;
     this.#diversion.use(cells);
@@ -443,7 +446,8 @@ export class ServingThread {
   async #drain(milliseconds: number): Promise<void> {
     for (const acceptor of this.#acceptors) acceptor.drain();
     const until = clock.now() + milliseconds;
-    const busy = (): boolean => this.#listeners.busy || this.#diversion.active > 0;
+    const busy = (): boolean =>
+      this.#listeners.busy || this.#diversion.active > 0 || (this.#gate?.waiting ?? 0) > 0;
     while (busy() && clock.now() < until) await new Promise((done) => setTimeout(done, 10));
     for (const acceptor of this.#acceptors) acceptor.drain();
     this.#publish();
