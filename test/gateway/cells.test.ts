@@ -12,16 +12,16 @@ import { ask, bootstrap, pluginYaml, wasm, withLab } from "./lab.ts";
 
 const TYPE = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.PluginConfig";
 
-const tenant = (name: string, plugin: string, more: Readonly<Record<string, unknown>> = {}) => ({
+const onRoute = (name: string, file: string, more: Readonly<Record<string, unknown>> = {}) => ({
   match: { prefix: `/${name}` },
   route: { cluster: "backend" },
   typed_per_filter_config: {
-    "envoy.filters.http.wasm": {
-      "@type": TYPE,
-      ...pluginYaml({ name, file: wasm(plugin), vmId: name, more }),
-    },
+    "envoy.filters.http.wasm": { "@type": TYPE, ...pluginYaml({ name, file, vmId: name, more }) },
   },
 });
+
+const tenant = (name: string, plugin: string, more: Readonly<Record<string, unknown>> = {}) =>
+  onRoute(name, wasm(plugin), more);
 
 const base = { name: "base", file: wasm("header-tag") };
 
@@ -81,6 +81,59 @@ test("a tenant that burns its whole budget on every request gets a cell; the oth
     await Promise.all(attacks);
     assert.deepEqual([...statuses.keys()], [503]);
   }));
+
+/** Where a plugin takes the thread without one long step of a request's own callbacks. */
+const short: readonly {
+  readonly what: string;
+  readonly body: string | null;
+  readonly answers?: number;
+}[] = [
+  { what: "overflows its stack at once, again and again", body: null },
+  {
+    what: "loops in its context's creation",
+    body: `(func (export "proxy_on_context_create") (param i32 i32)
+      (if (local.get 1) (then (loop $again (br $again)))))`,
+  },
+  {
+    what: "traps in its context's creation",
+    body: `(func (export "proxy_on_context_create") (param i32 i32)
+      (if (local.get 1) (then unreachable)))`,
+  },
+  {
+    what: "works long in its context's creation",
+    body: `(func (export "proxy_on_context_create") (param i32 i32) (local $left i32)
+      (local.set $left (i32.const 1000000))
+      (if (local.get 1) (then
+        (loop $again
+          (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))))`,
+    answers: 200,
+  },
+];
+
+for (const { what, body, answers = 503 } of short) {
+  test(`a tenant whose plugin ${what} gets a cell`, () =>
+    withLab(async (lab, clusters) => {
+      const file = join(lab.folder, "short.wasm");
+      if (body !== null) writeFileSync(file, guest({ body }));
+      const code = body === null ? wasm("stack-bomb") : file;
+      const routes = [onRoute("short", code), tenant("decent", "header-tag")];
+      lab.write(bootstrap({ plugins: [base], clusters, routes }));
+      await lab.start(["--concurrency", "1"]);
+      let done = false;
+      const attack = async (): Promise<void> => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        while (!done) assert.equal((await ask(lab.port, "/short", { agent })).status, answers);
+        agent.destroy();
+      };
+      const attacks = Array.from({ length: 4 }, attack);
+      await lab.until(() =>
+        /plugin short runs in a cell of its own with 25 % of one processor/.test(lab.err),
+      );
+      assert.equal((await lab.ask("/decent")).status, 200);
+      done = true;
+      await Promise.all(attacks);
+    }));
+}
 
 test("a request through a cell is whole: body in both directions, the client's address, and no private header", () =>
   withLab(async (lab, clusters) => {

@@ -46,13 +46,23 @@ export class FilterNode implements StreamListener, OutflowSink {
   readonly #index: number;
   readonly #requestOut: RequestOut;
   #fuel = 0;
+  /** Milliseconds of the plugin's that no step has told yet. */
+  #untold: number;
   #over = false;
 
-  constructor(owner: HttpStream, index: number, filter: Filter, stream: StreamContext) {
+  /** `opening`: milliseconds that the plugin took to take the request; they count to its first step, as its fuel. */
+  constructor(
+    owner: HttpStream,
+    index: number,
+    filter: Filter,
+    stream: StreamContext,
+    opening: number,
+  ) {
     this.#owner = owner;
     this.#index = index;
     this.filter = filter;
     this.stream = stream;
+    this.#untold = stream.vm.http.create === undefined ? 0 : opening;
     this.#requestOut = new RequestOut(owner, index + 1);
     stream.listener = this;
     filter.enter();
@@ -116,7 +126,9 @@ export class FilterNode implements StreamListener, OutflowSink {
     const { stream, filter } = this;
     const fuel = stream.fuel - this.#fuel;
     this.#fuel = stream.fuel;
-    filter.meter.step(phase, this.#now() - started, fuel, stream.vm.trap !== null);
+    const time = this.#now() - started + this.#untold;
+    this.#untold = 0;
+    filter.meter.step(phase, time, fuel, stream.vm.trap !== null);
     if (stream.fuel > filter.requestFuel && !this.#over) this.#exceeded();
   }
 
@@ -192,13 +204,15 @@ export class FilterNode implements StreamListener, OutflowSink {
     const { stream, filter } = this;
     const { meter } = filter;
     const { done, log, remove } = stream.vm.http;
-    const measured = done !== undefined || log !== undefined || remove !== undefined;
+    const last = done !== undefined || log !== undefined || remove !== undefined;
+    const measured = last || this.#untold > 0;
     if (measured) meter.begin(PHASE.log);
     stream.listener = null;
     stream.finish();
     const { fuel, vm } = stream;
     const end = measured ? this.#now() : now;
-    if (measured) meter.step(PHASE.log, end - now, fuel - this.#fuel, vm.trap !== null);
+    if (measured)
+      meter.step(PHASE.log, end - now + this.#untold, fuel - this.#fuel, vm.trap !== null);
     meter.request(fuel);
     filter.leave();
     return end;

@@ -111,15 +111,19 @@ export class HttpStream implements MessageSink, AttributeSource {
     const { limits } = this.service;
     // What one plugin sets as a property, the others of the request read; one alone keeps its own.
     const state = filters.length === 1 ? undefined : new FilterState();
+    const { clock } = this.service;
+    let now = clock.now();
     for (const filter of filters) {
+      const started = now;
       const admission = filter.open(this, limits, state, this.trace);
+      now = clock.now();
       if (admission.as === "skip") continue;
       if (admission.as === "reject") {
         this.nodes = nodes;
         this.answerAt(nodes.length, rejected);
         return nodes;
       }
-      nodes.push(new FilterNode(this, nodes.length, filter, admission.stream));
+      nodes.push(new FilterNode(this, nodes.length, filter, admission.stream, now - started));
     }
     return nodes;
   }

@@ -166,8 +166,10 @@ export class ServedPlugin implements Filter, TcpFilter {
     if (!this.#begun) this.#begin();
     if (this.#plugin === null) return this.#refused();
     const since = this.#falling();
+    const [started, fuel] = [this.meter.now(), this.fuelUsed];
     this.meter.begin(STEP.open);
     const admission = this.#plugin.openConnection(attributes);
+    this.meter.took(this.meter.now() - started, this.fuelUsed - fuel, this.trapped);
     this.#opened(since);
     return admission;
   }
