@@ -2,6 +2,7 @@
 // (plugin configuration, environment, keys, inline code) are left out everywhere.
 import type { Gateway } from "../control/gateway.ts";
 import type { ClusterSnapshot } from "../http/exchange.ts";
+import { shownUri } from "../plugins/load-code.ts";
 import type { Prepared } from "../plugins/prepare.ts";
 import { DECENT_SHARE, EXPENSIVE_STEP } from "../worker/share.ts";
 import { enforcement } from "./enforcement.ts";
@@ -28,6 +29,7 @@ export function redacted(value: unknown, name = ""): unknown {
     }
     return REDACTED;
   }
+  if (name === "uri" && typeof value === "string") return shownUri(value);
   if (Array.isArray(value)) return value.map((one) => redacted(one));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, redacted(one, key)]));

@@ -68,7 +68,7 @@ async function fetchCode(name: string, code: Remote, source: CodeSource): Promis
     source.count?.("remoteCacheNegativeHits");
     const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
     const reason = `that failed ${seconds(ago)} ago, and is tried again after ${seconds(remoteCode.negative)}`;
-    fail("gateway-fetch", { name, uri: shown(code.uri), reason });
+    fail("gateway-fetch", { name, uri: shownUri(code.uri), reason });
   }
   source.count?.("remoteCacheMisses");
   try {
@@ -91,7 +91,11 @@ async function fetchCode(name: string, code: Remote, source: CodeSource): Promis
 async function pulled(name: string, code: Remote, { pull }: CodeSource): Promise<Uint8Array> {
   const { uri, sha256: manifest } = code;
   if (pull !== undefined) return pull(uri, manifest);
-  return fail("gateway-fetch", { name, uri: shown(uri), reason: "nothing here pulls artifacts" });
+  return fail("gateway-fetch", {
+    name,
+    uri: shownUri(uri),
+    reason: "nothing here pulls artifacts",
+  });
 }
 
 async function tried(name: string, code: Remote, source: CodeSource): Promise<Uint8Array> {
@@ -105,7 +109,7 @@ async function tried(name: string, code: Remote, source: CodeSource): Promise<Ui
   } catch (error) {
     return fail(
       "gateway-fetch",
-      { name, uri: shown(uri), reason: reasonOf(error) },
+      { name, uri: shownUri(uri), reason: reasonOf(error) },
       undefined,
       error,
     );
@@ -117,7 +121,7 @@ async function tried(name: string, code: Remote, source: CodeSource): Promise<Ui
       if (attempt >= retries) {
         return fail(
           "gateway-fetch",
-          { name, uri: shown(uri), reason: reasonOf(error) },
+          { name, uri: shownUri(uri), reason: reasonOf(error) },
           undefined,
           error,
         );
@@ -130,7 +134,7 @@ async function tried(name: string, code: Remote, source: CodeSource): Promise<Ui
 }
 
 /** A URI without what may be secret in it. */
-function shown(uri: string): string {
+export function shownUri(uri: string): string {
   return uri.replace(/\/\/[^/@]*@/, "//").replace(/\?.*$/s, "?…");
 }
 
