@@ -377,7 +377,7 @@ test("access logs have Envoy's default format, and any format's commands", () =>
   assert.deepEqual(lines, [
     '[2025-06-15T15:06:40.000Z] "GET / HTTP/1.1" 200 - 0 5 12 - "-" "curl" "-" "host" "[::1]:9"\n',
     "/|r|backend|lo|%|-\n",
-    '{"code":"200","none":null}\n',
+    '{"code":200,"none":null}\n',
   ]);
 });
 

@@ -109,7 +109,7 @@ test("an upstream that is down is a 503 that says so", () =>
     await lab.start(["--concurrency", "1"]);
     const answer = await lab.ask("/");
     assert.equal(answer.status, 503);
-    assert.match(answer.body, /upstream connect error.*connect-failure/);
+    assert.match(answer.body, /upstream connect error.*remote connection failure/);
   }));
 
 test("a bad configuration is listed with line and column, and ends with 3", () =>
