@@ -1,6 +1,7 @@
 // Cells and new versions of the configuration: a cell goes with its plugin, and one that hangs keeps nobody from a new
 // version for long.
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { PATIENCE } from "../../src/gateway/control/times.ts";
@@ -11,10 +12,11 @@ const alive = (workers: readonly Worker[]): number =>
   workers.filter(({ threadId }) => threadId !== -1).length;
 
 test("a cell whose plugin is in no version any more ends after its last request; a plugin that comes back gets a new one", async () => {
-  let answer = (): void => {};
-  const slow = await upstream((_, response) => {
-    answer = () => response.end("slow");
-  });
+  const waiting: ServerResponse[] = [];
+  const answer = (): void => {
+    for (const response of waiting.splice(0)) response.end("slow");
+  };
+  const slow = await upstream((_, response) => void waiting.push(response));
   const clusters = { backend: slow.port };
   const plugins = [{ name: "tag", file: wasm("header-tag") }];
   const lastRequests = { ...PATIENCE.lastRequests, sent: 50 };
@@ -25,12 +27,7 @@ test("a cell whose plugin is in no version any more ends after its last request;
         await until("a cell", () => gateway.cells.has("tag"), logged);
         const [, , cell] = workers;
         const asked = ask(port, "/");
-        await until("it is in flight", async () => {
-          const reports = await gateway.reports();
-          return reports.some(
-            (one) => one.thread.cell !== null && one.report?.requestsActive === 1,
-          );
-        });
+        await until("it is in flight", () => waiting.length === 1, logged);
         write({ clusters });
         await until("no cell", () => gateway.cells.size === 0, logged);
         await new Promise((done) => setTimeout(done, 300));
@@ -41,12 +38,10 @@ test("a cell whose plugin is in no version any more ends after its last request;
         write({ clusters, plugins });
         await until("a cell again", () => gateway.cells.has("tag"), logged);
         const again = ask(port, "/");
-        await until("it gets there", async () => {
-          const reports = await gateway.reports();
-          return reports.some(
-            (one) => one.thread.cell !== null && one.report?.requestsActive === 1,
-          );
-        });
+        await until("it gets there", () => waiting.length === 1, logged);
+        const reports = await gateway.reports();
+        const inCell = reports.find(({ thread }) => thread.cell !== null);
+        assert.equal(inCell?.report?.requestsActive, 1);
         answer();
         assert.equal((await again).status, 200);
       },

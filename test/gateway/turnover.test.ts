@@ -132,7 +132,7 @@ const writer = guest({
 });
 
 test("what a vm_id left is given back only when its last request is over, though its version has gone before", async () => {
-  let answer = (): void => {};
+  let answer: (() => void) | null = null;
   const slow = await upstream((_, response) => {
     answer = () => response.end("slow");
   });
@@ -149,10 +149,11 @@ test("what a vm_id left is given back only when its last request is over, though
       const left = () => data.get("v", "k") !== undefined;
       const asked = ask(port, "/");
       await until("it has written", left, logged);
+      await until("it is in flight", () => answer !== null, logged);
       write({ clusters });
       await until("without it", () => gateway.version.plugins.length === 0, logged);
       assert.ok(left(), "the request is in flight");
-      answer();
+      answer!();
       assert.equal((await asked).body, "slow");
       await until("it is given back", () => !left(), logged);
     });
