@@ -1,7 +1,7 @@
 // One network connection as one plugin sees it: bytes in both directions, each of which the plugin may hold, and
 // the end. The rules are those of the reference proxy's network filters: held bytes are shown again with what
-// comes later, a held new connection goes on with the first bytes that are let through, and what is held
-// towards the client can't be continued, only followed by more.
+// comes later, and what is held towards the client can't be continued, only followed by more. While a new
+// connection is held the gateway reads nothing of it; where one does, the first bytes let through end that.
 import { ACTION, BUFFER, PEER } from "../spec/status.ts";
 import { BodyBuffer } from "./body.ts";
 import { caps } from "./caps.ts";

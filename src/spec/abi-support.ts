@@ -43,10 +43,12 @@ export const functionNotes: Readonly<Record<string, string>> = {
   proxy_add_header_map_value: "NUL, CR and LF are BAD_ARGUMENT; at most {headerMapBytes} and {headerMapCount} headers",
   proxy_replace_header_map_value: "NUL, CR and LF are BAD_ARGUMENT",
   proxy_set_header_map_pairs: "NUL, CR and LF are BAD_ARGUMENT, and then nothing is changed",
-  proxy_set_buffer_bytes: "at most {bodyBytes}",
+  proxy_set_buffer_bytes: "at most {bodyBytes}; a length beyond the end means all there is, where Envoy 1.40 may end by a signal",
+  proxy_continue_response: "before there is a response nothing happens, where Envoy 1.40 ends by a signal",
   proxy_send_local_response: "status 200 to 599, others become 500; of several in one callback the first counts; headers that can't be are left out",
   proxy_http_call: "at most {outstanding} calls and {dispatchBytes} in flight for one plugin, beyond INTERNAL_FAILURE; NUL, CR and LF in headers are BAD_ARGUMENT",
-  proxy_grpc_call: "limits as for proxy_http_call; status messages without the reference host's own details in braces",
+  proxy_grpc_call:
+    "limits as for proxy_http_call; a cluster without a name is PARSE_FAILURE, where Envoy 1.40 ends by a signal; status messages without the reference host's own details in braces",
   proxy_grpc_stream: "limits as for proxy_http_call",
   proxy_grpc_send: "limits as for proxy_http_call; after the plugin's own end of the stream BAD_ARGUMENT, where the reference host writes on",
   proxy_set_shared_data: "at most {sharedDataBytes} for one vm_id, beyond INTERNAL_FAILURE; without a vm_id a plugin shares with nobody",
@@ -61,7 +63,6 @@ export const functionNotes: Readonly<Record<string, string>> = {
     "inside of the callback that then pauses it holds for bodies, trailers and requests without a body; what was written to a client can't be continued (UNIMPLEMENTED)",
   proxy_get_property:
     "what a request says stays readable to its end, where the reference host closes it with the headers until the log; of the proxy's own attributes some are not there (metadata, endpoints, locality)",
-  proxy_get_header_map_value: "with the request's trailers closed to logs, as in the reference host",
   envoy_resolve_dns: "names up to 253 bytes",
   fd_write: "at most {iovecs} vectors and {iovecBytes}, beyond EINVAL",
   fd_pwrite: "at most {iovecs} vectors and {iovecBytes}, beyond EINVAL",

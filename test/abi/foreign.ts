@@ -406,6 +406,27 @@ export const foreign: Subject = {
         ),
       "proxy_on_configure",
     ),
+    {
+      fn: "proxy_call_foreign_function",
+      kind: "edge",
+      phase: "proxy_on_request_headers",
+      what: "a function that fails has an empty result, one that is not there none at all",
+      calls: [
+        "(i32.store (i32.const 100) (i32.const 77)) (i32.store (i32.const 104) (i32.const 77))",
+        call("proxy_call_foreign_function", 40, 4, 0, 0, 100, 104),
+        load(100),
+        call("proxy_call_foreign_function", 0, 10, 0, 4, 100, 104),
+        load(100),
+        load(104),
+      ],
+      notes: [1, 77, 3, 0, 0],
+      options: {
+        data: [
+          [0, "uncompress"],
+          [40, "none"],
+        ],
+      },
+    },
     ...["expr_create", "expr_evaluate", "expr_delete"].map((name) =>
       calls(
         "edge",

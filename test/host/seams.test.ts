@@ -249,6 +249,26 @@ test("a full direction is told when it has room again", () => {
   assert.deepEqual([said, stream.request.full], [["released request"], false]);
 });
 
+test("a continue inside of the callback that pauses holds where nothing more comes, and for bodies", () => {
+  const early = (callback: string): Plugin =>
+    run({
+      imports: ["proxy_continue_stream"],
+      body: `(func (export "${callback}") (param i32 i32 i32) (result i32)
+        ${quiet("proxy_continue_stream", 0)} (i32.const 1))`,
+    });
+  const whole = open(early("proxy_on_request_headers"));
+  whole.request.onHeaders(HeaderMap.from(headers()), true);
+  assert.deepEqual([whole.request.paused, whole.request.out.ended], [false, true]);
+  const more = open(early("proxy_on_request_headers"));
+  more.request.onHeaders(HeaderMap.from(headers()), false);
+  assert.equal(more.request.paused, true);
+  const body = open(early("proxy_on_request_body"));
+  body.request.onHeaders(HeaderMap.from(headers()), false);
+  body.request.onBody(bytes("all"), true);
+  assert.deepEqual([body.request.paused, body.request.out.ended], [false, true]);
+  assert.equal(Buffer.from(body.request.out.body.view()).toString(), "all");
+});
+
 /** A dialer that keeps what it was given; `none`: nobody is there. */
 class TestDialer implements Dialer {
   readonly calls: OutgoingCall[] = [];
