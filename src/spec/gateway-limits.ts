@@ -19,6 +19,10 @@ export const h2Limits = {
   /** Frames of control that a peer may have unanswered. */
   outstandingPings: 10,
   outstandingSettings: 10,
+  /** A connection without streams that says nothing for so long is asked whether it is there, and then has as long. */
+  probe: 15_000,
+  /** For a client to take the end of its connection, before it is cut. */
+  linger: 5000,
 } as const;
 
 /**

@@ -23,14 +23,20 @@ export class H2Connection implements Timed {
   readonly info: ConnectionInfo;
   deadline: number;
   readonly #session: ServerHttp2Session;
+  readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #resets = new PrematureResets();
   #streams = 0;
+  #idleAt = Number.POSITIVE_INFINITY;
+  /** Bytes that had been read when it was last looked at, and whether it has been asked since. */
+  #read = 0;
+  #asked = false;
 
   /** Takes over a socket whose first bytes, if any were read, have been put back. */
   constructor(socket: Socket, info: ConnectionInfo, context: ConnectionContext) {
     this.info = info;
     this.#context = context;
+    this.#socket = socket;
     const { chain, deadlines } = context;
     this.#session = performServerHandshake(socket, {
       maxHeaderListPairs: chain.maxRequestHeaders,
@@ -43,21 +49,36 @@ export class H2Connection implements Timed {
         enablePush: false,
       },
     });
-    this.deadline = this.#idleFrom(deadlines.now());
+    this.deadline = this.#restFrom(deadlines.now());
     deadlines.add(this);
     const session = this.#session;
     socket.allowHalfOpen = false;
     socket.once("end", () => this.close());
-    session.on("error", () => context.counters.add("downstream_cx_protocol_error", 1));
+    session.on("error", () => {
+      context.counters.add("downstream_cx_protocol_error", 1);
+      this.#linger();
+    });
+    session.on("goaway", () => this.#linger());
     session.on("close", () => deadlines.delete(this));
     session.on("stream", (stream, _headers, flags, ...rest: unknown[]) => {
       this.#open(stream, flags, (rest[0] as string[] | undefined) ?? []);
     });
   }
 
-  #idleFrom(now: number): number {
+  /** There are no streams from now on: when to look at it next. */
+  #restFrom(now: number): number {
     const { idleTimeout } = this.#context.chain;
-    return idleTimeout === 0 ? Number.POSITIVE_INFINITY : now + idleTimeout;
+    this.#idleAt = idleTimeout === 0 ? Number.POSITIVE_INFINITY : now + idleTimeout;
+    this.#read = this.#socket.bytesRead;
+    this.#asked = false;
+    return Math.min(this.#idleAt, now + h2Limits.probe);
+  }
+
+  /** Its end has been said, to a client that may never take it: a session that ends waits for that for ever. */
+  #linger(): void {
+    if (this.#streams > 0) return;
+    this.#idleAt = this.#context.deadlines.now() + h2Limits.linger;
+    this.deadline = this.#idleAt;
   }
 
   #open(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
@@ -71,8 +92,9 @@ export class H2Connection implements Timed {
       const unanswered = exchange !== null && !exchange.responseStarted && !exchange.cut;
       if (this.#resets.ended(unanswered, context.deadlines.now() - opened)) this.#cutOff();
       if (this.#streams > 0) return;
-      this.deadline = this.#idleFrom(context.deadlines.now());
+      this.deadline = this.#restFrom(context.deadlines.now());
       if (context.draining) this.#session.close();
+      if (this.#session.closed || this.#session.destroyed) this.#linger();
     });
     try {
       const headers = fromH2(raw, joinedInRequests);
@@ -105,11 +127,13 @@ export class H2Connection implements Timed {
     if (this.#session.destroyed) return;
     this.#context.counters.add("downstream_rq_too_many_premature_resets", 1);
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    this.#linger();
   }
 
   /** Takes no new streams; ends with the last. */
   drain(): void {
     this.#session.close();
+    this.#linger();
   }
 
   close(): void {
@@ -118,7 +142,35 @@ export class H2Connection implements Timed {
 
   onDeadline(): void {
     if (this.#streams > 0) return;
-    this.#context.counters.add("downstream_cx_idle_timeout", 1);
-    this.#session.close();
+    const session = this.#session;
+    if (session.closed || session.destroyed) {
+      this.#socket.destroy();
+      return;
+    }
+    const now = this.#context.deadlines.now();
+    if (now >= this.#idleAt) {
+      this.#context.counters.add("downstream_cx_idle_timeout", 1);
+      session.close();
+      this.#linger();
+      return;
+    }
+    this.#probe(now);
+  }
+
+  /**
+   * After some broken frames the protocol's engine says good-bye and reads no more, not even the end of the connection,
+   * and tells nobody. Such a connection, and one whose client is gone without a word, doesn't answer when it is asked.
+   */
+  #probe(now: number): void {
+    const read = this.#socket.bytesRead;
+    const silent = read === this.#read;
+    if (silent && this.#asked) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#read = read;
+    this.#asked = silent;
+    if (silent) this.#session.ping(() => {});
+    this.deadline = Math.min(this.#idleAt, now + h2Limits.probe);
   }
 }

@@ -133,6 +133,8 @@ export interface GatewayOptions {
   readonly tls?: DownstreamTls;
   readonly bufferLimit?: number;
   readonly random?: () => number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
   readonly resolve?: (name: string) => Promise<readonly string[]>;
 }
 
@@ -151,7 +153,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const bugs: unknown[] = [];
   const counters: Record<string, number> = {};
   const engine = new HttpEngine({
-    now: () => performance.now(),
+    now: options.now ?? (() => performance.now()),
     random: options.random ?? Math.random,
     resolve: options.resolve ?? (() => Promise.reject(new Error("no names here"))),
     nextId: () => ++connections,
