@@ -35,10 +35,10 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     lint: benchLint,
     overhead: benchOverhead,
     profile: benchProfile,
-    lab: benchCost,
+    "lab-cost": benchCost,
     "lab-proxy": benchProxy,
     "lab-start": benchLabStart,
-    isolation: benchIsolation,
+    "lab-isolation": benchIsolation,
     worst: benchWorst,
     start: benchStart,
     pull: benchPull,
@@ -46,6 +46,17 @@ const benches: Readonly<Record<string, (options: { readonly quick: boolean }) =>
     envoy: benchEnvoy,
     "envoy-blast": benchBlast,
   };
+
+/** Names that mean several. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  lab: ["lab-cost", "lab-proxy", "lab-start", "lab-isolation"],
+};
+
+/** What --json saves. */
+interface Saved {
+  readonly machine: string;
+  readonly reports: readonly (Report & { readonly bench: string })[];
+}
 
 const intro = (how: string): string => `# Benchmarks
 
@@ -56,10 +67,8 @@ in turns. Sizes are in units of 1000.
 
 /** A page of reports that were saved by --json. */
 function rendered(files: readonly string[]): string {
-  const saved = files.map(
-    (file) => JSON.parse(readFileSync(file, "utf8")) as { machine: string; reports: Report[] },
-  );
-  const names = saved.flatMap(({ reports }) => reports.map(({ name }) => name));
+  const saved = files.map((file) => JSON.parse(readFileSync(file, "utf8")) as Saved);
+  const names = saved.flatMap(({ reports }) => reports.map(({ bench }) => bench));
   const machines = [...new Set(saved.map((one) => one.machine))];
   const pages = saved.flatMap(({ reports }) => reports.map(asMarkdown));
   return `${intro(`${names.join(" ")} --json\` and \`npm run --silent bench -- --render`)}\nMachine: ${machines.join("; ")}.\n\n${pages.join("\n")}`;
@@ -70,7 +79,9 @@ async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(rendered(args.slice(1)));
     return 0;
   }
-  const names = args.filter((arg) => !arg.startsWith("--"));
+  const names = args
+    .filter((arg) => !arg.startsWith("--"))
+    .flatMap((name) => (Object.hasOwn(groups, name) ? groups[name]! : [name]));
   const quick = args.includes("--quick");
   const format = args.find((arg) => arg.startsWith("--") && arg !== "--quick");
   const unknown = names.find((name) => !Object.hasOwn(benches, name));
@@ -79,17 +90,17 @@ async function run(args: readonly string[]): Promise<number> {
     (format !== undefined && !["--json", "--markdown"].includes(format))
   ) {
     process.stderr.write(
-      `unknown: ${unknown ?? format}. Benches: ${Object.keys(benches).join(", ")}\n`,
+      `unknown: ${unknown ?? format}. Benches: ${[...Object.keys(groups), ...Object.keys(benches)].join(", ")}\n`,
     );
     return 2;
   }
   if (format === "--markdown")
     console.log(`${intro(`${args.join(" ")} > docs/benchmarks.md`)}\nMachine: ${machine()}.\n`);
   if (format === undefined) console.log(`${machine()}\n`);
-  const reports: Report[] = [];
+  const reports: Saved["reports"][number][] = [];
   for (const [name, bench] of Object.entries(benches)) {
     if (names.length > 0 && !names.includes(name)) continue;
-    const report = await bench({ quick });
+    const report = { ...(await bench({ quick })), bench: name };
     reports.push(report);
     if (format === "--markdown") console.log(asMarkdown(report));
     if (format === undefined) console.log(asText(report));
