@@ -161,7 +161,7 @@ export const envoyConfigTexts = {
   },
   "envoy-bad-digest": {
     text: "{field} is no sha256 digest: {found}",
-    hint: "Write 64 hex digits: what `sha256sum plugin.wasm` prints",
+    hint: "Write 64 hex digits in lower case: what `sha256sum plugin.wasm` prints",
     blame: "input",
     exit: 1,
   },
