@@ -2,7 +2,7 @@
 // generated functions call by themselves. From docs/telemetry.md.
 import type { Policy } from "../../policy/policy.ts";
 import type { HostFunction } from "../../spec/host-function-row.ts";
-import { injectedGlobals } from "../../spec/layout.ts";
+import { injectedGlobals, slotGlobals } from "../../spec/layout.ts";
 import { METRIC } from "../../spec/status.ts";
 import {
   ANSWER_IMPORT,
@@ -15,7 +15,7 @@ import {
   telemetryMetrics,
 } from "../../spec/telemetry.ts";
 import type { Context } from "./context.ts";
-import { slotRows } from "./guards/slot-globals.ts";
+import { slotCount } from "./guards/slot-globals.ts";
 import { denialMessage } from "./stub.ts";
 
 export interface Metric {
@@ -75,7 +75,7 @@ export function isMetricName(name: string): boolean {
 
 /** Index of the global with the id of metric j. */
 export function idOf({ policy, globals }: Context, j: number): number {
-  return globals + injectedGlobals.length + slotRows(policy).length + j;
+  return globals + injectedGlobals.length + slotCount(policy) * slotGlobals.length + j;
 }
 
 /** Index of the global that counts metric j, which is one of a stub or a cluster. */
