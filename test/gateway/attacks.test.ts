@@ -360,7 +360,7 @@ test(
 );
 
 test(
-  "a thousand connections that are secured and then say nothing keep nobody waiting, and are let go by a drain",
+  "a thousand connections that are secured and then say nothing keep nobody waiting, nor the end of the process",
   { ...START, skip: missing },
   () =>
     withLab(async (lab, clusters) => {
