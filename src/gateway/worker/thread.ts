@@ -2,35 +2,28 @@
 // control thread says, in order, and tells it everything that it should know. It knows the HTTP engine by its
 // seam only.
 
-import type { Socket } from "node:net";
 import { Failure } from "../../errors/failure.ts";
 import { systemClock } from "../../host/clock.ts";
-import { HeaderMap } from "../../host/header-map.ts";
 import { sharedServices } from "../../host/services.ts";
 import type { ClusterConfig, ListenerConfig } from "../../mesh/envoy/lab-config.ts";
-import type { Answer, ServiceClock } from "../chain/seams.ts";
-import { HttpService } from "../chain/service.ts";
-import type { Exchange, Upstreams } from "../http/exchange.ts";
+import type { ServiceClock } from "../chain/seams.ts";
+import type { Upstreams } from "../http/exchange.ts";
 import { spaceOf } from "../plugins/space-of.ts";
 import { type Cell, StatCells } from "../stats/cells.ts";
-import type { ClientInfo } from "../tcp/seams.ts";
-import { TcpService } from "../tcp/service.ts";
+import { Accepting } from "./accepting.ts";
 import { CellGate } from "./cell-gate.ts";
-import { cellListener } from "./cell-listener.ts";
 import { ClusterCounters } from "./cluster-counters.ts";
 import { Diversion } from "./diversion.ts";
 import { clustersText, Generation } from "./generation.ts";
-import { listenerEvents, UNCOUNTED } from "./listener-events.ts";
 import { LogFiles } from "./log-files.ts";
 import { ThreadLog } from "./logs.ts";
 import type { FromThread, ThreadReport, ThreadStart, ToThread, Version } from "./messages.ts";
 import { Observing } from "./observing.ts";
-import { originOf } from "./origin.ts";
 import { PluginMaker } from "./plugin-maker.ts";
 import { Pulse } from "./pulse.ts";
 import { Recording } from "./recording.ts";
 import { reportOf } from "./report.ts";
-import type { Acceptor, Engine } from "./seams.ts";
+import type { Engine } from "./seams.ts";
 import type { ServedPlugin } from "./served-plugin.ts";
 import { Services } from "./services.ts";
 import { Timers } from "./timers.ts";
@@ -68,7 +61,7 @@ export class ServingThread {
   readonly #recording: Recording | null;
   readonly #clusterCounters: ClusterCounters;
   readonly #internalErrors: Cell;
-  readonly #acceptors: Acceptor[] = [];
+  readonly #accepting: Accepting;
   readonly #plugins: PluginMaker;
   #current: Generation | null = null;
   #staged: Generation | null = null;
@@ -111,6 +104,14 @@ export class ServingThread {
           });
     this.#gate =
       cell === null ? null : new CellGate({ ...cell, stats: this.#stats, now: clock.now, busy });
+    this.#accepting = new Accepting({
+      engine,
+      stats: this.#stats,
+      cell,
+      gate: this.#gate,
+      current: () => this.#current,
+      onBug: (error) => this.internalError(error),
+    });
     this.#diversion = new Diversion(engine);
     this.#listeners = new Services({
       engine,
@@ -297,8 +298,8 @@ export class ServingThread {
     this.#useCells({ ...staged.version.cells, ...this.#cells });
     try {
       const { listeners } = staged.version.config;
-      if (before === null) await this.#listen(listeners, sockets);
-      else this.#listenAnew(listeners);
+      if (before === null) await this.#accepting.listen(listeners, sockets);
+      else this.#accepting.listenAnew(listeners);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const address =
@@ -312,91 +313,6 @@ export class ServingThread {
     this.#publish();
     this.#holds(number);
     this.#send({ kind: "committed", number });
-  }
-
-  async #listen(listeners: readonly ListenerConfig[], sockets: readonly number[]): Promise<void> {
-    const { cell } = this.#start;
-    if (cell !== null) {
-      const config = cellListener(listeners);
-      if (config === null) return;
-      const handler = (exchange: Exchange): void => this.#fromWorker(exchange);
-      this.#acceptors.push(
-        await this.#engine.listen(config, 0, { path: cell.path }, handler, UNCOUNTED),
-      );
-      return;
-    }
-    for (const [place, config] of listeners.entries()) {
-      const events = listenerEvents(this.#stats, config, place);
-      if (config.chain.kind === "tcp") {
-        const take = (client: Socket, info: ClientInfo): void => this.#take(place, client, info);
-        const on = { fd: sockets[place]! };
-        this.#acceptors.push(await this.#engine.listenTcp(config, place, on, take, events));
-        continue;
-      }
-      const handler = (exchange: Exchange): void => this.#handle(place, exchange);
-      const acceptor = await this.#engine.listen(
-        config,
-        place,
-        { fd: sockets[place]! },
-        handler,
-        events,
-      );
-      this.#acceptors.push(acceptor);
-    }
-  }
-
-  /** What listens goes on as a new version says. */
-  #listenAnew(listeners: readonly ListenerConfig[]): void {
-    const own = this.#start.cell === null ? listeners : [cellListener(listeners)];
-    for (const [place, acceptor] of this.#acceptors.entries()) {
-      const config = own[place];
-      if (config != null) acceptor.use(config);
-    }
-  }
-
-  /** `origin`: the client's connection, where another thread has accepted it; `no`: the answer without a look. */
-  #handle(listener: number, exchange: Exchange, origin = exchange.connection, no?: Answer): void {
-    try {
-      const service = this.#current?.services[listener];
-      if (!(service instanceof HttpService)) exchange.reset();
-      else if (no === undefined) service.handle(exchange, origin);
-      else service.refuse(exchange, origin, no);
-    } catch (error) {
-      this.internalError(error);
-      exchange.reset();
-    }
-  }
-
-  #take(listener: number, client: Socket, info: ClientInfo): void {
-    try {
-      const service = this.#current?.services[listener];
-      if (service instanceof TcpService) service.handle(client, info);
-      else client.destroy();
-    } catch (error) {
-      this.internalError(error);
-      client.destroy();
-    }
-  }
-
-  /** In a cell: a request as another thread has accepted it. */
-  #fromWorker(exchange: Exchange): void {
-    const { refusal } = exchange;
-    if (refusal) {
-      exchange.sendHeaders(HeaderMap.from([[":status", String(refusal.status)]]), true);
-      return;
-    }
-    const origin = originOf(exchange);
-    if (origin === null) {
-      exchange.reset();
-      return;
-    }
-    // The way here is without TLS, the client's may not be.
-    exchange.headers.set(":scheme", origin.tls === null ? "http" : "https");
-    const { listener } = origin;
-    this.#gate!.pass(exchange, {
-      begin: () => this.#handle(listener, exchange, origin),
-      refuse: (answer) => this.#handle(listener, exchange, origin, answer),
-    });
   }
 
   /** The plugins of a version that another doesn't have end with their last request. */
@@ -444,12 +360,12 @@ export class ServingThread {
 
   /** Answers what is in flight, then says so; what takes too long is left. */
   async #drain(milliseconds: number): Promise<void> {
-    for (const acceptor of this.#acceptors) acceptor.drain();
+    this.#accepting.drain();
     const until = clock.now() + milliseconds;
     const busy = (): boolean =>
       this.#listeners.busy || this.#diversion.active > 0 || (this.#gate?.waiting ?? 0) > 0;
     while (busy() && clock.now() < until) await new Promise((done) => setTimeout(done, 10));
-    for (const acceptor of this.#acceptors) acceptor.drain();
+    this.#accepting.drain();
     this.#publish();
     await this.#recording?.flush();
     // The last lines and bytes are on their way out of this thread.
