@@ -56,7 +56,8 @@ function checkTokens(text: string, depth: number): void {
     const mark = text[at];
     if (mark === "{" || mark === "[") {
       open.push(mark === "{" ? new Set() : null);
-      if (open.length > depth) throw new StrictJsonError("depth", `it is nested deeper than ${depth} levels`);
+      if (open.length > depth)
+        throw new StrictJsonError("depth", `it is nested deeper than ${depth} levels`);
       keyNext = mark === "{";
     } else if (mark === "}" || mark === "]") {
       open.pop();

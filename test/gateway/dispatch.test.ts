@@ -9,7 +9,12 @@ import { test } from "node:test";
 import { bootstrap, upstream, wasm, withLab } from "./lab.ts";
 
 const AUTH = "external-auth-cluster";
-const auth = { name: "auth", file: wasm("external-auth"), vmId: "auth", configuration: `{"allowed_dispatch_clusters": ["${AUTH}"]}` };
+const auth = {
+  name: "auth",
+  file: wasm("external-auth"),
+  vmId: "auth",
+  configuration: `{"allowed_dispatch_clusters": ["${AUTH}"]}`,
+};
 
 test("a plugin asks a cluster about each request, and the request waits for the answer", () =>
   withLab(async (lab, { backend }) => {
@@ -22,12 +27,18 @@ test("a plugin asks a cluster about each request, and the request waits for the 
     try {
       lab.write(bootstrap({ plugins: [auth], clusters: { backend, [AUTH]: service.port } }));
       await lab.start(["--concurrency", "1"]);
-      const good = await lab.ask("/a", { method: "POST", body: "kept", headers: { authorization: "Bearer good" } });
+      const good = await lab.ask("/a", {
+        method: "POST",
+        body: "kept",
+        headers: { authorization: "Bearer good" },
+      });
       assert.equal(good.status, 200);
       assert.equal((JSON.parse(good.body) as { body: string }).body, "kept", "the body waited too");
       assert.equal((await lab.ask("/b", { headers: { authorization: "Bearer bad" } })).status, 403);
       assert.deepEqual(asked, ["/check /a", "/check /b"]);
-      await lab.until(async () => (await lab.stat("envoy.wasm_vm_auth.dispatch_calls_total")) === 2);
+      await lab.until(
+        async () => (await lab.stat("envoy.wasm_vm_auth.dispatch_calls_total")) === 2,
+      );
       assert.equal(await lab.stat(`glovebox.plugin.auth.dispatches.${AUTH}`), 2);
     } finally {
       service.server.close();
@@ -67,7 +78,10 @@ test("a cluster that the policy doesn't name is not reached, and the admin says 
       );
       lab.write(bootstrap({ plugins: [auth], clusters: { backend, [AUTH]: service.port } }));
       await lab.start(["--concurrency", "1", "-p", policy]);
-      assert.notEqual((await lab.ask("/", { headers: { authorization: "Bearer good" } })).status, 200);
+      assert.notEqual(
+        (await lab.ask("/", { headers: { authorization: "Bearer good" } })).status,
+        200,
+      );
       assert.equal(asked, 0);
       const page = JSON.parse(await lab.adminText("/plugins")) as {
         plugins: { enforced: Record<string, { by: string; value: unknown }> }[];
@@ -89,8 +103,15 @@ test("a gRPC call leaves over HTTP/2 with its message framed", () =>
       const parts: Buffer[] = [];
       stream.on("data", (part: Buffer) => parts.push(part));
       stream.on("end", () => {
-        seen.push({ path: String(headers[":path"]), type: String(headers["content-type"]), body: Buffer.concat(parts) });
-        stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+        seen.push({
+          path: String(headers[":path"]),
+          type: String(headers["content-type"]),
+          body: Buffer.concat(parts),
+        });
+        stream.respond(
+          { ":status": 200, "content-type": "application/grpc" },
+          { waitForTrailers: true },
+        );
         stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
         stream.end(Buffer.from([0, 0, 0, 0, 0]));
       });

@@ -4,11 +4,21 @@ import { test } from "node:test";
 import { frame, GrpcReader } from "../../src/gateway/worker/grpc-frames.ts";
 
 test("messages are read whole, however they are cut", () => {
-  const stream = Buffer.concat([frame(Buffer.from("one")), frame(Buffer.alloc(0)), frame(Buffer.from("three"))]);
+  const stream = Buffer.concat([
+    frame(Buffer.from("one")),
+    frame(Buffer.alloc(0)),
+    frame(Buffer.from("three")),
+  ]);
   for (let cut = 0; cut <= stream.length; cut++) {
     const reader = new GrpcReader(100);
-    const messages = [...reader.read(stream.subarray(0, cut))!, ...reader.read(stream.subarray(cut))!];
-    assert.deepEqual(messages.map((one) => Buffer.from(one).toString()), ["one", "", "three"]);
+    const messages = [
+      ...reader.read(stream.subarray(0, cut))!,
+      ...reader.read(stream.subarray(cut))!,
+    ];
+    assert.deepEqual(
+      messages.map((one) => Buffer.from(one).toString()),
+      ["one", "", "three"],
+    );
   }
 });
 
