@@ -14,7 +14,7 @@ const version = { number: 1, cells: {} } as unknown as Version;
 
 test("nobody waits for an answer of a thread that has ended", async () => {
   const thread = new ThreadHandle({
-    worker: new SpareThreads(1).take(),
+    worker: new SpareThreads(1).take(false),
     thread: 1,
     cell: null,
     shared: SharedRegion.allocate(20),

@@ -222,7 +222,7 @@ export class Gateway {
 
   #thread(cell: ThreadHandle["cell"]): ThreadHandle {
     return new ThreadHandle({
-      worker: this.#spare.take(),
+      worker: this.#spare.take(cell !== null),
       thread: ++this.#threadNumbers,
       cell,
       shared: this.shared,

@@ -1,13 +1,8 @@
-// The entry of a serving thread: messages in, messages out, and the last net for our own mistakes. The first message
-// says what the thread is for: it may have been made before anybody knew.
+// The entry of a serving thread. One that is to be a cell steps back before it loads its code: that is most of what it
+// costs to make one, and it is made at the very moment when somebody misbehaves.
 import { getPriority, setPriority } from "node:os";
-import { parentPort } from "node:worker_threads";
-import { httpEngine } from "./engine.ts";
-import type { FromThread, ThreadStart, ToThread } from "./messages.ts";
-import { ServingThread } from "./thread.ts";
-
-const port = parentPort!;
-const send = (message: FromThread): void => port.postMessage(message);
+import { workerData } from "node:worker_threads";
+import type { ThreadPlace } from "./messages.ts";
 
 /** A cell's share is taken from what the others leave. */
 const CELL_NICE = 10;
@@ -23,17 +18,6 @@ function stepBack(): void {
   }
 }
 
-let thread: ServingThread | null = null;
-const onBug = (error: unknown): void => thread?.internalError(error);
-
-function begin(start: ThreadStart): void {
-  if (start.cell !== null) stepBack();
-  const serving = new ServingThread(start, send, httpEngine(start.thread, onBug));
-  thread = serving;
-  port.on("message", (message: ToThread) => serving.take(message));
-  // An exception that nobody has caught ends one request at most, never the thread: every listener hangs on it.
-  process.on("uncaughtException", onBug);
-  process.on("unhandledRejection", onBug);
-}
-
-port.once("message", begin);
+if ((workerData as ThreadPlace).cell) stepBack();
+const { serve } = await import("./serve.ts");
+serve();

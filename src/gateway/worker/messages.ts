@@ -16,6 +16,12 @@ export interface Version {
   readonly cells: Readonly<Record<string, string>>;
 }
 
+/** What a thread has to know before it loads its code. */
+export interface ThreadPlace {
+  /** It will be a cell. */
+  readonly cell: boolean;
+}
+
 /** What a thread is given when it is made. */
 export interface ThreadStart {
   readonly thread: number;
