@@ -1,18 +1,17 @@
 // The entry of a serving thread. One that is to be a cell steps back before it loads its code: that is most of what it
 // costs to make one, and it is made at the very moment when somebody misbehaves.
-import { getPriority, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { workerData } from "node:worker_threads";
 import type { ThreadPlace } from "./messages.ts";
 
-/** A cell's share is taken from what the others leave. */
-const CELL_NICE = 10;
-const LOWEST = 19;
+/** The lowest priority: a cell's share is taken from what the others leave. */
+const CELL_NICE = 19;
 
 /** Linux takes a process of number 0 for the calling thread alone; elsewhere it would be the whole process. */
 function stepBack(): void {
   if (process.platform !== "linux") return;
   try {
-    setPriority(Math.min(LOWEST, getPriority() + CELL_NICE));
+    setPriority(CELL_NICE);
   } catch {
     // A system that forbids it leaves all threads alike.
   }
