@@ -108,10 +108,9 @@ export class HttpStream implements MessageSink, AttributeSource {
 
   #open(filters: readonly Filter[]): FilterNode[] {
     const nodes: FilterNode[] = [];
-    const { limits } = this.service;
+    const { limits, clock } = this.service;
     // What one plugin sets as a property, the others of the request read; one alone keeps its own.
     const state = filters.length === 1 ? undefined : new FilterState();
-    const { clock } = this.service;
     let now = clock.now();
     for (const filter of filters) {
       const started = now;

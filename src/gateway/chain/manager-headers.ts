@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { HeaderMap } from "../../host/header-map.ts";
 import type { HttpChain } from "../../mesh/envoy/lab-config.ts";
+import { internalHeaders } from "../../spec/internal-headers.ts";
 import type { ConnectionInfo } from "../http/exchange.ts";
 
 export interface ManagerHeaders {
@@ -31,29 +32,10 @@ class DateText {
   }
 }
 
-/** What only a mesh's own proxies may tell each other: timeouts, retries, traces. Envoy's list for a stranger. */
-const internal: ReadonlySet<string> = new Set([
-  "x-envoy-internal",
-  "x-envoy-retriable-status-codes",
-  "x-envoy-retriable-header-names",
-  "x-envoy-retry-on",
-  "x-envoy-retry-grpc-on",
-  "x-envoy-max-retries",
-  "x-envoy-upstream-alt-stat-name",
-  "x-envoy-upstream-rq-timeout-ms",
-  "x-envoy-upstream-rq-per-try-timeout-ms",
-  "x-envoy-upstream-rq-timeout-alt-response",
-  "x-envoy-expected-rq-timeout-ms",
-  "x-envoy-force-trace",
-  "x-envoy-ip-tags",
-  "x-envoy-original-url",
-  "x-envoy-hedge-on-per-try-timeout",
-]);
-
 function dropInternal(headers: HeaderMap): void {
   for (let i = headers.size - 1; i >= 0; i--) {
     const name = headers.nameAt(i);
-    if (name.startsWith("x-envoy-") && internal.has(name)) {
+    if (name.startsWith("x-envoy-") && internalHeaders.has(name)) {
       headers.remove(name);
       i = Math.min(i, headers.size);
     }

@@ -20,22 +20,24 @@ export interface Staged {
   readonly lost: readonly Lost[];
 }
 
-/** Splits what went wrong by whether the thread can go on. Throws what is no Failure. */
-function failures(
+interface Failed {
+  readonly thread: ThreadHandle;
+  readonly failure: Failure;
+}
+
+/** What went wrong in which thread. Throws what is no Failure. */
+function failedOf(
   threads: readonly ThreadHandle[],
   settled: readonly PromiseSettledResult<unknown>[],
-) {
-  const lost: Lost[] = [];
-  const refusals: Failure[] = [];
-  for (const [i, one] of settled.entries()) {
-    if (one.status === "fulfilled") continue;
+): readonly Failed[] {
+  return settled.flatMap((one, i) => {
+    if (one.status === "fulfilled") return [];
     if (!(one.reason instanceof Failure)) throw one.reason;
-    if (one.reason.code === "gateway-thread")
-      lost.push({ thread: threads[i]!, reason: one.reason.message });
-    else refusals.push(one.reason);
-  }
-  return { lost, refusals };
+    return [{ thread: threads[i]!, failure: one.reason }];
+  });
 }
+
+const lostBy = ({ thread, failure }: Failed): Lost => ({ thread, reason: failure.message });
 
 /** Lets all of them make the plugins of a version; `patience` is in milliseconds. */
 export async function stageAll(
@@ -46,7 +48,13 @@ export async function stageAll(
   const settled = await Promise.allSettled(threads.map((one) => one.stage(version, patience(one))));
   const problems = settled.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
   const byPlugin = new Map(problems.map((one) => [one.plugin, one]));
-  return { problems: [...byPlugin.values()], ...failures(threads, settled) };
+  const failed = failedOf(threads, settled);
+  const silent = failed.filter(({ failure }) => failure.code === "gateway-thread");
+  return {
+    problems: [...byPlugin.values()],
+    refusals: failed.filter((one) => !silent.includes(one)).map(({ failure }) => failure),
+    lost: silent.map(lostBy),
+  };
 }
 
 /** Lets all of them use it; answers those that don't. */
@@ -56,11 +64,5 @@ export async function commitAll(
   milliseconds: number,
 ): Promise<readonly Lost[]> {
   const settled = await Promise.allSettled(threads.map((one) => one.commit(number, milliseconds)));
-  const { lost, refusals } = failures(threads, settled);
-  const others = settled.flatMap((one, i) =>
-    one.status === "rejected" && refusals.includes(one.reason as Failure)
-      ? [{ thread: threads[i]!, reason: (one.reason as Failure).message }]
-      : [],
-  );
-  return [...lost, ...others];
+  return failedOf(threads, settled).map(lostBy);
 }
